@@ -1,0 +1,49 @@
+# How everything in this tree is compiled: standard, warnings, sanitizers, compiler cache, output folders.
+
+set(CMAKE_CXX_STANDARD 17)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_CXX_VISIBILITY_PRESET hidden)
+set(CMAKE_VISIBILITY_INLINES_HIDDEN ON)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+
+if(NOT CMAKE_BUILD_TYPE)
+    set(CMAKE_BUILD_TYPE Release CACHE STRING "Debug, Release or RelWithDebInfo" FORCE)
+endif()
+
+# The build tree is laid out like an installation, so that programs find libraries, plugins and packs by the same rules.
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+set(CMAKE_LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/${CMAKE_INSTALL_LIBDIR})
+set(CMAKE_ARCHIVE_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/${CMAKE_INSTALL_LIBDIR})
+
+set(WHYNOT_SANITIZE "" CACHE STRING "Sanitizers to build with, e.g. address,undefined")
+if(WHYNOT_SANITIZE)
+    add_compile_options(-fsanitize=${WHYNOT_SANITIZE} -fno-omit-frame-pointer)
+    add_link_options(-fsanitize=${WHYNOT_SANITIZE})
+endif()
+
+# ccache understands a precompiled header only if GCC marks its use in the preprocessed text and macros such as __TIME__ are let go.
+find_program(WHYNOT_CCACHE ccache)
+if(WHYNOT_CCACHE)
+    set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
+                                    ${WHYNOT_CCACHE})
+    add_compile_options($<$<COMPILE_LANG_AND_ID:CXX,GNU>:-fpch-preprocess>)
+endif()
+
+# Our own targets only: what other people's headers do is not ours to warn about.
+function(whynot_warnings target)
+    target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wpedantic -Wshadow -Werror>)
+endfunction()
+
+find_package(nlohmann_json REQUIRED)
+find_package(OpenSSL REQUIRED COMPONENTS Crypto)
+find_package(Boost 1.74 REQUIRED)
+
+# LibTorch as one target whose headers are system headers and which does not lower our language standard.
+find_package(Torch REQUIRED)
+add_library(whynot_torch INTERFACE)
+target_include_directories(whynot_torch SYSTEM INTERFACE ${TORCH_INCLUDE_DIRS})
+target_link_libraries(whynot_torch INTERFACE ${TORCH_LIBRARIES})
+target_compile_features(whynot_torch INTERFACE cxx_std_17)
+separate_arguments(torch_flags NATIVE_COMMAND "${TORCH_CXX_FLAGS}")
+target_compile_options(whynot_torch INTERFACE ${torch_flags})

@@ -1,0 +1,48 @@
+# whynot_add_plugin(NAME SOURCE... [LIBRARIES LIBRARY...] [OUTPUT_DIRECTORY FOLDER])
+#
+# Builds the plugin NAME.so and its manifest NAME.json: a module that exports whynot_plugin_entry alone, linked with whynot::whynot and
+# LIBRARIES. The two lie in LIBDIR/whynot/plugins of the build tree, and are installed there, so that a build tree can be
+# used like an installation. With OUTPUT_DIRECTORY they lie in that folder and are not installed.
+#
+# The manifest comes from the library itself, through whynot-describe: a plugin that no host would load fails the build, with the reason.
+#
+# Works the same in whynot's own tree and behind find_package(whynot).
+
+include_guard(GLOBAL)
+
+set(whynot_plugin_version_script ${CMAKE_CURRENT_LIST_DIR}/whynotPlugin.version)
+
+function(whynot_add_plugin name)
+    include(GNUInstallDirs)
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "OUTPUT_DIRECTORY" "LIBRARIES")
+    if(NOT arg_UNPARSED_ARGUMENTS)
+        message(FATAL_ERROR "whynot_add_plugin(${name} ...): no source files")
+    endif()
+
+    set(folder ${CMAKE_BINARY_DIR}/${CMAKE_INSTALL_LIBDIR}/whynot/plugins)
+    if(arg_OUTPUT_DIRECTORY)
+        set(folder ${arg_OUTPUT_DIRECTORY})
+    endif()
+
+    add_library(${name} MODULE ${arg_UNPARSED_ARGUMENTS})
+    target_compile_features(${name} PRIVATE cxx_std_17)
+    target_link_libraries(${name} PRIVATE whynot::whynot ${arg_LIBRARIES})
+    set_target_properties(${name} PROPERTIES
+        PREFIX "" SUFFIX ".so" CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON LIBRARY_OUTPUT_DIRECTORY ${folder}
+        INSTALL_RPATH "$ORIGIN/../.." INSTALL_RPATH_USE_LINK_PATH ON
+        LINK_DEPENDS ${whynot_plugin_version_script})
+    target_link_options(${name} PRIVATE "LINKER:--version-script=${whynot_plugin_version_script}")
+    # Nothing may be left for the loader to find by luck. The sanitizers' own symbols come from the program, so not with them.
+    if(NOT "${WHYNOT_SANITIZE} ${CMAKE_CXX_FLAGS}" MATCHES "-fsanitize|address|thread|undefined|leak")
+        target_link_options(${name} PRIVATE "LINKER:-z,defs")
+    endif()
+
+    add_dependencies(${name} whynot::describe)
+    add_custom_command(TARGET ${name} POST_BUILD COMMAND whynot::describe $<TARGET_FILE:${name}>
+                       COMMENT "Writing the manifest of the plugin ${name}" VERBATIM)
+
+    if(NOT arg_OUTPUT_DIRECTORY)
+        install(TARGETS ${name} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/whynot/plugins)
+        install(FILES ${folder}/${name}.json DESTINATION ${CMAKE_INSTALL_LIBDIR}/whynot/plugins)
+    endif()
+endfunction()

@@ -1,0 +1,43 @@
+#pragma once
+
+/// Writing files whole or not at all.
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "whynot/export.h"
+
+namespace whynot {
+
+/// A file that appears under its name, replacing an older one, only when `commit` is called: it is written beside its place, flushed
+/// to the disk and renamed. Whatever fails throws `io` with the system's words; the destructor removes what was not committed.
+class WHYNOT_API AtomicFile {
+public:
+    explicit AtomicFile(const std::filesystem::path& path);
+    ~AtomicFile();
+    AtomicFile(const AtomicFile&) = delete;
+    AtomicFile& operator=(const AtomicFile&) = delete;
+
+    void write(std::string_view bytes);
+    void commit();
+
+private:
+    std::filesystem::path path_;
+    std::filesystem::path temporary_;
+    int descriptor_ = -1;
+};
+
+/// The whole of `bytes` as the file `path`.
+WHYNOT_API void write_file_atomically(const std::filesystem::path& path, std::string_view bytes);
+
+/// A hidden name beside `path` that no other writer uses now.
+WHYNOT_API std::filesystem::path temporary_beside(const std::filesystem::path& path);
+
+/// Writes everything to an open descriptor; `io`, naming `path`, on whatever stops it.
+WHYNOT_API void write_all(int descriptor, std::string_view bytes, const std::filesystem::path& path);
+
+/// Makes what a file or folder holds survive a power cut.
+WHYNOT_API void flush_to_disk(const std::filesystem::path& path);
+
+}  // namespace whynot

@@ -1,0 +1,10 @@
+#pragma once
+
+#include <filesystem>
+
+namespace whynot {
+
+/// The folder of the shared library that holds this code, without symbolic links: where an installation or build tree is.
+std::filesystem::path library_directory();
+
+}  // namespace whynot
