@@ -1,0 +1,170 @@
+// A complete modality in one file: points in the plane, told apart by a linear classifier. The generator is the identity, so that latent
+// space is the plane itself and every explanation can be checked by hand: the boundary of two classes is a line.
+//
+// An input is two numbers, "0.5 -1". A pack holds weights.safetensors with `weight` [C, 2] and `bias` [C].
+#include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
+
+#include <cmath>
+#include <iomanip>
+#include <locale>
+#include <sstream>
+
+#include "whynot/error.h"
+#include "whynot/modality.h"
+#include "whynot/plugin.h"
+#include "whynot/tensor_file.h"
+
+namespace {
+
+using whynot::Error;
+using whynot::ErrorCode;
+
+/// A tensor of the pack, checked; -1 in `shape` stands for any size.
+at::Tensor read_tensor(const whynot::TensorFile& file, const char* name, const std::vector<int64_t>& shape) {
+    const whynot::TensorView& view = file.at(name);
+    bool fits = view.dtype == whynot::Dtype::f32 && view.shape.size() == shape.size();
+    for (size_t i = 0; fits && i < shape.size(); ++i) fits = shape[i] < 0 || shape[i] == view.shape[i];
+    if (!fits) throw Error(ErrorCode::bad_pack, std::string("the tensor '") + name + "' of the points' weights has another type or shape");
+    return at::from_blob(const_cast<void*>(view.data), view.shape, at::kFloat).clone();
+}
+
+std::string text_of(const at::Tensor& point) {
+    const at::Tensor values = point.to(at::kCPU, at::kDouble).contiguous();
+    std::ostringstream text;
+    text.imbue(std::locale::classic());
+    text << std::setprecision(6) << values.data_ptr<double>()[0] << ", " << values.data_ptr<double>()[1];
+    return text.str();
+}
+
+/// The classifier. Logits, because the solver needs differences only.
+struct Linear {
+    at::Tensor weight;  // [C, 2]
+    at::Tensor bias;    // [C]
+    at::Tensor operator()(const at::Tensor& points) const { return points.matmul(weight.t()) + bias; }
+};
+
+class PointBatch : public whynot::Batch {
+public:
+    PointBatch(const Linear& classifier, at::Tensor points) : classifier_(classifier), points_(std::move(points)) {}
+
+    int64_t size() const override { return points_.size(0); }
+    at::Tensor classify() override { return classifier_(points_).log_softmax(1); }
+    at::Tensor start(const at::Tensor&, uint64_t) override { return points_.clone(); }
+    at::Tensor log_likelihood(const at::Tensor& z, const at::Tensor&) override { return classifier_(z); }
+
+    /// Points scattered about where the foil's score is high: three units along its weights.
+    at::Tensor extra_starts(const at::Tensor& start, const at::Tensor& foil, int64_t count, uint64_t seed) override {
+        auto generator = at::make_generator<at::CPUGeneratorImpl>(seed);
+        const at::Tensor towards = classifier_.weight.index_select(0, foil.to(start.device()));
+        const at::Tensor centre = 3 * towards / towards.norm(2, 1, true);
+        const at::Tensor scatter = at::randn({start.size(0), count, 2}, generator, at::kFloat).to(start.device());
+        return centre.unsqueeze(1) + 0.3 * scatter;
+    }
+
+    /// The answer is a point 5 % beyond the boundary, where the classifier, asked afresh, says the foil.
+    std::vector<whynot::Rendering> render(const std::vector<whynot::RenderRequest>& requests, uint64_t) override {
+        std::vector<whynot::Rendering> renderings;
+        for (const whynot::RenderRequest& request : requests) {
+            const bool beyond = request.decode.empty() || request.decode == "beyond";
+            if (!beyond && request.decode != "boundary") {
+                throw Error(ErrorCode::invalid_argument, "points know the decodings beyond and boundary, not '" + request.decode + '\'');
+            }
+            const at::Tensor input = points_[request.row];
+            const at::Tensor step = request.boundary - input;
+            const at::Tensor answer = beyond ? input + 1.05 * step : request.boundary;
+
+            whynot::Rendering& rendering = renderings.emplace_back();
+            rendering.record = "{\"before\": [" + text_of(input) + "], \"boundary\": [" + text_of(request.boundary) + "], \"answer\": [" +
+                               text_of(answer) + "]}";
+            std::ostringstream distance;
+            distance.imbue(std::locale::classic());
+            distance << "{\"l2\": " << step.norm().item<double>() << '}';
+            rendering.distance = distance.str();
+            rendering.terminal = "-[" + text_of(input) + "]- +[" + text_of(answer) + "]+";
+            const at::Tensor probabilities = classifier_(answer.unsqueeze(0)).softmax(1)[0].to(at::kCPU, at::kDouble).contiguous();
+            const double* const first = probabilities.data_ptr<double>();
+            rendering.answer.assign(first, first + probabilities.size(0));
+            if (beyond && probabilities.argmax().item<int64_t>() != request.foil) {
+                rendering.failure = "the point beyond the boundary is not of the class asked about";
+            }
+        }
+        return renderings;
+    }
+
+private:
+    Linear classifier_;
+    at::Tensor points_;  // [B, 2]
+};
+
+class PointModel : public whynot::Model {
+public:
+    PointModel(const whynot::Pack& pack, const std::string& device) {
+        const whynot::TensorFile file(pack.file("weights.safetensors"));
+        info_.classes = pack.manifest().classes;
+        info_.latent_size = 2;
+        const auto classes = static_cast<int64_t>(info_.classes.size());
+        classifier_ = {read_tensor(file, "weight", {classes, 2}).to(c10::Device(device)),
+                       read_tensor(file, "bias", {classes}).to(c10::Device(device))};
+    }
+
+    const whynot::ModelInfo& info() const override { return info_; }
+
+    std::unique_ptr<whynot::Batch> read(const std::vector<whynot::Input>& inputs, std::vector<whynot::ReadNotes>& notes) override {
+        std::vector<float> numbers;
+        notes.clear();
+        for (const whynot::Input& input : inputs) {
+            std::istringstream text(input.content);
+            text.imbue(std::locale::classic());
+            float x = 0, y = 0;
+            std::string rest;
+            whynot::ReadNotes& note = notes.emplace_back();
+            if (!(text >> x >> y) || text >> rest || !std::isfinite(x) || !std::isfinite(y)) {
+                note.refusal = "expected two numbers, as in \"0.5 -1\"";
+                continue;
+            }
+            numbers.insert(numbers.end(), {x, y});
+        }
+        const auto rows = static_cast<int64_t>(numbers.size() / 2);
+        const at::Tensor points = at::tensor(numbers, at::kFloat).reshape({rows, 2}).to(classifier_.weight.device());
+        return std::make_unique<PointBatch>(classifier_, points);
+    }
+
+private:
+    whynot::ModelInfo info_;
+    Linear classifier_;
+};
+
+class Points : public whynot::Modality {
+public:
+    std::unique_ptr<whynot::Model> open(const whynot::Pack& pack, const std::string& device) override {
+        return std::make_unique<PointModel>(pack, device);
+    }
+};
+
+const char* const decodings[] = {"beyond", "boundary", nullptr};
+const whynot_option options[] = {
+    {"decode", "choice", "beyond", nullptr, nullptr, decodings, "The answer: a point just beyond the boundary, or on it."},
+    {},
+};
+const whynot_artifact artifacts[] = {
+    {"weights.safetensors", "tensors", 1, "`weight` [C, 2] and `bias` [C] of the linear classifier."},
+    {},
+};
+
+whynot::PluginInfo describe() {
+    whynot::PluginInfo plugin;
+    plugin.id = "points";
+    plugin.name = "Points in the plane";
+    plugin.version = "1.0.0";
+    plugin.licence = "MIT";
+    plugin.summary = "Explains linear classifiers of points in the plane.";
+    plugin.modality = "points";
+    plugin.options = options;
+    plugin.artifacts = artifacts;
+    return plugin;
+}
+
+}  // namespace
+
+WHYNOT_PLUGIN(describe(), whynot::Service<whynot::Modality, Points>);
