@@ -1,0 +1,154 @@
+#include "whynot/explanation.h"
+
+#include "core/json.h"
+#include "core/sha256.h"
+#include "core/text.h"
+#include "explanation/schema.h"
+
+namespace whynot {
+namespace {
+
+const std::string record_name = "the explanation record";
+
+// In the struct an empty text stands for what is null in the record.
+Json text_or_null(const std::string& text) { return text.empty() ? Json() : Json(text); }
+std::string text_from(const Json& value) { return value.is_null() ? std::string() : value.get<std::string>(); }
+
+Json object_from(const std::string& text, const char* what) {
+    return parse_json_object(text, ErrorCode::invalid_argument, record_name + ", " + what);
+}
+
+Json probabilities_json(const ClassProbabilities& probabilities) {
+    Json json;
+    for (const auto& [name, probability] : probabilities) {
+        if (json.contains(name))
+            throw Error(ErrorCode::invalid_argument, record_name + ": the class " + in_quotes(name) + " has two probabilities");
+        json[name] = probability;
+    }
+    return json;
+}
+
+ClassProbabilities probabilities_from(const Json& json) {
+    ClassProbabilities probabilities;
+    for (const auto& [name, probability] : json.items()) probabilities.emplace_back(name, probability.get<double>());
+    return probabilities;
+}
+
+}  // namespace
+
+std::string to_json(const Explanation& explanation) {
+    const auto& [name, version, sha256] = explanation.pack;
+    const Explanation::Question& question = explanation.question;
+    const Explanation::Solver& solver = explanation.solver;
+    const Explanation::Cost& cost = explanation.cost;
+
+    Json input = question.input;
+    if (!question.input_sha256.empty()) input = {{"path", question.input}, {"sha256", question.input_sha256}};
+    Json max_third;
+    if (explanation.max_third) max_third = {{"class", explanation.max_third->name}, {"margin", explanation.max_third->margin}};
+    Json distance;
+    if (explanation.distance) {
+        distance = {{"latent", explanation.distance->latent}};
+        const Json distances = object_from(explanation.distance->modality, "the modality's distances");
+        for (const auto& [key, value] : distances.items()) {
+            if (key == "latent")
+                throw Error(ErrorCode::invalid_argument, record_name + ": a modality's distance cannot be called 'latent'");
+            distance[key] = value;
+        }
+    }
+
+    Json json = {
+        {"schema", Explanation::schema},
+        {"id", explanation.id},
+        {"question",
+         {{"modality", question.modality}, {"input", input}, {"fact", text_or_null(question.fact)}, {"foil", text_or_null(question.foil)}}},
+        {"pack", {{"id", name}, {"version", version}, {"sha256", sha256}}},
+        {"solver",
+         {{"method", solver.method},
+          {"options", object_from(solver.options, "the solver's options")},
+          {"seed", solver.seed},
+          {"threads", solver.threads},
+          {"device", solver.device}}},
+        {"status", explanation.status},
+        {"reason", text_or_null(explanation.reason)},
+        {"gap", explanation.gap ? Json(*explanation.gap) : Json()},
+        {"max_third", max_third},
+        {"distance", distance},
+        {"probabilities",
+         {{"before", probabilities_json(explanation.probabilities.before)},
+          {"boundary", probabilities_json(explanation.probabilities.boundary)},
+          {"answer", probabilities_json(explanation.probabilities.answer)}}},
+    };
+    if (!explanation.rendering.empty()) {
+        if (json.contains(question.modality) || question.modality == "cost" || question.modality == "warnings")
+            throw Error(ErrorCode::invalid_argument, record_name + ": a modality cannot be called " + in_quotes(question.modality));
+        json[question.modality] = object_from(explanation.rendering, "the modality's part");
+    }
+    json["cost"] = {
+        {"forward", cost.forward},
+        {"backward", cost.backward},
+        {"seconds",
+         {{"load", cost.load_seconds}, {"start", cost.start_seconds}, {"solve", cost.solve_seconds}, {"render", cost.render_seconds}}}};
+    json["warnings"] = explanation.warnings;
+
+    const std::string text = write_json(json, -1, ErrorCode::invalid_argument, record_name);
+    if (const std::string violation = schema_violation(text); !violation.empty())
+        throw Error(ErrorCode::invalid_argument, "cannot write the explanation record: " + violation);
+    return text;
+}
+
+Explanation explanation_from_json(std::string_view text) {
+    const Json json = parse_json_object(text, ErrorCode::invalid_input, record_name);
+    if (const std::string violation = schema_violation(std::string(text)); !violation.empty())
+        throw Error(ErrorCode::invalid_input, "cannot read the explanation record: " + violation);
+
+    // From here on every member is there and of its type: the schema said so.
+    Explanation explanation;
+    explanation.id = json["id"];
+    const Json& question = json["question"];
+    explanation.question.modality = question["modality"];
+    if (const Json& input = question["input"]; input.is_object()) {
+        explanation.question.input = input["path"];
+        explanation.question.input_sha256 = input["sha256"];
+    } else {
+        explanation.question.input = input;
+    }
+    explanation.question.fact = text_from(question["fact"]);
+    explanation.question.foil = text_from(question["foil"]);
+    const Json& pack = json["pack"];
+    explanation.pack = {pack["id"], pack["version"], pack["sha256"]};
+    const Json& solver = json["solver"];
+    explanation.solver = {solver["method"], solver["options"].dump(), solver["seed"], solver["threads"], solver["device"]};
+    explanation.status = json["status"];
+    explanation.reason = text_from(json["reason"]);
+    if (const Json& gap = json["gap"]; !gap.is_null()) explanation.gap = gap.get<double>();
+    if (const Json& third = json["max_third"]; !third.is_null())
+        explanation.max_third = Explanation::MaxThird{third["class"], third["margin"]};
+    if (Json distance = json["distance"]; !distance.is_null()) {
+        explanation.distance.emplace().latent = distance["latent"];
+        distance.erase("latent");
+        explanation.distance->modality = distance.dump();
+    }
+    const Json& probabilities = json["probabilities"];
+    explanation.probabilities = {probabilities_from(probabilities["before"]), probabilities_from(probabilities["boundary"]),
+                                 probabilities_from(probabilities["answer"])};
+    if (const auto rendering = json.find(explanation.question.modality); rendering != json.end()) explanation.rendering = rendering->dump();
+    const Json& cost = json["cost"];
+    const Json& seconds = cost["seconds"];
+    explanation.cost = {cost["forward"], cost["backward"], seconds["load"], seconds["start"], seconds["solve"], seconds["render"]};
+    explanation.warnings = json["warnings"].get<std::vector<std::string>>();
+    return explanation;
+}
+
+std::string question_id(std::string_view modality, std::string_view input, std::string_view fact, std::string_view foil,
+                        std::string_view pack_sha256) {
+    Sha256 hash;
+    // Each part after its length, so that no two questions run together into the same bytes.
+    for (std::string_view part : {modality, input, fact, foil, pack_sha256}) {
+        hash.update(std::to_string(part.size()) + ":");
+        hash.update(part);
+    }
+    return hash.hex().substr(0, 16);
+}
+
+}  // namespace whynot

@@ -1,0 +1,55 @@
+#include "explanation/schema.h"
+
+#include <rapidjson/document.h>
+#include <rapidjson/reader.h>
+#include <rapidjson/schema.h>
+#include <rapidjson/stringbuffer.h>
+
+#include <string_view>
+
+#include "core/json.h"
+#include "core/text.h"
+#include "whynot/explanation.h"
+
+namespace whynot {
+namespace {
+
+constexpr std::string_view schema_text =
+#include "explanation_schema.inc"
+    ;
+
+// Built once and never changed: validators in several threads share it.
+const rapidjson::SchemaDocument& compiled_schema() {
+    static const rapidjson::SchemaDocument schema([] {
+        rapidjson::Document document;
+        document.Parse(schema_text.data(), schema_text.size());
+        if (document.HasParseError()) throw Error(ErrorCode::internal, "the schema of the explanation record is not valid JSON");
+        return document;
+    }());
+    return schema;
+}
+
+std::string text_of(const rapidjson::Pointer& pointer) {
+    rapidjson::StringBuffer buffer;
+    pointer.Stringify(buffer);
+    return {buffer.GetString(), buffer.GetSize()};
+}
+
+}  // namespace
+
+std::string_view explanation_schema() noexcept { return schema_text; }
+
+std::string schema_violation(const std::string& json) {
+    rapidjson::SchemaValidator validator(compiled_schema());
+    rapidjson::Reader reader;
+    rapidjson::StringStream stream(json.c_str());
+    reader.Parse<rapidjson::kParseIterativeFlag | rapidjson::kParseFullPrecisionFlag>(stream, validator);
+    if (validator.IsValid()) return {};
+    const std::string place = text_of(validator.GetInvalidDocumentPointer());
+    const std::string rule = text_of(validator.GetInvalidSchemaPointer());
+    const Json broken = Json::parse(schema_text).value(Json::json_pointer(rule), Json::object());
+    return (place.empty() ? "the record" : in_quotes(place)) + " breaks the rule '" + validator.GetInvalidSchemaKeyword() + "' of " +
+           Explanation::schema + (broken.contains("description") ? " (" + broken["description"].get<std::string>() + ")" : "");
+}
+
+}  // namespace whynot

@@ -1,0 +1,228 @@
+#include <algorithm>
+#include <charconv>
+#include <vector>
+
+#include "core/json.h"
+#include "core/text.h"
+#include "whynot/report.h"
+
+namespace whynot {
+namespace {
+
+// Marks inside a line, put where no control character of the input can be any more: those have been escaped.
+constexpr char removed = '\1', added = '\2', strong = '\3', faint = '\4', notice = '\5', end = '\6';
+
+std::string marked(char mark, const std::string& text) { return mark + text + end; }
+
+std::string escape_code(char mark) {
+    switch (mark) {
+        case removed: return "\033[9;31m";  // struck out, red
+        case added: return "\033[1;32m";    // bold, green
+        case strong: return "\033[1m";
+        case faint: return "\033[2m";
+        case notice: return "\033[33m";  // yellow
+        default: return "\033[0m";
+    }
+}
+
+// The modality's `-[...]-` and `+[...]+` become marks; what has no end stays as it is.
+std::string with_marks(const std::string& line) {
+    std::string result;
+    for (size_t position = 0; position < line.size();) {
+        const std::string_view opening = std::string_view(line).substr(position, 2);
+        if (opening == "-[" || opening == "+[") {
+            const char sign = line[position];
+            const size_t close = line.find(std::string("]") + sign, position + 2);
+            if (close != std::string::npos) {
+                result += marked(sign == '-' ? removed : added, line.substr(position + 2, close - position - 2));
+                position = close + 2;
+                continue;
+            }
+        }
+        result += line[position++];
+    }
+    return result;
+}
+
+// Columns a character takes. Rough on purpose: it only decides where lines are broken.
+int columns(char32_t c) {
+    const auto in = [c](char32_t first, char32_t last) { return c >= first && c <= last; };
+    if (in(0x300, 0x36f) || in(0x200b, 0x200d) || in(0x20d0, 0x20ff) || in(0xfe00, 0xfe0f) || in(0xfe20, 0xfe2f)) return 0;
+    if (in(0x1100, 0x115f) || in(0x2e80, 0xa4cf) || in(0xac00, 0xd7a3) || in(0xf900, 0xfaff) || in(0xfe30, 0xfe4f) || in(0xff00, 0xff60) ||
+        in(0xffe0, 0xffe6) || in(0x1f300, 0x1f64f) || in(0x1f680, 0x1f6ff) || in(0x1f900, 0x1f9ff) || in(0x20000, 0x3fffd))
+        return 2;
+    return 1;
+}
+
+/// Lines for one terminal: broken between words, indented, marks as colours or as brackets.
+class Page {
+public:
+    explicit Page(const TerminalStyle& style) : style_(style) {}
+
+    void blank() { text_ += '\n'; }
+
+    void line(const std::string& content, int indent = 0) {
+        const int room = std::max(style_.width, 20) - indent;
+        size_t begin = 0, space = std::string::npos;
+        int width = 0, width_at_space = 0;
+        for (size_t position = 0; position < content.size();) {
+            const size_t at = position;
+            const char32_t c = next_code_point(content, position);
+            width += width_of(c);
+            if (c == ' ') {
+                space = at;
+                width_at_space = width;
+            }
+            if (width > room && space != std::string::npos && c != ' ') {
+                put(content.substr(begin, space - begin), indent);
+                begin = space + 1;
+                width -= width_at_space;
+                space = std::string::npos;
+            }
+        }
+        put(content.substr(begin), indent);
+        open_.clear();
+    }
+
+    const std::string& text() const { return text_; }
+
+private:
+    int width_of(char32_t c) const {
+        if (c == static_cast<char32_t>(removed) || c == static_cast<char32_t>(added)) return style_.colour ? 0 : 4;
+        return c < ' ' ? 0 : columns(c);
+    }
+
+    void put(const std::string& content, int indent) {
+        if (!content.empty()) text_.append(static_cast<size_t>(indent), ' ');
+        // A mark that runs on from the line before begins afresh, so that the indentation is not struck out.
+        if (style_.colour)
+            for (char mark : open_) text_ += escape_code(mark);
+        for (char c : content) {
+            if (c < removed || c > end) {
+                text_ += c;
+            } else if (c != end) {
+                open_ += c;
+                text_ += style_.colour ? escape_code(c) : c == removed ? "-[" : c == added ? "+[" : "";
+            } else {
+                const char mark = open_.back();
+                open_.pop_back();
+                text_ += style_.colour ? escape_code(end) : mark == removed ? "]-" : mark == added ? "]+" : "";
+            }
+        }
+        if (style_.colour && !open_.empty()) text_ += escape_code(end);
+        text_ += '\n';
+    }
+
+    const TerminalStyle style_;
+    std::string text_;
+    std::string open_;  // marks not yet ended
+};
+
+// Whatever the locale.
+std::string number(double value, std::chars_format format, int precision) {
+    char buffer[400];
+    return {buffer, std::to_chars(buffer, buffer + sizeof buffer, value, format, precision).ptr};
+}
+
+std::string short_number(double value) { return number(value, std::chars_format::general, 3); }
+
+std::string percent(double probability) {
+    if (probability > 0 && probability < 0.0005) return "<0.1 %";
+    if (probability < 1 && probability >= 0.9995) return ">99.9 %";
+    return number(100 * probability, std::chars_format::fixed, 1) + " %";
+}
+
+std::string percent_of(const ClassProbabilities& probabilities, const std::string& name) {
+    for (const auto& [known, probability] : probabilities)
+        if (known == name) return percent(probability);
+    return "";
+}
+
+std::string joined(const std::vector<std::string>& parts) {
+    std::string text;
+    for (const std::string& part : parts) text += (text.empty() ? "" : " · ") + part;
+    return text;
+}
+
+std::string headline(const Explanation& explanation) {
+    const Explanation::Question& question = explanation.question;
+    const auto& before = explanation.probabilities.before;
+    if (question.fact.empty()) return "no answer";
+    const std::string of_fact = percent_of(before, question.fact), of_foil = percent_of(before, question.foil);
+    std::string text = marked(strong, escape_controls(question.fact)) + (of_fact.empty() ? "" : " (" + of_fact + ")");
+    if (!question.foil.empty())
+        text += ", why not " + marked(strong, escape_controls(question.foil)) + (of_foil.empty() ? "" : " (" + of_foil + ")") + "?";
+    return text;
+}
+
+// What the classifier says of the discrete answer, and honestly so where it does not call it the foil.
+std::string outcome(const Explanation& explanation) {
+    const ClassProbabilities& answer = explanation.probabilities.answer;
+    const auto best = std::max_element(answer.begin(), answer.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+    std::string text = "with these changes: ";
+    if (best->first == explanation.question.foil) return text + marked(strong, escape_controls(best->first)) + " " + percent(best->second);
+    text += best->first == explanation.question.fact ? "still " : "";
+    text += escape_controls(best->first) + " " + percent(best->second);
+    const std::string of_foil = percent_of(answer, explanation.question.foil);
+    return of_foil.empty() ? text : text + ", " + escape_controls(explanation.question.foil) + " " + of_foil;
+}
+
+std::string boundary(const Explanation& explanation) {
+    std::vector<std::string> parts;
+    if (explanation.gap) parts.push_back("gap " + short_number(*explanation.gap));
+    if (explanation.max_third) {
+        const auto& [name, margin] = *explanation.max_third;
+        parts.push_back("next class " + escape_controls(name) + " " + short_number(margin < 0 ? -margin : margin) +
+                        (margin <= 0 ? " below" : " above"));
+    }
+    if (explanation.distance) {
+        parts.push_back("distance " + short_number(explanation.distance->latent));
+        const Json distances = parse_json_object(explanation.distance->modality, ErrorCode::invalid_argument, "the modality's distances");
+        for (const auto& [key, value] : distances.items()) {
+            if (!value.is_number()) continue;
+            std::string name = escape_controls(key);
+            std::replace(name.begin(), name.end(), '_', ' ');
+            parts.push_back(name + " " + short_number(value.get<double>()));
+        }
+    }
+    return joined(parts);
+}
+
+std::string cost(const Explanation::Cost& spent) {
+    const double seconds = spent.load_seconds + spent.start_seconds + spent.solve_seconds + spent.render_seconds;
+    if (spent.forward == 0 && seconds <= 0) return "";
+    return joined({std::to_string(spent.forward) + (spent.forward == 1 ? " evaluation" : " evaluations"), short_number(seconds) + " s"});
+}
+
+}  // namespace
+
+std::string to_terminal(const Explanation& explanation, const std::string& modality_terminal, const TerminalStyle& style) {
+    Page page(style);
+    const Explanation::Question& question = explanation.question;
+    const bool is_file = !question.input_sha256.empty();
+    page.line((is_file ? escape_controls(question.input) + ": " : "") + headline(explanation));
+    page.blank();
+
+    std::string_view lines = modality_terminal;
+    while (!lines.empty() && lines.back() == '\n') lines.remove_suffix(1);
+    if (lines.empty() && !is_file) lines = question.input;
+    if (!lines.empty()) {
+        for (size_t begin = 0; begin <= lines.size();) {
+            const size_t stop = std::min(lines.find('\n', begin), lines.size());
+            page.line(with_marks(escape_controls(lines.substr(begin, stop - begin))), 4);
+            begin = stop + 1;
+        }
+        page.blank();
+    }
+
+    if (!explanation.probabilities.answer.empty()) page.line(outcome(explanation));
+    if (const std::string figures = boundary(explanation); !figures.empty()) page.line(marked(faint, "boundary: " + figures));
+    std::string ending = marked(explanation.status == "found" ? faint : notice, escape_controls(explanation.status));
+    if (!explanation.reason.empty()) ending += ": " + escape_controls(explanation.reason);
+    if (const std::string spent = cost(explanation.cost); !spent.empty()) ending += marked(faint, " · " + spent);
+    page.line(ending);
+    for (const std::string& warning : explanation.warnings) page.line(marked(notice, "note: ") + escape_controls(warning));
+    return page.text();
+}
+
+}  // namespace whynot
