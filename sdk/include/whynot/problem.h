@@ -1,0 +1,46 @@
+#pragma once
+
+/// What the contrastive solver knows of the world: points of a latent space and what a classifier thinks of them.
+///
+/// With l_y(z) the log-likelihood of class y at the generator's output for z, a question asks for the nearest z at
+/// which the foil is exactly as likely as the fact and no third class is above both:
+///
+///     minimise  |z - z0|^2
+///     s.t.      l_fact(z) - l_foil(z)  = 0
+///               l_y(z) - l_fact(z)    <= eps      for every other class y
+///               l_y(z) - l_foil(z)    <= eps
+///
+/// (S. Feghahati, Deep Contrastive Explanation, PhD dissertation, UC Riverside, 2020, equations 3.2 and 4.4; the
+/// printed signs of the two inequalities are mended here.) Latent distances have no unit but the generator's own;
+/// log-likelihoods are natural logarithms (nats).
+
+#include <ATen/core/Tensor.h>
+
+#include <functional>
+
+namespace whynot {
+
+/// A batch of B questions in latent space. Everything the solver knows of a modality.
+///
+///     whynot::Problem problem;
+///     problem.start = z0;                                        // [B, k]
+///     problem.fact = fact, problem.foil = foil;                  // [B], int64
+///     problem.log_likelihood = [&](const at::Tensor& z, const at::Tensor& rows) {
+///         return classifier.forward(generator.forward(z) + residual.index_select(0, rows));
+///     };
+///     whynot::Summary summary = whynot::solve(problem);
+///
+/// The tensors are borrowed for reading; the solver changes none of them.
+struct Problem {
+    at::Tensor start;         ///< z0, [B, k], float or double; its type and device are those of every z handed out
+    at::Tensor fact, foil;    ///< [B], int64 class indices
+    at::Tensor extra_starts;  ///< [B, S, k] or undefined: further points to start from; distance stays measured to z0
+    /// Log-likelihoods [b, C] of the rows `rows` (int64 indices into the batch, [b]; one index may occur several times)
+    /// at latent points z [b, k]; differentiable in z. Any constant a row may be added, so logits will do. Each row of
+    /// the result may depend on its own row of z only, and the same z must give the same values: dropout off, batch
+    /// normalisation in evaluation mode. Weights are best frozen, or their gradients are computed for nothing.
+    /// It is called on the thread that solves, with gradients enabled there.
+    std::function<at::Tensor(const at::Tensor& z, const at::Tensor& rows)> log_likelihood;
+};
+
+}  // namespace whynot

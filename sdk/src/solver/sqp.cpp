@@ -1,0 +1,378 @@
+#include <algorithm>
+
+#include "box_qp.h"
+#include "run.h"
+#include "segment.h"
+
+namespace whynot {
+namespace {
+
+double dot(const double* a, const double* b, int64_t n) {
+    double sum = 0;
+    for (int64_t i = 0; i < n; ++i) sum += a[i] * b[i];
+    return sum;
+}
+
+// Constants of the method, measured on images and sentences; distances are in units of the typical one.
+constexpr double step_cap = 0.5;      // longest step
+constexpr double near_margin = -2.0;  // third classes below it need no gradient
+constexpr double flat_factor = 4.0;   // a boundary predicted farther than this is no prediction
+constexpr double ray_growth = 2;      // of the radius, from one ray to the next
+constexpr int ray_limit = 12;
+constexpr double march_step = 0.1;
+constexpr int march_limit = 15;
+constexpr double penalty_limit = 1000;
+constexpr double damping_limit = 1e4;
+constexpr double curvature_limit = 8;
+constexpr int stall_limit = 4;         // iterations without a shorter feasible point
+constexpr double stall_share = 0.003;  // what counts as shorter
+constexpr double rest_share = 0.02;    // a step shorter than this share of the distance is rest
+constexpr double root_target = 0.05;   // nats; close enough for a linear model to take over
+
+/// An l1-penalty SQP from one start. See solver.h for the method, and `Phase` for what may come before and after its
+/// iterations.
+class SqpRun final : public Run {
+public:
+    SqpRun(Question& question, const SolverOptions& options, int64_t start_index, std::vector<double> start)
+        : Run(question, options, start_index, std::move(start)),
+          cap_(step_cap * options.typical_distance),
+          iteration_limit_(options.max_iterations ? options.max_iterations : 50) {}
+
+    bool marched() const override { return marched_; }
+
+private:
+    enum class Phase {
+        start,       // at z0, or at an extra start: the far end of a segment from z0
+        root,        // a zero of the gap on a segment
+        ray,         // out from z0, while the gap is flat
+        trial,       // z + d of an iteration
+        correction,  // the same, second order
+        march,       // along the gradient to a change of sign, after iterations that found nothing
+    };
+
+    void step(Point point, std::vector<double>& weights) override {
+        switch (phase_) {
+            case Phase::start:
+                if (start_index() == 0) question_.gap_at_start = point.gap;
+                if (start_index() > 0 && Segment::crosses(question_.gap_at_start, point.gap)) {
+                    return find_root(
+                        Segment({question_.start, question_.start + k_}, question_.gap_at_start, point.z, point.gap));
+                }
+                return move_to(std::move(point), weights);
+            case Phase::root:
+                if (std::abs(point.gap) > (marched_ ? options_.gap_tolerance / 2 : root_target) &&
+                    segment_.narrow(point.gap)) {
+                    point_ = segment_.point();
+                    return;
+                }
+                return move_to(std::move(point), weights);
+            case Phase::ray: return move_to(std::move(point), weights);
+            case Phase::march:
+                if (Segment::crosses(current_.gap, point.gap)) {
+                    return find_root(Segment(current_.z, current_.gap, point.z, point.gap));
+                }
+                return move_to(std::move(point), weights);
+            case Phase::trial:
+            case Phase::correction: return judge(std::move(point), weights);
+        }
+    }
+
+    /// Makes `point` the iterate and asks for the gradients of the gap and of the margins that matter there.
+    void move_to(Point point, std::vector<double>& weights) {
+        current_ = std::move(point);
+        const size_t classes = current_.values.size();
+        const auto row = [&] {
+            weights.resize(weights.size() + classes, 0.0);
+            return weights.data() + weights.size() - classes;
+        };
+        double* gap = row();
+        gap[question_.fact] = 1;
+        gap[question_.foil] = -1;
+        near_.clear();
+        if (!options_.guards || phase_ == Phase::ray || phase_ == Phase::march) return;
+        for (int64_t y = 0; y < static_cast<int64_t>(classes); ++y) {
+            if (!is_third(y) || guard(current_, y) <= near_margin) continue;
+            near_.push_back(y);
+            double* third = row();
+            third[y] = 1;
+            third[question_.fact] = third[question_.foil] = -0.5;
+        }
+    }
+
+    void use_gradients(const double* gradients, int64_t n) override {
+        jacobian_.assign(gradients, gradients + n * k_);
+        slope_ = std::sqrt(dot(gradients, gradients, k_));
+        if (phase_ == Phase::march) return march();
+        if (phase_ == Phase::ray) return ray_answered();
+        if (phase_ == Phase::start && std::abs(current_.gap) > flat_factor * options_.typical_distance * slope_) {
+            return next_ray(0);
+        }
+        if (phase_ == Phase::trial || phase_ == Phase::correction) learn_curvature(last_z_, last_force_);
+        build_model();
+        propose();
+    }
+
+    // --- before the iterations: rays
+
+    void next_ray(double radius) {
+        if (slope_ == 0 || ++rays_ > ray_limit) {
+            build_model();
+            return propose();
+        }
+        radius_ = radius == 0 ? cap_ : radius * ray_growth;
+        const double scale = (current_.gap > 0 ? -1 : 1) * radius_ / slope_;
+        for (int64_t i = 0; i < k_; ++i) point_[i] = question_.start[i] + scale * jacobian_[i];
+        phase_ = Phase::ray;
+    }
+
+    void ray_answered() {
+        const std::vector<double> origin(question_.start, question_.start + k_);
+        double slope = 0;  // along the ray, from z0 to here
+        for (int64_t i = 0; i < k_; ++i) slope += jacobian_[i] * (current_.z[i] - origin[i]);
+        if (Segment::crosses(question_.gap_at_start, current_.gap)) {
+            Segment segment(origin, question_.gap_at_start, current_.z, current_.gap);
+            segment.use_slope_at_end(slope);
+            return find_root(std::move(segment));
+        }
+        // Where the linear model puts the boundary no farther out than the next ray would go, the iterations do better.
+        const double predicted = std::abs(current_.gap - slope) / std::max(slope_, 1e-300);
+        if (predicted > ray_growth * radius_) return next_ray(radius_);
+        build_model();
+        propose();
+    }
+
+    void find_root(Segment segment) {
+        segment_ = std::move(segment);
+        point_ = segment_.point();
+        phase_ = Phase::root;
+    }
+
+    // --- the iterations
+
+    double guard(const Point& point, int64_t y) const { return margin(point, y) - options_.guard_slack; }
+
+    /// |c_0| + sum max(0, c_y): all classes, also those whose gradient was not worth having.
+    double excess(const Point& point) const {
+        double sum = std::abs(point.gap);
+        if (options_.guards)
+            for (int64_t y = 0; y < static_cast<int64_t>(point.values.size()); ++y)
+                if (is_third(y)) sum += std::max(0.0, guard(point, y));
+        return sum;
+    }
+
+    double merit(const Point& point) const { return point.distance * point.distance / 2 + penalty_ * excess(point); }
+
+    int rows() const { return 1 + static_cast<int>(near_.size()); }
+
+    /// The constraints of the model's rows at `point`.
+    std::vector<double> constraints(const Point& point) const {
+        std::vector<double> c{point.gap};
+        for (const int64_t y : near_) c.push_back(guard(point, y));
+        return c;
+    }
+
+    /// The curvature of the Lagrangian along the last step, as a secant sees it. The model's Hessian is a multiple of
+    /// the identity; with the constraints' curvature in that multiple, iterates stop overshooting along a curved
+    /// boundary (a tenth fewer evaluations).
+    void learn_curvature(const std::vector<double>& last_z, const std::vector<double>& last_force) {
+        const std::vector<double> force = constraint_force();
+        double sy = 0, ss = 0;
+        for (int64_t i = 0; i < k_; ++i) {
+            const double s = current_.z[i] - last_z[i];
+            ss += s * s;
+            sy += s * (s + force[i] - last_force[i]);
+        }
+        if (ss > 0) curvature_ = std::clamp(sy / ss, 1.0, curvature_limit);
+    }
+
+    /// A'w with the multipliers of the last model and the gradients of now.
+    std::vector<double> constraint_force() const {
+        std::vector<double> sum(k_, 0.0);
+        for (int i = 0; i < rows(); ++i) {
+            const double w = multipliers_[i ? near_[i - 1] : question_.foil];
+            for (int64_t j = 0; j < k_; ++j) sum[j] += w * jacobian_[i * k_ + j];
+        }
+        return sum;
+    }
+
+    void build_model() {
+        const int n = rows();
+        pull_.resize(k_);
+        for (int64_t i = 0; i < k_; ++i) pull_[i] = question_.start[i] - current_.z[i];
+        constraints_ = constraints(current_);
+        gram_.resize(n * n);
+        along_pull_.resize(n);
+        for (int i = 0; i < n; ++i) {
+            for (int j = 0; j <= i; ++j)
+                gram_[i * n + j] = gram_[j * n + i] = dot(&jacobian_[i * k_], &jacobian_[j * k_], k_);
+            along_pull_[i] = dot(&jacobian_[i * k_], pull_.data(), k_);
+        }
+        multipliers_.resize(current_.values.size(), 0.0);
+    }
+
+    /// The model's minimiser d for constraints c, as long as the cap allows; `weights_` are its multipliers.
+    /// Returns whether the cap shortened it.
+    bool solve_model(const std::vector<double>& c) {
+        const int n = rows();
+        const double damp = curvature_ * (1 + damping_);
+        std::vector<double> K(n * n), r(n);
+        for (int i = 0; i < n * n; ++i) K[i] = gram_[i] / damp;
+        for (int i = 0; i < n; ++i) r[i] = c[i] + along_pull_[i] / damp;
+        box_qp(n, K.data(), r.data(), penalty_, weights_.data());
+        direction_ = pull_;
+        for (int i = 0; i < n; ++i)
+            for (int64_t j = 0; j < k_; ++j) direction_[j] -= weights_[i] * jacobian_[i * k_ + j];
+        const double length = std::sqrt(dot(direction_.data(), direction_.data(), k_)) / damp;
+        const double scale = std::min(1.0, cap_ / std::max(length, 1e-300)) / damp;
+        for (double& x : direction_) x *= scale;
+        length_ = std::min(length, cap_);
+        return length > cap_;
+    }
+
+    double largest_multiplier() const {
+        double largest = 0;
+        for (int i = 0; i < rows(); ++i) largest = std::max(largest, std::abs(weights_[i]));
+        return largest;
+    }
+
+    void propose() {
+        if (iterations_ >= iteration_limit_) return rest(true);
+        ++iterations_;
+        // Warm start: each class keeps its multiplier; the gap's stands under the foil.
+        const int n = rows();
+        weights_.resize(n);
+        weights_[0] = multipliers_[question_.foil];
+        for (int i = 1; i < n; ++i) weights_[i] = multipliers_[near_[i - 1]];
+        // A multiplier at the penalty's bound says that the penalty is too small to ask for feasibility. Raising it now
+        // costs no evaluation.
+        while (!solve_model(constraints_) && largest_multiplier() >= 0.999 * penalty_ && penalty_ < penalty_limit) {
+            penalty_ = std::min(4 * penalty_, penalty_limit);
+        }
+        std::fill(multipliers_.begin(), multipliers_.end(), 0.0);
+        multipliers_[question_.foil] = weights_[0];
+        for (int i = 1; i < n; ++i) multipliers_[near_[i - 1]] = weights_[i];
+        largest_ = largest_multiplier();
+
+        double square = 0;
+        for (int64_t i = 0; i < k_; ++i) square += (direction_[i] - pull_[i]) * (direction_[i] - pull_[i]);
+        double modelled = 0;
+        for (int i = 0; i < n; ++i) {
+            const double c = constraints_[i] + dot(&jacobian_[i * k_], direction_.data(), k_);
+            modelled += i ? std::max(0.0, c) : std::abs(c);
+        }
+        predicted_ = merit(current_) - square / 2 - penalty_ * modelled;
+        if (length_ == 0) return rest(false);
+        try_step();
+        phase_ = Phase::trial;
+    }
+
+    void try_step() {
+        for (int64_t i = 0; i < k_; ++i) point_[i] = current_.z[i] + direction_[i];
+    }
+
+    void judge(Point point, std::vector<double>& weights) {
+        const double before = merit(current_);
+        double ratio = (before - merit(point)) / std::max(predicted_, 1e-9);
+        const bool accepted = ratio > 0.01;
+        if (!accepted && phase_ == Phase::trial && damping_ < 1) {
+            // Second-order correction: the constraints as they are at z + d, moved back to z along the linear model.
+            ratio_ = ratio;
+            std::vector<double> c = constraints(point);
+            for (int i = 0; i < rows(); ++i) c[i] -= dot(&jacobian_[i * k_], direction_.data(), k_);
+            solve_model(c);
+            try_step();
+            phase_ = Phase::correction;
+            return;
+        }
+        if (phase_ == Phase::correction) ratio = accepted ? std::min(ratio, 0.5) : ratio_;
+        if (ratio < 0.25)
+            damping_ = std::max(4 * damping_, 0.5);
+        else if (ratio > 0.75)
+            damping_ = damping_ / 4 < 0.1 ? 0 : damping_ / 4;
+        if (largest_ >= 0.999 * penalty_)
+            penalty_ = std::min(4 * penalty_, penalty_limit);
+        else if (penalty_ > 8 * largest_)
+            penalty_ /= 2;
+
+        const double length = length_ * (1 + damping_) * curvature_;
+        const Point& now = accepted ? point : current_;
+        const bool at_rest = feasible(now) && length < rest_share * now.distance;
+        // Progress is a shorter feasible point, or an iterate that promises one: its distance, with what its violation
+        // will cost.
+        const double promised = std::sqrt(now.distance * now.distance + 2 * largest_ * excess(now));
+        if (promised < promised_ * (1 - stall_share) ||
+            (shortest() && shortest_.distance < promised_ * (1 - stall_share))) {
+            promised_ = std::min(promised, shortest() ? shortest_.distance : promised);
+            stalled_ = 0;
+        } else if (shortest()) {
+            ++stalled_;
+        }
+        if (at_rest || stalled_ >= stall_limit) return finish();
+        if (damping_ > damping_limit) return rest(false);
+        if (!accepted) return propose();
+        last_force_ = constraint_force();
+        last_z_ = current_.z;
+        move_to(std::move(point), weights);
+    }
+
+    // --- after the iterations
+
+    /// The iterations are over without having come to rest at a feasible point.
+    void rest(bool out_of_iterations) {
+        if (shortest()) return finish();
+        if (!marched_ && std::abs(current_.gap) >= options_.gap_tolerance) {
+            marched_ = true;
+            march_length_ = march_step * options_.typical_distance;
+            return march();
+        }
+        if (slope_ == 0) return fail("the gradient of the gap vanishes there");
+        fail(out_of_iterations ? "the iterations ended" : "the steps became too short");
+    }
+
+    void march() {
+        if (slope_ == 0) return fail("the gradient of the gap vanishes there");
+        if (++marches_ > march_limit) return fail("the march along the gradient met no change of sign");
+        const double scale = (current_.gap > 0 ? -1 : 1) * march_length_ / slope_;
+        for (int64_t i = 0; i < k_; ++i) point_[i] = current_.z[i] + scale * jacobian_[i];
+        march_length_ *= 1.25;
+        damping_ = 0;
+        penalty_ = 0.25;
+        iteration_limit_ = iterations_ + 25;
+        phase_ = Phase::march;
+    }
+
+    const double cap_;
+    int64_t iteration_limit_;
+    Phase phase_ = Phase::start;
+    Point current_;
+    std::vector<double> jacobian_;  // [n, k]: the gap's gradient, then those of near_
+    std::vector<int64_t> near_;     // third classes with a row in the model
+    double slope_ = 0;              // |gradient of the gap|
+
+    // The model at current_.
+    std::vector<double> pull_, constraints_, gram_, along_pull_;  // z0 - z, c, A A', A (z0 - z)
+    std::vector<double> multipliers_;                             // [C], by class
+    std::vector<double> weights_, direction_;                     // of the model's rows; d
+    double length_ = 0, predicted_ = 0, largest_ = 0, ratio_ = 0;
+    double curvature_ = 1;
+    std::vector<double> last_z_, last_force_;  // of the iterate before
+    double damping_ = 0;                       // sigma
+    double penalty_ = 0.25;                    // nu
+
+    double promised_ = std::numeric_limits<double>::infinity();
+    int stalled_ = 0;
+
+    Segment segment_;
+    double radius_ = 0, march_length_ = 0;
+    int rays_ = 0, marches_ = 0;
+    bool marched_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Run> make_sqp_run(Question& question, const SolverOptions& options, int64_t start_index,
+                                  std::vector<double> start) {
+    return std::make_unique<SqpRun>(question, options, start_index, std::move(start));
+}
+
+}  // namespace whynot

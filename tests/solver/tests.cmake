@@ -1,0 +1,1 @@
+whynot_unit_test(solver whynot)
