@@ -11,8 +11,16 @@
 #include "ids.h"
 #include "whynot/error.h"
 
+// SentencePiece tells standard error what it loads. It has a switch for that, which its installed headers leave out. The library is
+// linked statically with hidden symbols, so the switch is ours alone.
+namespace sentencepiece::logging {
+void SetMinLogLevel(int level);
+}
+
 namespace whynot::text {
 namespace {
+
+constexpr int silent = 9;
 
 const std::string word_mark = "\xE2\x96\x81";  // U+2581, how SentencePiece writes the start of a word
 
@@ -67,7 +75,7 @@ std::unordered_map<std::string, std::string> trainer_arguments(const TokenizerOp
         {"input_sentence_size", "0"},
         {"max_sentence_length", "1000000"},
         {"num_threads", "1"},
-        {"minloglevel", "9"},
+        {"minloglevel", std::to_string(silent)},
     };
     if (options.kind == TokenizerKind::word) {
         for (const char* split : {"split_by_unicode_script", "split_by_number", "split_digits"}) arguments[split] = "false";
@@ -145,6 +153,7 @@ Tokenizer::Tokenizer(TokenizerKind kind, std::string_view model) : kind_(kind), 
         throw Error(ErrorCode::bad_pack, std::string("the tokenizer is no SentencePiece model of ours: ") + why +
                                              "; restore the file or train the pack again");
     };
+    sentencepiece::logging::SetMinLogLevel(silent);
     auto& processor = model_->processor;
     const auto status = processor.LoadFromSerializedProto(absl::string_view(model.data(), model.size()));
     if (!status.ok()) fail(reason(status));

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <filesystem>
+#include <map>
+#include <string>
+
+namespace whynot::text {
+
+using NamedTensors = std::map<std::string, at::Tensor>;
+
+/// Writes tensors to one file, numbers as 16-bit floats where `half`; whole or not at all.
+void write_tensors(const std::filesystem::path& file, const NamedTensors& tensors, bool half,
+                   const std::map<std::string, std::string>& metadata = {});
+
+/// Reads them back; 16-bit floats become 32-bit ones.
+NamedTensors read_tensors(const std::filesystem::path& file);
+
+/// Where a long training run keeps what it needs to go on: one file, replaced as a whole.
+class Checkpoint {
+public:
+    /// @param file where to keep it; empty: nothing is kept and nothing is found
+    /// @param run what the run depends on (recipe, seed, data); a checkpoint of another run is refused with Error `invalid_argument`
+    Checkpoint(std::filesystem::path file, std::string run);
+
+    /// What was saved last; empty when there is nothing.
+    NamedTensors load() const;
+    void save(const NamedTensors& tensors) const;
+
+private:
+    std::filesystem::path file_;
+    std::string run_;
+};
+
+/// Adds `tensors` as "prefix.name" to `all`, and takes such a group out again.
+void put_group(NamedTensors& all, const std::string& prefix, const NamedTensors& tensors);
+NamedTensors take_group(const NamedTensors& all, const std::string& prefix);
+
+}  // namespace whynot::text

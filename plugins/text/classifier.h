@@ -1,0 +1,50 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <functional>
+#include <vector>
+
+#include "ids.h"
+#include "whynot/progress.h"
+
+namespace whynot::text {
+
+/// Embedding sum + linear (dissertation, 4.3.1): logits = W sum_t M[x_t] + b.
+///
+/// Additive in its words: word w adds `word_logits()[w]` to the logits wherever it stands. The rows of <pad>, <go> and
+/// <eos> are zero and stay zero, because they receive some of the soft mass while a sentence is being optimised.
+struct Classifier {
+    at::Tensor embedding;  ///< M, [V, d]
+    at::Tensor weight;     ///< W, [C, d]
+    at::Tensor bias;       ///< b, [C]
+
+    int64_t vocabulary() const { return embedding.size(0); }
+    int64_t dimension() const { return embedding.size(1); }
+    int64_t classes() const { return weight.size(0); }
+
+    /// What each word adds to each logit, M W', [V, C].
+    at::Tensor word_logits() const;
+
+    /// Logits of sentences, [B, C].
+    at::Tensor logits(const Sentences& sentences) const;
+};
+
+struct ClassifierOptions {
+    int64_t dimension = 128;
+    int64_t epochs = 2;
+    int64_t batch = 64;
+    double learning_rate = 2e-3;
+    double deviation = 0.3;  ///< of the normal distribution that the embedding starts from
+};
+
+/// Trains on labelled sentences (labels 0 .. classes - 1) with Adam, row by row where the embedding is concerned.
+/// After each epoch `observer.log` gets the loss, and the accuracy on `development`.
+Classifier train_classifier(const Sentences& sentences, const std::vector<int64_t>& labels, const Sentences& development,
+                            const std::vector<int64_t>& development_labels, int64_t vocabulary, int64_t classes,
+                            const ClassifierOptions& options, uint64_t seed, const Observer& observer);
+
+/// Share of sentences given their label.
+double accuracy(const Classifier& classifier, const Sentences& sentences, const std::vector<int64_t>& labels);
+
+}  // namespace whynot::text

@@ -1,0 +1,149 @@
+#include "networks.h"
+
+#include <torch/torch.h>
+
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+
+#include "checkpoint.h"
+#include "random.h"
+#include "whynot/error.h"
+
+namespace whynot::text {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr const char* tokenizer_file = "tokenizer.model";
+constexpr const char* weights_file = "weights.safetensors";
+constexpr const char* ngram_file = "ngram.bin";
+constexpr const char* associations_file = "associations.bin";
+
+Error bad_pack(const Pack& pack, const std::string& what) {
+    return Error(ErrorCode::bad_pack, "pack '" + pack.manifest().id + "': " + what);
+}
+
+std::string shape_text(at::IntArrayRef shape) {
+    std::string text = "[";
+    for (int64_t size : shape) text += (text.size() > 1 ? ", " : "") + std::to_string(size);
+    return text + "]";
+}
+
+// A size from the manifest; bounded, because memory is taken for it before any weight is compared with it.
+int64_t size_at(const Pack& pack, const Json& object, const std::string& group, const char* key, int64_t least, int64_t most) {
+    const auto place = object.find(group);
+    const auto value = place == object.end() || !place->is_object() ? Json() : place->value(key, Json());
+    if (!value.is_number_integer() || value.get<int64_t>() < least || value.get<int64_t>() > most)
+        throw bad_pack(pack, "expected '" + group + "." + key + "' to be a whole number from " + std::to_string(least) + " to " +
+                                 std::to_string(most) + ", found " + (value.is_null() ? "none" : value.dump()));
+    return value.get<int64_t>();
+}
+
+// Copies a stored tensor into its place; shape and finiteness are checked.
+void take(const Pack& pack, NamedTensors& stored, const std::string& name, at::Tensor& to) {
+    const auto found = stored.find(name);
+    if (found == stored.end()) throw bad_pack(pack, std::string(weights_file) + " has no tensor '" + name + "'");
+    if (found->second.sizes() != to.sizes() || found->second.scalar_type() != at::kFloat)
+        throw bad_pack(pack, std::string(weights_file) + ": expected '" + name + "' to be floats of shape " + shape_text(to.sizes()) +
+                                 ", found " + shape_text(found->second.sizes()));
+    if (!found->second.isfinite().all().item<bool>()) throw bad_pack(pack, std::string(weights_file) + ": '" + name + "' is not finite");
+    const at::NoGradGuard no_grad;
+    to.copy_(found->second);
+    stored.erase(found);
+}
+
+std::string bytes_of(const std::filesystem::path& path) {
+    std::ifstream file(path, std::ios::binary);
+    std::string bytes((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+    if (!file && !file.eof()) throw Error(ErrorCode::io, "cannot read " + path.string());
+    return bytes;
+}
+
+}  // namespace
+
+void round_to_half(const at::Tensor& weights) {
+    const at::NoGradGuard no_grad;
+    weights.copy_(weights.to(at::kHalf));
+}
+
+Networks Networks::load(const Pack& pack) {
+    const PackManifest& manifest = pack.manifest();
+    const Json network = Json::parse(manifest.network), input = Json::parse(manifest.input);
+    const auto tokenizer_kind_name = input.value("tokenizer", std::string());
+    const std::string classifier_kind = network.contains("classifier") ? network["classifier"].value("kind", std::string()) : "";
+    if (classifier_kind != "embedding-sum")
+        throw bad_pack(pack, "expected a classifier of the kind 'embedding-sum', found '" + classifier_kind + "'; this version knows no other");
+
+    Tokenizer tokenizer(tokenizer_kind(tokenizer_kind_name), bytes_of(pack.file(tokenizer_file)));
+    const int64_t vocabulary = tokenizer.size();
+    NamedTensors stored = read_tensors(pack.file(weights_file));
+
+    const int64_t dimension = size_at(pack, network, "classifier", "dimension", 1, 4096);
+    const auto classes = static_cast<int64_t>(manifest.classes.size());
+    Classifier classifier{at::zeros({vocabulary, dimension}), at::zeros({classes, dimension}), at::zeros({classes})};
+    take(pack, stored, "classifier.embedding", classifier.embedding);
+    take(pack, stored, "classifier.weight", classifier.weight);
+    take(pack, stored, "classifier.bias", classifier.bias);
+
+    AutoencoderSizes sizes;
+    sizes.latent = size_at(pack, network, "autoencoder", "latent", 2, 4096);
+    sizes.encoder = size_at(pack, network, "autoencoder", "encoder", 1, 4096);
+    sizes.decoder = size_at(pack, network, "autoencoder", "decoder", 1, 4096);
+    sizes.output_extra = size_at(pack, network, "autoencoder", "output_extra", 0, 4096);
+    if (sizes.latent % 2 != 0) throw bad_pack(pack, "expected 'autoencoder.latent' to be even, found " + std::to_string(sizes.latent));
+    Autoencoder autoencoder(classifier.embedding, sizes);
+    autoencoder.initialise(make_generator(0));
+    for (auto& [name, tensor] : autoencoder.dense()) take(pack, stored, "autoencoder." + name, *tensor);
+    for (auto& [name, tensor] : autoencoder.tables()) take(pack, stored, "autoencoder." + name, *tensor);
+    autoencoder.freeze();
+
+    MaskedModelSizes masked_sizes;
+    masked_sizes.vocabulary = vocabulary;
+    masked_sizes.embedding = size_at(pack, network, "masked_model", "embedding", 1, 4096);
+    masked_sizes.hidden = size_at(pack, network, "masked_model", "hidden", 1, 4096);
+    masked_sizes.head = size_at(pack, network, "masked_model", "head", 1, 4096);
+    MaskedModel masked(masked_sizes, 0);
+    for (auto& item : masked->named_parameters()) {
+        at::Tensor tensor = item.value();
+        take(pack, stored, "masked_model." + item.key(), tensor);
+        tensor.set_requires_grad(false);
+    }
+    if (!stored.empty()) throw bad_pack(pack, std::string(weights_file) + " has a tensor '" + stored.begin()->first + "' that belongs to no network");
+    FluencyModel fluency(masked, NGram::deserialise(bytes_of(pack.file(ngram_file)), vocabulary));
+
+    Networks networks{std::move(tokenizer), std::move(classifier), std::move(autoencoder), std::move(fluency),
+                      WordAssociations::deserialise(bytes_of(pack.file(associations_file)), vocabulary)};
+    networks.longest = size_at(pack, Json{{"input", input}}, "input", "longest", 1, 1000);
+    networks.typical_distance = network.value("typical_distance", 1.0);
+    if (!(networks.typical_distance > 0 && networks.typical_distance < 1e6))
+        throw bad_pack(pack, "expected 'typical_distance' to be a positive number, found " + std::to_string(networks.typical_distance));
+    return networks;
+}
+
+void Networks::save(PackWriter& writer, PackManifest& manifest, const std::string& tokenizer_model) {
+    NamedTensors tensors{{"classifier.embedding", classifier.embedding},
+                         {"classifier.weight", classifier.weight},
+                         {"classifier.bias", classifier.bias}};
+    for (auto& [name, tensor] : autoencoder.dense()) tensors["autoencoder." + name] = *tensor;
+    for (auto& [name, tensor] : autoencoder.tables()) tensors["autoencoder." + name] = *tensor;
+    for (const auto& item : fluency.network()->named_parameters()) tensors["masked_model." + item.key()] = item.value();
+    write_tensors(writer.path(weights_file), tensors, true);
+    writer.add(tokenizer_file, tokenizer_model);
+    writer.add(ngram_file, fluency.ngram().serialise());
+    writer.add(associations_file, associations.serialise());
+
+    const AutoencoderSizes& sizes = autoencoder.sizes();
+    const MaskedModelSizes& masked = fluency.network()->sizes();
+    Json network;
+    network["classifier"] = {{"kind", "embedding-sum"}, {"vocabulary", classifier.vocabulary()}, {"dimension", classifier.dimension()}};
+    network["autoencoder"] = {{"latent", sizes.latent}, {"encoder", sizes.encoder}, {"decoder", sizes.decoder}, {"output_extra", sizes.output_extra}};
+    network["masked_model"] = {{"embedding", masked.embedding}, {"hidden", masked.hidden}, {"head", masked.head}};
+    network["ngram"] = {{"order", fluency.ngram().order()}};
+    network["typical_distance"] = typical_distance;
+    manifest.network = network.dump();
+    manifest.input = Json{{"tokenizer", to_string(tokenizer.kind())}, {"longest", longest}}.dump();
+}
+
+}  // namespace whynot::text

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "autoencoder.h"
+#include "classifier.h"
+#include "language_model.h"
+#include "tokenizer.h"
+#include "whynot/pack.h"
+
+namespace whynot::text {
+
+/// Everything that a text pack holds, and how it is stored:
+///
+///     tokenizer.model      SentencePiece model
+///     weights.safetensors  "classifier.*", "autoencoder.*", "masked_model.*", 16-bit floats
+///     ngram.bin            n-grams of the search half of the corpus
+///     associations.bin     which words share sentences there
+///
+/// `pack.json` has the sizes of the networks under `network`, and under `input` the tokenizer's kind and the longest sentence.
+struct Networks {
+    Tokenizer tokenizer;
+    Classifier classifier;
+    Autoencoder autoencoder;
+    FluencyModel fluency;
+    WordAssociations associations;
+    int64_t longest = 0;           ///< words of the longest sentence that it explains
+    double typical_distance = 1;   ///< median |z_e - z0| of explanations, measured after training
+
+    /// Reads a verified pack. Throws `bad_pack` where the files do not fit the manifest or one another.
+    static Networks load(const Pack& pack);
+
+    /// Writes the files, and fills in `manifest.network` and `manifest.input`.
+    void save(PackWriter& writer, PackManifest& manifest, const std::string& tokenizer_model);
+};
+
+/// Rounds weights to what a pack stores, so that what is trained on them later, and every figure, sees the weights that ship.
+void round_to_half(const at::Tensor& weights);
+
+}  // namespace whynot::text

@@ -1,0 +1,38 @@
+#include "whynot/plugin.h"
+#include "whynot/version.h"
+
+#include "modality.h"
+#include "trainer.h"
+#include "evaluator.h"
+
+namespace {
+
+constexpr const char* decodings[] = {"edit", "soft", "nearest", nullptr};
+constexpr whynot_option options[] = {
+    {"decode", "choice", "edit", nullptr, nullptr, decodings,
+     "how the boundary becomes a sentence: the fewest and most natural edits; the generator's own words; or also the sentence nearest to one half"},
+    {}};
+constexpr whynot_artifact artifacts[] = {
+    {"tokenizer.model", "sentencepiece", 1, "the vocabulary, a SentencePiece model"},
+    {"weights.safetensors", "tensors", 1, "classifier, autoencoder and masked word model, 16-bit floats"},
+    {"ngram.bin", "ngram", 1, "n-gram counts of the masked word model's half of the corpus"},
+    {"associations.bin", "associations", 1, "which words share sentences in that half"},
+    {}};
+
+whynot::PluginInfo describe() {
+    whynot::PluginInfo plugin;
+    plugin.id = "text";
+    plugin.name = "Text";
+    plugin.version = WHYNOT_VERSION;
+    plugin.licence = "Apache-2.0";
+    plugin.summary = "Explains classifiers of sentences.";
+    plugin.modality = "text";
+    plugin.options = options;
+    plugin.artifacts = artifacts;
+    return plugin;
+}
+
+}  // namespace
+
+WHYNOT_PLUGIN(describe(), whynot::Service<whynot::Modality, whynot::text::TextModality>, whynot::Service<whynot::Trainer, whynot::text::TextTrainer>,
+              whynot::Service<whynot::Evaluator, whynot::text::TextEvaluator>);

@@ -1,0 +1,1 @@
+whynot_unit_test(text_networks whynot_text_rooms)
