@@ -84,8 +84,16 @@ Ids spliced(const Ids& ids, size_t position, size_t removed, const Ids& inserted
 class Search {
 public:
     Search(const AnswerSearch& search, const AnswerProblem& problem, const AnswerWeights& weights, bool nearest)
-        : fluency_(search.fluency_), associations_(search.associations_), lexicon_(search.lexicon_), options_(search.options_), frequency_(search.frequency_),
-          problem_(problem), weights_(weights), x_(problem.sentence), m_(static_cast<int64_t>(x_.size())), nearest_(nearest) {
+        : fluency_(search.fluency_),
+          associations_(search.associations_),
+          lexicon_(search.lexicon_),
+          options_(search.options_),
+          frequency_(search.frequency_),
+          problem_(problem),
+          weights_(weights),
+          x_(problem.sentence),
+          m_(static_cast<int64_t>(x_.size())),
+          nearest_(nearest) {
         check();
         start_.answer.ids = x_;
         start_.answer.gap = problem.gap({x_}).at(0);
@@ -102,8 +110,7 @@ public:
     }
 
     AnswerResult run() {
-        if (!nearest_ && start_.answer.gap < 0)
-            return failed("the classifier calls the sentence the foil as it is");
+        if (!nearest_ && start_.answer.gap < 0) return failed("the classifier calls the sentence the foil as it is");
         for (size_t t = 0; t < x_.size(); ++t)
             if (editable(t)) order_.push_back(t);
         if (order_.empty()) return failed("the model knows none of the words of the sentence, and unknown words stay as they are");
@@ -126,11 +133,12 @@ private:
         };
         expect(!x_.empty(), "a sentence of at least one word, found an empty one");
         for (const auto word : x_)
-            expect(word >= unk_id && word < vocabulary(), "words of the vocabulary of " + std::to_string(vocabulary()) + ", found " + std::to_string(word));
+            expect(word >= unk_id && word < vocabulary(),
+                   "words of the vocabulary of " + std::to_string(vocabulary()) + ", found " + std::to_string(word));
         expect(problem_.falls.size() == x_.size(),
                "a fall for each of " + std::to_string(m_) + " words, found " + std::to_string(problem_.falls.size()));
-        expect(!problem_.preference.defined() || (problem_.preference.dim() == 2 && problem_.preference.size(0) == m_ &&
-                                                  problem_.preference.size(1) == vocabulary()),
+        expect(!problem_.preference.defined() ||
+                   (problem_.preference.dim() == 2 && problem_.preference.size(0) == m_ && problem_.preference.size(1) == vocabulary()),
                "the generator's preference to be [" + std::to_string(m_) + ", " + std::to_string(vocabulary()) + "], found another shape");
         expect(problem_.word_gaps.empty() || static_cast<int64_t>(problem_.word_gaps.size()) == vocabulary(),
                "a gap for each of " + std::to_string(vocabulary()) + " words or none, found " + std::to_string(problem_.word_gaps.size()));
@@ -147,10 +155,12 @@ private:
     const float* likeness(size_t t) const { return likeness_.data_ptr<float>() + static_cast<int64_t>(t) * vocabulary(); }
 
     double position_cost(size_t t) const {
-        return weights_.position * std::clamp(1 - problem_.falls[t] / largest_fall_, 0.0, 2.0) + (punctuation(x_[t]) ? weights_.punctuation : 0);
+        return weights_.position * std::clamp(1 - problem_.falls[t] / largest_fall_, 0.0, 2.0) +
+               (punctuation(x_[t]) ? weights_.punctuation : 0);
     }
     double score(const Field& field, size_t word) const {
-        return weights_.fluency * field.language[word] + field.generator[word] + field.likeness[word] + weights_.boundary * std::abs(field.gap[word]);
+        return weights_.fluency * field.language[word] + field.generator[word] + field.likeness[word] +
+               weights_.boundary * std::abs(field.gap[word]);
     }
 
     /// A field in which `kind` of words are allowed, except those in `except` (neighbours, what stands there now).
@@ -173,7 +183,8 @@ private:
             for (size_t w = 0; w < field.gap.size(); ++w) field.gap[w] = gap_without + problem_.word_gaps[w];
             return;
         }
-        const auto words = best(field, options_.asked, [](double) { return true; }, 0);
+        const auto words = best(
+            field, options_.asked, [](double) { return true; }, 0);
         Sentences sentences;
         for (const auto word : words) sentences.push_back(build(word));
         std::fill(field.allowed.begin(), field.allowed.end(), char{0});
@@ -307,11 +318,11 @@ private:
             return drafted(state, options, word, build(word), {EditKind::replace, static_cast<int64_t>(t), {x_[t]}, {word}});
         };
         weigh(options, state.answer.gap - word_gap(y[t]), build);
-        for (const auto word : best(options, options_.replacements, [&](double gap) { return answers(gap); }, 0)) keep(draft(word));
+        for (const auto word : best(
+                 options, options_.replacements, [&](double gap) { return answers(gap); }, 0))
+            keep(draft(word));
         if (!go_on) return;
-        const auto promising = [&](double gap) {
-            return nearest_ || (gap >= 0 && gap < state.answer.gap - options_.least_step);
-        };
+        const auto promising = [&](double gap) { return nearest_ || (gap >= 0 && gap < state.answer.gap - options_.least_step); };
         const double remaining = nearest_ ? 0 : options_.step_gap;
         for (const auto word : best(options, options_.steps, promising, remaining)) {
             auto step = draft(word);
@@ -347,7 +358,8 @@ private:
         options.edits = weights_.insertion;
         const auto build = [&](int64_t word) { return spliced(x_, j, 0, {word}); };
         weigh(options, state.answer.gap, build);
-        for (const auto word : best(options, options_.insertions, [&](double gap) { return answers(gap); }, 0))
+        for (const auto word : best(
+                 options, options_.insertions, [&](double gap) { return answers(gap); }, 0))
             keep(drafted(state, options, word, build(word), {EditKind::insert, gap_index, {}, {word}}));
     }
 
@@ -361,7 +373,8 @@ private:
         auto options = field(lexicon_.word, except);
         const auto i = static_cast<int64_t>(a);
         const auto* words = cloze(0, i, i + 2);
-        const double now = 0.5 * (static_cast<double>(-cloze(0, i, i + 1)[x_[a]] - cloze(0, i + 1, i + 2)[x_[b]]) + frequency(x_[a]) + frequency(x_[b]));
+        const double now =
+            0.5 * (static_cast<double>(-cloze(0, i, i + 1)[x_[a]] - cloze(0, i + 1, i + 2)[x_[b]]) + frequency(x_[a]) + frequency(x_[b]));
         for (size_t w = 0; w < options.language.size(); ++w) {
             options.language[w] = -static_cast<double>(words[w]) + frequency_[w] - now;
             options.generator[w] = static_cast<double>(std::min(penalty(a)[w], penalty(b)[w]));
@@ -370,7 +383,8 @@ private:
         options.edits = weights_.edit;  // two words change: it counts as two edits
         const auto build = [&](int64_t word) { return spliced(x_, a, 2, {word}); };
         weigh(options, state.answer.gap - word_gap(x_[a]) - word_gap(x_[b]), build);
-        for (const auto word : best(options, options_.merges, [&](double gap) { return answers(gap); }, 0))
+        for (const auto word : best(
+                 options, options_.merges, [&](double gap) { return answers(gap); }, 0))
             keep(drafted(state, options, word, build(word), {EditKind::merge, i, {x_[a], x_[b]}, {word}}));
     }
 
@@ -447,7 +461,7 @@ private:
     at::Tensor likeness_, penalty_;  // [m, V], weighted
     std::vector<size_t> order_;      // editable positions, largest fall first
     double largest_fall_ = 0;
-    std::map<Ids, Answer> found_;    // candidates, each sentence once
+    std::map<Ids, Answer> found_;  // candidates, each sentence once
 };
 
 Lexicon make_lexicon(const std::vector<std::string>& vocabulary, const std::vector<int64_t>& counts, int64_t least_count) {
@@ -494,15 +508,19 @@ AnswerSearch::AnswerSearch(const FluencyModel& fluency, Lexicon lexicon, const W
     : fluency_(fluency), associations_(associations), lexicon_(std::move(lexicon)), options_(options) {
     const auto& unigram = fluency.ngram().unigram();
     if (!fluency.network()->sizes().both_sides)
-        throw Error(ErrorCode::invalid_argument, "answer: expected a masked model that reads from both sides, found one that reads from the left only");
+        throw Error(ErrorCode::invalid_argument,
+                    "answer: expected a masked model that reads from both sides, found one that reads from the left only");
     if (lexicon_.word.size() != unigram.size() || lexicon_.mark.size() != unigram.size() || lexicon_.punctuation.size() != unigram.size())
         throw Error(ErrorCode::invalid_argument, "answer: expected a lexicon of " + std::to_string(unigram.size()) + " entries, found " +
                                                      std::to_string(lexicon_.word.size()));
     if (associations != nullptr && associations->vocabulary() != static_cast<int64_t>(unigram.size()))
         throw Error(ErrorCode::invalid_argument, "answer: expected associations of " + std::to_string(unigram.size()) + " entries, found " +
                                                      std::to_string(associations->vocabulary()));
-    for (const auto count : {options.most_edits, options.replacements, options.beam, options.steps, options.reranked, options.asked, options.answers})
-        if (count < 1) throw Error(ErrorCode::invalid_argument, "answer: expected numbers of at least 1 in the options, found " + std::to_string(count));
+    for (const auto count :
+         {options.most_edits, options.replacements, options.beam, options.steps, options.reranked, options.asked, options.answers})
+        if (count < 1)
+            throw Error(ErrorCode::invalid_argument,
+                        "answer: expected numbers of at least 1 in the options, found " + std::to_string(count));
     for (const auto p : unigram) frequency_.push_back(options.frequency * p);
     const at::NoGradGuard guard;
     const auto& rows = fluency.network()->output();

@@ -108,17 +108,17 @@ struct AnswerResult {
 /// How much a nat of each term counts.
 struct AnswerWeights {
     double fluency = 1.5;
-    double fluency_cap = 3;    ///< nats that being more fluent than the original may earn
+    double fluency_cap = 3;  ///< nats that being more fluent than the original may earn
     double generator = 0.3;
-    double generator_cap = 8;  ///< nats; beyond it the generator's tails say nothing
-    double likeness = 5;       ///< of the word's place in the language: acts as a filter of parts of speech
-    double topic = 2;          ///< of belonging to what the sentence is about; more draws the answer to words of the topic at any price
-    double topic_cap = 1;      ///< nats that it may earn or cost: the topic may not pay for another edit
-    double topic_share = 0.03; ///< words that more sentences hold than this belong to no topic ("food" among them, in reviews)
-    double edit = 12;          ///< each edit after the first. Below about 8 a second edit starts to buy fluency with meaning
-    double deletion = 5;       ///< keep insertion >= deletion >= 3 and deletion <= 5: cheap insertions hide what a biased model
-    double insertion = 5;      ///< looks at ("very little terrible"), dear deletions drive the search away from it
-    double position = 4;       ///< for a position that falls little, against the one that falls most
+    double generator_cap = 8;   ///< nats; beyond it the generator's tails say nothing
+    double likeness = 5;        ///< of the word's place in the language: acts as a filter of parts of speech
+    double topic = 2;           ///< of belonging to what the sentence is about; more draws the answer to words of the topic at any price
+    double topic_cap = 1;       ///< nats that it may earn or cost: the topic may not pay for another edit
+    double topic_share = 0.03;  ///< words that more sentences hold than this belong to no topic ("food" among them, in reviews)
+    double edit = 40;      ///< each edit after the first: a second one must be needed. Below about 8 it starts to buy fluency with meaning
+    double deletion = 5;   ///< keep insertion >= deletion >= 3 and deletion <= 5: cheap insertions hide what a biased model
+    double insertion = 5;  ///< looks at ("very little terrible"), dear deletions drive the search away from it
+    double position = 8;   ///< for a position that falls little, against the one that falls most: keeps edits where the optimiser put them
     double punctuation = 1.5;  ///< for touching punctuation
     double boundary = 0.2;     ///< a tiebreak; 0.6 brings answers nearer to one half at some cost in fluency
 };
@@ -128,7 +128,7 @@ AnswerWeights nearest_weights();
 
 struct AnswerOptions {
     AnswerWeights weights;
-    double open = 0.6;               ///< positions that fall at least this share of the largest fall are open to edits
+    double open = 0;  ///< positions that fall at least this share of the largest fall are open to edits; 0: all of them, at their price
     bool top_position_only = false;  ///< open the largest fall alone: for bias audits, where the place matters more than the wording
     int64_t most_edits = 4;          ///< give up beyond it. Two are always tried, more only where fewer do not do
     int64_t replacements = 15;       ///< candidates at each position

@@ -70,10 +70,11 @@ void Autoencoder::initialise(at::Generator generator) {
 }
 
 std::vector<std::pair<std::string, at::Tensor*>> Autoencoder::dense() {
-    std::vector<std::pair<std::string, at::Tensor*>> all = {
-        {"write", &write_}, {"read", &read_},         {"code", &code_},       {"code_bias", &code_bias_},
-        {"every", &every_}, {"every_bias", &every_bias_}, {"state", &state_}, {"state_bias", &state_bias_},
-        {"feature", &feature_}, {"feature_bias", &feature_bias_}};
+    std::vector<std::pair<std::string, at::Tensor*>> all = {{"write", &write_},     {"read", &read_},
+                                                            {"code", &code_},       {"code_bias", &code_bias_},
+                                                            {"every", &every_},     {"every_bias", &every_bias_},
+                                                            {"state", &state_},     {"state_bias", &state_bias_},
+                                                            {"feature", &feature_}, {"feature_bias", &feature_bias_}};
     encoder_.resize(8);
     decoder_.resize(4);
     static const char* const parts[] = {"input", "recurrent", "input_bias", "recurrent_bias"};
@@ -125,15 +126,13 @@ at::Tensor Autoencoder::features(const at::Tensor& z, const at::Tensor& inputs, 
     const at::Tensor u = at::matmul(rotate(left, 0, -1), read_);
     const at::Tensor x = at::cat({e + at::linear(z, every_, every_bias_).unsqueeze(1), u}, 2);
     const auto state = at::linear(z, state_, state_bias_).chunk(2, 1);
-    const auto [out, h, c] = at::lstm(x, {state[0].tanh().unsqueeze(0).contiguous(), state[1].unsqueeze(0).contiguous()}, decoder_, true,
-                                      1, 0.0, false, false, true);
+    const auto [out, h, c] = at::lstm(x, {state[0].tanh().unsqueeze(0).contiguous(), state[1].unsqueeze(0).contiguous()}, decoder_, true, 1,
+                                      0.0, false, false, true);
     const at::Tensor features = at::linear(out, feature_, feature_bias_);
     return features + at::constant_pad_nd(u, {0, sizes_.output_extra});
 }
 
-at::Tensor Autoencoder::output_matrix() const {
-    return output_.defined() ? output_ : at::cat({input_, extra_.detach()}, 1);
-}
+at::Tensor Autoencoder::output_matrix() const { return output_.defined() ? output_ : at::cat({input_, extra_.detach()}, 1); }
 
 Sentences Autoencoder::greedy(const at::Tensor& z, int64_t longest) const {
     const at::NoGradGuard no_grad;

@@ -80,19 +80,19 @@ private:
     at::Tensor rotate(const at::Tensor& v, int64_t first, int64_t step) const;
 
     AutoencoderSizes sizes_;
-    at::Tensor input_;               // e, [V, d]
-    at::Tensor angles_;              // of Q, [k / 2]
-    at::Tensor output_;              // [V, d + extra] once frozen
-    at::Tensor write_;               // R', [d, k]
-    at::Tensor read_;                // A', [k, d]
+    at::Tensor input_;                 // e, [V, d]
+    at::Tensor angles_;                // of Q, [k / 2]
+    at::Tensor output_;                // [V, d + extra] once frozen
+    at::Tensor write_;                 // R', [d, k]
+    at::Tensor read_;                  // A', [k, d]
     std::vector<at::Tensor> encoder_;  // weights of the two directions, in LibTorch's order
     std::vector<at::Tensor> decoder_;
-    at::Tensor code_, code_bias_;    // L, [k, 2 he]
-    at::Tensor every_, every_bias_;  // B, [d, k]
-    at::Tensor state_, state_bias_;  // first h and c, [2 hd, k]
+    at::Tensor code_, code_bias_;        // L, [k, 2 he]
+    at::Tensor every_, every_bias_;      // B, [d, k]
+    at::Tensor state_, state_bias_;      // first h and c, [2 hd, k]
     at::Tensor feature_, feature_bias_;  // W, [d + extra, hd]
-    at::Tensor extra_;               // E', [V, extra]
-    at::Tensor bias_;                // b, [V]
+    at::Tensor extra_;                   // E', [V, extra]
+    at::Tensor bias_;                    // b, [V]
 };
 
 }  // namespace whynot::text

@@ -129,7 +129,8 @@ void train_autoencoder(Autoencoder& autoencoder, const Sentences& sentences, con
             drawn = drawn.masked_select(at::isin(drawn, own).logical_not());
             const at::Tensor rows = at::cat({own, drawn});
             at::Tensor weight = at::zeros({rows.size(0)});
-            weight.slice(0, own.size(0)).fill_(std::log(static_cast<double>(vocabulary - eos_id - own.size(0)) / static_cast<double>(drawn.size(0))));
+            weight.slice(0, own.size(0))
+                .fill_(std::log(static_cast<double>(vocabulary - eos_id - own.size(0)) / static_cast<double>(drawn.size(0))));
             const at::Tensor extra_rows = extra.index_select(0, rows).requires_grad_();
             const at::Tensor bias_rows = bias.index_select(0, rows).requires_grad_();
             const at::Tensor matrix = at::cat({autoencoder.embedded().index_select(0, rows), extra_rows}, 1);
@@ -158,7 +159,8 @@ void train_autoencoder(Autoencoder& autoencoder, const Sentences& sentences, con
         const Reconstruction back = reconstruction(autoencoder, development, codes);
         if (observer.log) {
             char line[200];
-            std::snprintf(line, sizeof line, "autoencoder epoch %lld: loss %.3f, development sentences back exactly %.3f, words %.3f, |z| %.1f, %.0f words/s",
+            std::snprintf(line, sizeof line,
+                          "autoencoder epoch %lld: loss %.3f, development sentences back exactly %.3f, words %.3f, |z| %.1f, %.0f words/s",
                           static_cast<long long>(epoch + 1), loss_sum / static_cast<double>(words_seen), back.exact, back.tokens,
                           codes.norm(2, 1).median().item<double>(), static_cast<double>(words_seen) / seconds);
             observer.log(line);

@@ -15,17 +15,17 @@ namespace whynot::text {
 /// belongs into the gaps. (Hiding at most 60 % instead of 10 % of the words made the edits read at half the perplexity.)
 struct AutoencoderTraining {
     int64_t epochs = 6;
-    int64_t batch = 64;             ///< sentences of one length, so that nothing is padded
-    int64_t negatives = 600;        ///< sampled words of the softmax, beside the batch's own
-    double learning_rate = 2e-3;    ///< peak; 200 steps of warm-up, then a cosine
-    double linear_rate = 0.2;       ///< the share of it that the code's two linear paths take
-    double clip = 5.0;              ///< largest norm of the gradient
-    double noise = 1.0;             ///< deviation of the disturbance of the code
-    double code_weight = 0.3;       ///< weight of the mean square of the code: with `noise`, the scale of the latent space
-    double hide_encoder = 0.6;      ///< of each sentence, a share of words drawn evenly from 0 to this is hidden from the encoder
-    double hide_decoder = 0.15;     ///< share of words hidden from the decoder's inputs
-    double joined = 0.1;            ///< pairs of sentences joined to one, as a share of the sentences: inputs longer than the corpus has
-    int64_t longest = 30;           ///< words of a joined sentence at most
+    int64_t batch = 64;           ///< sentences of one length, so that nothing is padded
+    int64_t negatives = 600;      ///< sampled words of the softmax, beside the batch's own
+    double learning_rate = 2e-3;  ///< peak; 200 steps of warm-up, then a cosine
+    double linear_rate = 0.2;     ///< the share of it that the code's two linear paths take
+    double clip = 5.0;            ///< largest norm of the gradient
+    double noise = 1.0;           ///< deviation of the disturbance of the code
+    double code_weight = 0.3;     ///< weight of the mean square of the code: with `noise`, the scale of the latent space
+    double hide_encoder = 0.6;    ///< of each sentence, a share of words drawn evenly from 0 to this is hidden from the encoder
+    double hide_decoder = 0.15;   ///< share of words hidden from the decoder's inputs
+    double joined = 0.1;          ///< pairs of sentences joined to one, as a share of the sentences: inputs longer than the corpus has
+    int64_t longest = 30;         ///< words of a joined sentence at most
 };
 
 /// Trains from the weights that `autoencoder` has. After each epoch `observer.log` gets the loss, and how many of the

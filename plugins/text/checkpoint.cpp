@@ -38,8 +38,9 @@ NamedTensors Checkpoint::load() const {
     const TensorFile file(file_);
     const auto run = file.metadata().find("run");
     if (run == file.metadata().end() || run->second != run_)
-        throw Error(ErrorCode::invalid_argument, "the checkpoint " + file_.string() +
-                                                     " belongs to a run with another recipe, seed or corpus; remove it, or choose another folder");
+        throw Error(ErrorCode::invalid_argument,
+                    "the checkpoint " + file_.string() +
+                        " belongs to a run with another recipe, seed or corpus; remove it, or choose another folder");
     return read_tensors(file_);
 }
 

@@ -20,7 +20,9 @@ NamedTensors read_tensors(const std::filesystem::path& file);
 /// Where a long training run keeps what it needs to go on: one file, replaced as a whole.
 class Checkpoint {
 public:
-    /// @param file where to keep it; empty: nothing is kept and nothing is found
+    /// Keeps nothing and finds nothing.
+    Checkpoint() = default;
+    /// @param file where to keep it
     /// @param run what the run depends on (recipe, seed, data); a checkpoint of another run is refused with Error `invalid_argument`
     Checkpoint(std::filesystem::path file, std::string run);
 

@@ -88,8 +88,9 @@ Classifier train_classifier(const Sentences& sentences, const std::vector<int64_
         }
         if (observer.log) {
             char line[120];
-            std::snprintf(line, sizeof line, "classifier epoch %lld: loss %.4f, development accuracy %.4f", static_cast<long long>(epoch + 1),
-                          loss_sum / static_cast<double>(sentences.size()), accuracy(classifier, development, development_labels));
+            std::snprintf(line, sizeof line, "classifier epoch %lld: loss %.4f, development accuracy %.4f",
+                          static_cast<long long>(epoch + 1), loss_sum / static_cast<double>(sentences.size()),
+                          accuracy(classifier, development, development_labels));
             observer.log(line);
         }
     }

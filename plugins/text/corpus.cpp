@@ -69,7 +69,9 @@ bool stays_inside(const fs::path& path) {
 }
 
 CorpusManifest parse_manifest(std::string_view text, const std::string& where) {
-    const auto bad = [&](const std::string& why) { fail(ErrorCode::invalid_input, "the corpus manifest " + where + " is not as expected: " + why); };
+    const auto bad = [&](const std::string& why) {
+        fail(ErrorCode::invalid_input, "the corpus manifest " + where + " is not as expected: " + why);
+    };
     CorpusManifest manifest;
     try {
         const json root = json::parse(text);
@@ -120,7 +122,8 @@ std::string read_gzip(const fs::path& path) {
     std::string text;
     std::array<char, 1 << 16> buffer;
     int got = 0;
-    while ((got = gzread(file.get(), buffer.data(), static_cast<unsigned>(buffer.size()))) > 0) text.append(buffer.data(), static_cast<size_t>(got));
+    while ((got = gzread(file.get(), buffer.data(), static_cast<unsigned>(buffer.size()))) > 0)
+        text.append(buffer.data(), static_cast<size_t>(got));
     int status = Z_OK;
     const char* message = gzerror(file.get(), &status);
     if (status != Z_OK || got < 0) {
@@ -147,7 +150,9 @@ void require_utf8(std::string_view line, const fs::path& path, size_t number) {
     for (int32_t i = 0; i < size;) {
         UChar32 c;
         U8_NEXT(line.data(), i, size, c);
-        if (c < 0) fail(ErrorCode::invalid_input, path.string() + ", line " + std::to_string(number) + ": not valid UTF-8; convert the file to UTF-8");
+        if (c < 0)
+            fail(ErrorCode::invalid_input,
+                 path.string() + ", line " + std::to_string(number) + ": not valid UTF-8; convert the file to UTF-8");
     }
 }
 
@@ -200,7 +205,8 @@ CorpusManifest find_corpus(const fs::path& corpora, const std::string& name) {
     if (corpora.empty()) fail(ErrorCode::not_found, "no folder of corpora is known; set WHYNOT_CORPORA to the folder that holds " + name);
     std::error_code ignored;
     if (!fs::is_directory(corpora, ignored)) {
-        fail(ErrorCode::not_found, "the folder of corpora " + corpora.string() + " does not exist; set WHYNOT_CORPORA to the one that does");
+        fail(ErrorCode::not_found,
+             "the folder of corpora " + corpora.string() + " does not exist; set WHYNOT_CORPORA to the one that does");
     }
     if (!stays_inside(name) || fs::path(name).has_parent_path()) {
         fail(ErrorCode::not_found, "\"" + name + "\" is no name of a corpus; a folder's name in " + corpora.string() + " was expected");
@@ -223,7 +229,8 @@ CorpusManifest find_corpus(const fs::path& corpora, const std::string& name) {
         }
     }
     if (manifest.name != name) {
-        fail(ErrorCode::invalid_input, "the manifest " + own.string() + " is of a corpus \"" + manifest.name + "\", \"" + name + "\" was expected");
+        fail(ErrorCode::invalid_input,
+             "the manifest " + own.string() + " is of a corpus \"" + manifest.name + "\", \"" + name + "\" was expected");
     }
     return manifest;
 }
@@ -250,7 +257,8 @@ Corpus read_corpus(const fs::path& corpora, const std::string& name, const Corpu
         if (!seen.insert(joined(sentence.words)).second) continue;
         (bit(sentence_hash(sentence.words), 32) ? corpus.held_out : corpus.development).push_back(std::move(sentence));
     }
-    if (corpus.train.empty()) fail(ErrorCode::invalid_input, "the corpus " + name + " in " + corpora.string() + " has no training sentence");
+    if (corpus.train.empty())
+        fail(ErrorCode::invalid_input, "the corpus " + name + " in " + corpora.string() + " has no training sentence");
     return corpus;
 }
 
@@ -269,9 +277,11 @@ std::vector<std::string> corpus_problems(const fs::path& corpora, const std::str
             const std::string text = read_file(corpora / name, file);
             const int64_t lines = std::count(text.begin(), text.end(), '\n');
             if (file.lines >= 0 && lines != file.lines) {
-                problems.push_back(path.string() + " has " + std::to_string(lines) + " lines, " + std::to_string(file.lines) + " were expected");
+                problems.push_back(path.string() + " has " + std::to_string(lines) + " lines, " + std::to_string(file.lines) +
+                                   " were expected");
             } else if (!file.text_sha256.empty() && sha256(text) != file.text_sha256) {
-                problems.push_back(path.string() + " was altered: the SHA-256 of its text is " + sha256(text) + ", " + file.text_sha256 + " was expected");
+                problems.push_back(path.string() + " was altered: the SHA-256 of its text is " + sha256(text) + ", " + file.text_sha256 +
+                                   " was expected");
             }
         } catch (const Error& error) {
             problems.push_back(error.what());

@@ -30,8 +30,8 @@ struct LabelledSentence {
 
 /// One file of a corpus. Checksums are empty and counts -1 where the manifest has none.
 struct CorpusFile {
-    std::string name;         ///< relative to the corpus's folder
-    std::string split;        ///< "train" or "dev"
+    std::string name;   ///< relative to the corpus's folder
+    std::string split;  ///< "train" or "dev"
     int64_t label = 0;
     int64_t lines = -1;
     std::string text_sha256;  ///< of the text, uncompressed

@@ -41,9 +41,10 @@ double median(std::vector<double> values) {
 struct Outcome {
     std::string before, answer;
     size_t edits = 0;
-    bool exact_start = false, token_hits_known = false;
+    bool exact_start = false;
     int64_t tokens_right = 0, tokens = 0;
     Solution solution;
+    Solution alone;  ///< from z0, without the extra start
     bool solved = false;
     bool flips = false;  ///< the classifier, asked afresh, calls the answer the foil
     double probability_before = 0, probability_answer = 0;
@@ -78,7 +79,7 @@ std::vector<Outcome> explain(TextModel& model, const std::vector<std::string>& t
     problem.foil = order.select(1, 1).contiguous();
     problem.start = batch.start(problem.fact, 1);
     problem.log_likelihood = [&](const at::Tensor& z, const at::Tensor& rows) { return batch.log_likelihood(z, rows); };
-    problem.extra_starts = batch.extra_starts(problem.start, problem.foil, 1, 1);
+    problem.extra_starts = batch.extra_starts(at::arange(batch.size()), problem.fact, problem.foil, 1, 1);
     SolverOptions options;
     options.typical_distance = model.info().typical_distance;
     const Summary summary = solve(problem, options);
@@ -93,15 +94,19 @@ std::vector<Outcome> explain(TextModel& model, const std::vector<std::string>& t
         outcome.solved = true;
         outcome.fact = problem.fact[r].item<int64_t>();
         outcome.probability_before = std::exp(before[r].max().item<double>());
-        if (outcome.solution.feasible) requests.push_back({r, outcome.fact, problem.foil[r].item<int64_t>(), outcome.solution.z, "edit", ""});
+        if (outcome.solution.feasible)
+            requests.push_back({r, outcome.fact, problem.foil[r].item<int64_t>(), outcome.solution.z, "edit", ""});
     }
     const std::vector<Rendering> renderings = batch.render(requests, 1);
     cost.seconds += seconds_since(began);
 
     // What follows is measuring, not explaining.
+    problem.extra_starts = at::Tensor();
+    const Summary alone = solve(problem, options);
     const Sentences said = model.networks().autoencoder.greedy(batch.refined(), model.networks().longest + 1);
     for (size_t row = 0; row < index.size(); ++row) {
         Outcome& outcome = outcomes[index[row]];
+        outcome.alone = alone.solutions[row];
         const Ids& sentence = batch.relaxation().sentences()[row];
         outcome.exact_start = said[row] == sentence;
         outcome.tokens = static_cast<int64_t>(sentence.size());
@@ -149,7 +154,9 @@ FluencyModel yardstick(const Networks& networks, const Corpus& corpus, const Eva
         const at::NoGradGuard no_grad;
         for (auto& item : network->named_parameters()) item.value().copy_(saved.at(item.key()));
     } else {
-        if (observer.log) observer.log("training the language model that measures naturalness" + (request.cache.empty() ? std::string() : ", kept in " + request.cache.string()));
+        if (observer.log)
+            observer.log("training the language model that measures naturalness" +
+                         (request.cache.empty() ? std::string() : ", kept in " + request.cache.string()));
         train_masked_model(network, sentences, {}, seed, observer);
         NamedTensors weights;
         for (auto& item : network->named_parameters()) weights[item.key()] = item.value();
@@ -161,8 +168,8 @@ FluencyModel yardstick(const Networks& networks, const Corpus& corpus, const Eva
 }
 
 struct Naturalness {
-    double nll = 0;     ///< of all sentences, nats
-    double tokens = 0;  ///< words and <eos>
+    double nll = 0;                   ///< of all sentences, nats
+    double tokens = 0;                ///< words and <eos>
     std::vector<double> rarity_free;  ///< (NLL + log unigram) / tokens of each sentence
 };
 
@@ -187,7 +194,7 @@ Json evaluate_model(TextModel& model, const Corpus* corpus, std::vector<std::str
                     const Observer& observer) {
     const Networks& networks = model.networks();
     Json figures = Json::array();
-    const auto figure = [&](const char* name, double value, size_t n, const char* unit) {
+    const auto figure = [&](const std::string& name, double value, size_t n, const char* unit) {
         figures.push_back({{"name", name}, {"value", value}, {"n", n}, {"unit", unit}});
     };
     const auto check = [&](const char* stage, double fraction) {
@@ -213,7 +220,8 @@ Json evaluate_model(TextModel& model, const Corpus* corpus, std::vector<std::str
         const at::Tensor predicted = networks.classifier.logits(ids).argmax(1);
         sample.clear();
         for (size_t i = 0; i < held_out.size(); ++i) {
-            if (sample.size() < limit && predicted[static_cast<int64_t>(i)].item<int64_t>() == labels[i]) sample.push_back(joined(held_out[i]->words));
+            if (sample.size() < limit && predicted[static_cast<int64_t>(i)].item<int64_t>() == labels[i])
+                sample.push_back(joined(held_out[i]->words));
             if (short_ones.size() < limit && ids[i].size() <= 8) short_ones.push_back(ids[i]);
         }
     }
@@ -237,8 +245,10 @@ Json evaluate_model(TextModel& model, const Corpus* corpus, std::vector<std::str
         tokens += outcome.tokens;
         tokens_right += outcome.tokens_right;
     }
-    figure("autoencoder, encoding and refinement: sentences back exactly", share([](const Outcome& o) { return o.exact_start; }), n, "share");
-    figure("autoencoder, encoding and refinement: words back", static_cast<double>(tokens_right) / std::max<double>(1, static_cast<double>(tokens)), n, "share");
+    figure("autoencoder, encoding and refinement: sentences back exactly", share([](const Outcome& o) { return o.exact_start; }), n,
+           "share");
+    figure("autoencoder, encoding and refinement: words back",
+           static_cast<double>(tokens_right) / std::max<double>(1, static_cast<double>(tokens)), n, "share");
     if (!short_ones.empty()) {
         const Reconstruction encoded = reconstruction(networks.autoencoder, short_ones, networks.autoencoder.encode(short_ones));
         figure("autoencoder, encoding alone, up to 8 words: sentences back exactly", encoded.exact, short_ones.size(), "share");
@@ -246,16 +256,21 @@ Json evaluate_model(TextModel& model, const Corpus* corpus, std::vector<std::str
     }
 
     figure("solver: gap under 0.01 nats", share([](const Outcome& o) { return o.solved && std::abs(o.solution.gap) < 0.01; }), n, "share");
-    std::vector<double> feasible_after, forward, distance;
-    for (const Outcome& outcome : outcomes) {
-        if (!outcome.solved) continue;
-        forward.push_back(static_cast<double>(outcome.solution.forward));
-        if (outcome.solution.evaluations_to_feasible >= 0) feasible_after.push_back(static_cast<double>(outcome.solution.evaluations_to_feasible));
-        if (outcome.solution.feasible) distance.push_back(outcome.solution.distance);
-    }
-    figure("solver: evaluations to the first feasible point, median", median(feasible_after), feasible_after.size(), "evaluations");
-    figure("solver: evaluations to rest, median", median(forward), forward.size(), "evaluations");
-    figure("solver: distance, median", median(distance), distance.size(), "latent");
+    const auto search = [&](const std::string& name, Solution Outcome::*which) {
+        std::vector<double> feasible_after, forward, distance;
+        for (const Outcome& outcome : outcomes) {
+            const Solution& solution = outcome.*which;
+            if (!outcome.solved) continue;
+            forward.push_back(static_cast<double>(solution.forward));
+            if (solution.evaluations_to_feasible >= 0) feasible_after.push_back(static_cast<double>(solution.evaluations_to_feasible));
+            if (solution.feasible) distance.push_back(solution.distance);
+        }
+        figure(name + ": evaluations to the first feasible point, median", median(feasible_after), feasible_after.size(), "evaluations");
+        figure(name + ": evaluations to rest, median", median(forward), forward.size(), "evaluations");
+        figure(name + ": distance, median", median(distance), distance.size(), "latent");
+    };
+    search("solver, from z0 alone", &Outcome::alone);
+    search("solver, from z0 and the extra start", &Outcome::solution);
     figure("solver: share of its time outside the networks, batch 64", 1 - cost.networks / std::max(1e-9, cost.solver), n, "share");
 
     // Answers.
@@ -278,8 +293,8 @@ Json evaluate_model(TextModel& model, const Corpus* corpus, std::vector<std::str
         check("measuring naturalness", 0.4);
         const FluencyModel judge = yardstick(networks, *corpus, request, observer);
         const Naturalness before = naturalness(judge, originals), after = naturalness(judge, answers);
-        figure("answer: perplexity against the originals'", std::exp(after.nll / std::max(1.0, after.tokens) - before.nll / std::max(1.0, before.tokens)),
-               answers.size(), "times");
+        figure("answer: perplexity against the originals'",
+               std::exp(after.nll / std::max(1.0, after.tokens) - before.nll / std::max(1.0, before.tokens)), answers.size(), "times");
         figure("originals: perplexity", std::exp(before.nll / std::max(1.0, before.tokens)), originals.size(), "");
         double rise = 0;
         for (size_t i = 0; i < answers.size(); ++i) rise += after.rarity_free[i] - before.rarity_free[i];
@@ -306,14 +321,18 @@ Json evaluate_model(TextModel& model, const Corpus* corpus, std::vector<std::str
     Json examples = Json::array();
     for (size_t i = 0; i < std::min<size_t>(30, outcomes.size()); ++i) {
         const Outcome& outcome = outcomes[i];
-        examples.push_back({{"fact", model.info().classes[outcome.fact]}, {"before", outcome.before}, {"probability_before", outcome.probability_before},
-                            {"answer", outcome.answer.empty() ? Json() : Json(outcome.answer)}, {"probability_answer", outcome.probability_answer}});
+        examples.push_back({{"fact", model.info().classes[outcome.fact]},
+                            {"before", outcome.before},
+                            {"probability_before", outcome.probability_before},
+                            {"answer", outcome.answer.empty() ? Json() : Json(outcome.answer)},
+                            {"probability_answer", outcome.probability_answer}});
     }
     return {{"figures", figures}, {"examples", examples}};
 }
 
 std::string TextEvaluator::evaluate(const Pack& pack, const EvaluateRequest& request, const Observer& observer) {
-    if (request.limit < 1) throw Error(ErrorCode::invalid_argument, "expected a limit of at least 1, found " + std::to_string(request.limit));
+    if (request.limit < 1)
+        throw Error(ErrorCode::invalid_argument, "expected a limit of at least 1, found " + std::to_string(request.limit));
     std::error_code ignored;
     if (std::filesystem::is_regular_file(request.corpus, ignored)) {
         std::vector<std::string> sentences;
@@ -327,7 +346,8 @@ std::string TextEvaluator::evaluate(const Pack& pack, const EvaluateRequest& req
     }
     const Corpus corpus = read_corpus(request.corpora, request.corpus);
     if (corpus.classes() != pack.manifest().classes)
-        throw Error(ErrorCode::invalid_argument, "the corpus '" + request.corpus + "' has other classes than the pack '" + pack.manifest().id + "'");
+        throw Error(ErrorCode::invalid_argument,
+                    "the corpus '" + request.corpus + "' has other classes than the pack '" + pack.manifest().id + "'");
     TextModel model(pack);
     return evaluate_model(model, &corpus, {}, request, observer).dump();
 }

@@ -26,7 +26,7 @@ public:
 /// The same for a model that is open: figures and examples (train.h).
 /// @param corpus gives the sample, and the sentences that the yardstick reads; null: `sentences` are the sample, whatever their class,
 ///        and what needs labels or a yardstick is left out
-nlohmann::ordered_json evaluate_model(TextModel& model, const Corpus* corpus, std::vector<std::string> sentences, const EvaluateRequest& request,
-                                      const Observer& observer);
+nlohmann::ordered_json evaluate_model(TextModel& model, const Corpus* corpus, std::vector<std::string> sentences,
+                                      const EvaluateRequest& request, const Observer& observer);
 
 }  // namespace whynot::text

@@ -23,7 +23,7 @@ constexpr int64_t softmax_rows = 512;
 /// <pad> and <go> are never predicted, and training never sees them: this bias takes them out of every softmax.
 constexpr float never = -100.0f;
 /// What the random numbers of a training run are drawn for.
-enum Stream : uint64_t { initial_weights = 101, order_of_batches, step_of_training };
+enum Stream : uint64_t { initial_weights = 101, order_of_batches, step_of_training, negatives_of_step };
 
 at::Tensor uniform(at::IntArrayRef shape, double bound, const at::Generator& generator) {
     return at::empty(shape).uniform_(-bound, bound, generator);
@@ -144,7 +144,8 @@ MaskedModelImpl::Contexts MaskedModelImpl::contexts(const at::Tensor& sentences)
 
 at::Tensor MaskedModelImpl::between(const at::Tensor& left, const at::Tensor& right) const {
     if (!sizes_.both_sides)
-        throw Error(ErrorCode::invalid_argument, "masked model: a word between two contexts needs a model of both sides, found one that reads from the left only");
+        throw Error(ErrorCode::invalid_argument,
+                    "masked model: a word between two contexts needs a model of both sides, found one that reads from the left only");
     const at::NoGradGuard guard;
     const auto head = at::linear(at::cat({left, right}, 1), between_weight_, between_bias_).tanh_();
     return at::log_softmax(at::linear(head, output_, output_bias_), 1);
@@ -158,17 +159,18 @@ std::vector<std::vector<double>> MaskedModelImpl::next_log_probabilities(const S
     for (size_t i = 0; i < sentences.size(); ++i) result[i].resize(sentences[i].size() + 1);
 
     // The tree of all prefixes, level by level.
-    std::vector<at::Tensor> states;                   // of each level, [nodes, h]
-    std::vector<int64_t> here(sentences.size(), 0);   // the node of the level that each sentence has reached
-    std::vector<int64_t> nodes, targets;              // which word is asked of which node,
-    std::vector<double*> answers;                     // and where the answer goes
-    std::vector<int64_t> words{go_id}, parents{0};    // of the level's nodes
+    std::vector<at::Tensor> states;                  // of each level, [nodes, h]
+    std::vector<int64_t> here(sentences.size(), 0);  // the node of the level that each sentence has reached
+    std::vector<int64_t> nodes, targets;             // which word is asked of which node,
+    std::vector<double*> answers;                    // and where the answer goes
+    std::vector<int64_t> words{go_id}, parents{0};   // of the level's nodes
     at::Tensor h = at::zeros({1, sizes_.hidden}), c = at::zeros({1, sizes_.hidden});
     int64_t above = 0;  // nodes on the levels before
     for (size_t level = 0; !words.empty(); ++level) {
         const auto parent = at::tensor(parents, at::kLong);
-        std::tie(h, c) = at::lstm_cell(at::embedding(embedding_, at::tensor(words, at::kLong)),
-                                       {h.index_select(0, parent), c.index_select(0, parent)}, forward_[0], forward_[1], forward_[2], forward_[3]);
+        std::tie(h, c) =
+            at::lstm_cell(at::embedding(embedding_, at::tensor(words, at::kLong)), {h.index_select(0, parent), c.index_select(0, parent)},
+                          forward_[0], forward_[1], forward_[2], forward_[3]);
         states.push_back(h);
         const auto level_nodes = static_cast<int64_t>(words.size());
         words.clear();
@@ -212,7 +214,7 @@ std::vector<std::vector<double>> MaskedModelImpl::next_log_probabilities(const S
 }
 
 void train_masked_model(MaskedModel& model, const Sentences& sentences, const MaskedTraining& options, uint64_t seed,
-                        const Observer& observer, const Sentences& development) {
+                        const Observer& observer, const Sentences& development, const Checkpoint& checkpoint) {
     using Clock = std::chrono::steady_clock;
     auto& net = *model;
     const auto& sizes = net.sizes_;
@@ -221,7 +223,8 @@ void train_masked_model(MaskedModel& model, const Sentences& sentences, const Ma
         throw Error(ErrorCode::invalid_argument, "masked model: expected sentences of at least one word to train on, found " +
                                                      std::string(sentences.empty() ? "none" : "an empty one"));
     if (options.epochs < 1 || options.batch < 1 || options.negatives < 0 || options.dropout < 0 || options.dropout >= 1)
-        throw Error(ErrorCode::invalid_argument, "masked model: expected epochs and batch of at least 1, negatives of at least 0 and dropout in [0, 1)");
+        throw Error(ErrorCode::invalid_argument,
+                    "masked model: expected epochs and batch of at least 1, negatives of at least 0 and dropout in [0, 1)");
 
     std::vector<at::Tensor> dense{net.next_weight_, net.next_bias_};
     dense.insert(dense.end(), net.forward_.begin(), net.forward_.end());
@@ -238,6 +241,26 @@ void train_masked_model(MaskedModel& model, const Sentences& sentences, const Ma
         std::mt19937_64 random(0);
         steps = options.epochs * static_cast<int64_t>(batches_of(sentences, options.batch, random).size());
     }
+    // Weights, optimisers and the step are all that a run needs to go on: whatever it draws depends on seed, epoch and step alone.
+    const auto save = [&](int64_t step) {
+        NamedTensors all{{"step", at::scalar_tensor(step, at::kLong)}};
+        for (const auto& item : net.named_parameters()) all["weights." + item.key()] = item.value().detach();
+        put_group(all, "dense", dense_adam.state());
+        put_group(all, "embedding", embedding_adam.state());
+        put_group(all, "output", output_adam.state());
+        put_group(all, "bias", bias_adam.state());
+        checkpoint.save(all);
+    };
+    int64_t start = 0;
+    if (const NamedTensors saved = checkpoint.load(); !saved.empty()) {
+        const at::NoGradGuard no_grad;
+        start = saved.at("step").item<int64_t>();
+        for (auto& item : net.named_parameters()) item.value().copy_(saved.at("weights." + item.key()));
+        dense_adam.load_state(take_group(saved, "dense"));
+        embedding_adam.load_state(take_group(saved, "embedding"));
+        output_adam.load_state(take_group(saved, "output"));
+        bias_adam.load_state(take_group(saved, "bias"));
+    }
     int64_t step = 0;
     auto told = Clock::now();
     for (int64_t epoch = 0; epoch < options.epochs; ++epoch) {
@@ -246,7 +269,16 @@ void train_masked_model(MaskedModel& model, const Sentences& sentences, const Ma
         int64_t words = 0;
         const auto started = Clock::now();
         for (const auto& batch : batches_of(sentences, options.batch, random)) {
-            if (observer.cancelled && observer.cancelled()) throw Error(ErrorCode::cancelled, "training of the masked model was stopped");
+            if (step < start) {
+                ++step;
+                continue;
+            }
+            if (observer.cancelled && observer.cancelled()) {
+                save(step);
+                throw Error(ErrorCode::cancelled, "training of the masked model was stopped at step " + std::to_string(step) + " of " +
+                                                      std::to_string(steps) + "; the same command goes on from there");
+            }
+            std::mt19937_64 draws(mix_seed(seed, negatives_of_step, static_cast<uint64_t>(step)));
             auto generator = make_generator(mix_seed(seed, step_of_training, static_cast<uint64_t>(step)));
             const auto drop = [&](const at::Tensor& x) { return dropout(x, options.dropout, generator); };
             const auto x = as_tensor(batch);
@@ -276,14 +308,14 @@ void train_masked_model(MaskedModel& model, const Sentences& sentences, const Ma
             for (int64_t i = 0; i < own_words.size(0); ++i) taken[static_cast<size_t>(own_words[i])] = 1;
             std::vector<int64_t> negatives;
             for (int64_t i = 0; i < options.negatives; ++i) {
-                const auto word = eos_id + static_cast<int64_t>(random() % static_cast<uint64_t>(sizes.vocabulary - eos_id));
+                const auto word = eos_id + static_cast<int64_t>(draws() % static_cast<uint64_t>(sizes.vocabulary - eos_id));
                 if (std::exchange(taken[static_cast<size_t>(word)], 1) == 0) negatives.push_back(word);
             }
             const auto candidates = at::cat({own, at::tensor(negatives, at::kLong)});
             auto correction = at::zeros({candidates.size(0)});
             if (!negatives.empty())
-                correction.slice(0, own.size(0)).fill_(std::log(static_cast<double>(sizes.vocabulary - eos_id - own.size(0)) /
-                                                                static_cast<double>(negatives.size())));
+                correction.slice(0, own.size(0))
+                    .fill_(std::log(static_cast<double>(sizes.vocabulary - eos_id - own.size(0)) / static_cast<double>(negatives.size())));
             const auto output = net.output_.index_select(0, candidates).requires_grad_();
             const auto bias = net.output_bias_.index_select(0, candidates).requires_grad_();
             const auto loss = at::cross_entropy_loss(at::linear(drop(heads), output, bias + correction), targets);
@@ -305,6 +337,8 @@ void train_masked_model(MaskedModel& model, const Sentences& sentences, const Ma
                                    format("loss %.3f", loss_sum / static_cast<double>(words))});
             }
         }
+        if (words == 0) continue;  // an epoch of an earlier run
+        save(step);
         if (!observer.log) continue;
         const double seconds = std::chrono::duration<double>(Clock::now() - started).count();
         auto line = format("masked model, epoch %d of %d: loss %.3f, %.0f words/s", static_cast<int>(epoch + 1),
@@ -422,21 +456,24 @@ std::string sealed(std::string_view mark, const std::vector<uint64_t>& numbers, 
     auto size = compressBound(payload.size());
     const auto header = bytes.size();
     bytes.resize(header + size);
-    if (compress2(reinterpret_cast<Bytef*>(&bytes[header]), &size, reinterpret_cast<const Bytef*>(payload.data()), payload.size(), 9) != Z_OK)
+    if (compress2(reinterpret_cast<Bytef*>(&bytes[header]), &size, reinterpret_cast<const Bytef*>(payload.data()), payload.size(), 9) !=
+        Z_OK)
         throw Error(ErrorCode::internal, "language model: zlib refused to compress it");
     bytes.resize(header + size);
     return bytes;
 }
 
 std::string unsealed(std::string_view mark, std::string_view bytes, std::vector<uint64_t>& numbers) {
-    if (bytes.substr(0, mark.size()) != mark) damaged("expected the mark '" + std::string(mark.substr(0, mark.size() - 1)) + "', found something else");
+    if (bytes.substr(0, mark.size()) != mark)
+        damaged("expected the mark '" + std::string(mark.substr(0, mark.size() - 1)) + "', found something else");
     bytes.remove_prefix(mark.size());
     for (auto& number : numbers) number = get(bytes);
     const auto size = get(bytes);
     if (size > largest_expansion * bytes.size()) damaged("expected a plausible size, found " + std::to_string(size) + " bytes");
     std::string payload(size, '\0');
     uLongf unpacked = size;
-    if (uncompress(reinterpret_cast<Bytef*>(payload.data()), &unpacked, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()) != Z_OK ||
+    if (uncompress(reinterpret_cast<Bytef*>(payload.data()), &unpacked, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()) !=
+            Z_OK ||
         unpacked != size)
         damaged("expected " + std::to_string(size) + " bytes deflated, found others");
     return payload;
@@ -482,8 +519,8 @@ const uint32_t* CountTable::find(uint64_t key) const {
 NGram::NGram(int64_t vocabulary, int order) : order_(order), vocabulary_(vocabulary), contexts_{{0, 0, 0, 0}} {
     if (order < 1 || order > largest_order || vocabulary <= first_word_id)
         throw Error(ErrorCode::invalid_argument, "n-gram model: expected an order from 1 to " + std::to_string(largest_order) +
-                                                     " and a vocabulary of more than " + std::to_string(first_word_id) + " entries, found " +
-                                                     std::to_string(order) + " and " + std::to_string(vocabulary));
+                                                     " and a vocabulary of more than " + std::to_string(first_word_id) +
+                                                     " entries, found " + std::to_string(order) + " and " + std::to_string(vocabulary));
 }
 
 NGram::NGram(const Sentences& sentences, int64_t vocabulary, int order) : NGram(vocabulary, order) {
@@ -637,9 +674,8 @@ WordAssociations WordAssociations::deserialise(std::string_view bytes, int64_t v
     result.sentences_ = numbers[1];
     std::string_view rest(payload);
     for (auto& count : result.with_) count = get(rest);
-    read_columns(rest, numbers[2], 2, numbers[0], [&](const int64_t* pair, uint32_t count) {
-        result.pairs_[key(static_cast<uint64_t>(pair[0]), pair[1])] = count;
-    });
+    read_columns(rest, numbers[2], 2, numbers[0],
+                 [&](const int64_t* pair, uint32_t count) { result.pairs_[key(static_cast<uint64_t>(pair[0]), pair[1])] = count; });
     return result;
 }
 
@@ -649,9 +685,11 @@ FluencyModel::FluencyModel(MaskedModel network, NGram ngram, double network_weig
     : network_(std::move(network)), ngram_(std::move(ngram)), network_weight_(network_weight) {
     if (network_->sizes().vocabulary != ngram_.vocabulary())
         throw Error(ErrorCode::invalid_argument, "fluency: expected two models of one vocabulary, found " +
-                                                     std::to_string(network_->sizes().vocabulary) + " and " + std::to_string(ngram_.vocabulary()) + " entries");
+                                                     std::to_string(network_->sizes().vocabulary) + " and " +
+                                                     std::to_string(ngram_.vocabulary()) + " entries");
     if (!(network_weight >= 0 && network_weight <= 1))
-        throw Error(ErrorCode::invalid_argument, "fluency: expected a weight of the network from 0 to 1, found " + std::to_string(network_weight));
+        throw Error(ErrorCode::invalid_argument,
+                    "fluency: expected a weight of the network from 0 to 1, found " + std::to_string(network_weight));
 }
 
 std::vector<double> FluencyModel::log_likelihood(const Sentences& sentences) const {

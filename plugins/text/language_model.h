@@ -23,6 +23,7 @@
 #include <utility>
 #include <vector>
 
+#include "checkpoint.h"
 #include "ids.h"
 #include "whynot/progress.h"
 
@@ -74,34 +75,36 @@ public:
     const at::Tensor& output() const { return output_; }
 
 private:
-    friend void train_masked_model(MaskedModel&, const Sentences&, const MaskedTraining&, uint64_t, const Observer&, const Sentences&);
+    friend void train_masked_model(MaskedModel&, const Sentences&, const MaskedTraining&, uint64_t, const Observer&, const Sentences&,
+                                   const Checkpoint&);
 
     std::array<at::Tensor, 4> register_lstm(const std::string& name, const at::Generator& generator);
 
     MaskedModelSizes sizes_;
-    at::Tensor embedding_;                         // [V, d]
-    std::array<at::Tensor, 4> forward_;            // input and hidden weights, input and hidden biases, gates in Torch's order
+    at::Tensor embedding_;               // [V, d]
+    std::array<at::Tensor, 4> forward_;  // input and hidden weights, input and hidden biases, gates in Torch's order
     std::array<at::Tensor, 4> backward_;
-    at::Tensor next_weight_, next_bias_;           // h -> p
-    at::Tensor between_weight_, between_bias_;     // 2h -> p
-    at::Tensor output_, output_bias_;              // [V, p], [V]
+    at::Tensor next_weight_, next_bias_;        // h -> p
+    at::Tensor between_weight_, between_bias_;  // 2h -> p
+    at::Tensor output_, output_bias_;           // [V, p], [V]
 };
 TORCH_MODULE(MaskedModel);
 
 struct MaskedTraining {
-    int64_t epochs = 3;
+    int64_t epochs = 4;
     double learning_rate = 3e-3;  ///< the peak; a cosine takes it down to 2 % of that
     int64_t batch = 64;           ///< sentences of equal length: no padding, no masks
     double dropout = 0.2;         ///< on embeddings, states and heads
     /// Words drawn uniformly beside the batch's own targets; their logits are raised by the log of how many words each stands for.
     int64_t negatives = 800;
-    double clip = 5.0;            ///< largest norm of the gradient of the dense parameters
+    double clip = 5.0;  ///< largest norm of the gradient of the dense parameters
 };
 
 /// Trains both heads (their losses are summed) on sentences of any lengths >= 1. Logs each epoch with its speed and the
-/// perplexities on `development`, if there is any. Same seed, same weights, on the same machine and thread count.
+/// perplexities on `development`, if there is any. Same seed, same weights, on the same machine and thread count; a run that was
+/// stopped and goes on from its checkpoint ends with the weights of one that was not.
 void train_masked_model(MaskedModel& model, const Sentences& sentences, const MaskedTraining& options, uint64_t seed,
-                        const Observer& observer, const Sentences& development = {});
+                        const Observer& observer, const Sentences& development = {}, const Checkpoint& checkpoint = {});
 
 /// Perplexity a word of the left-to-right head (<eos> counted), and of the masked one (0 where the model has none).
 struct Perplexities {
@@ -163,10 +166,10 @@ public:
 private:
     /// A context: the words before the one to be predicted, as a path from the nearest to the farthest.
     struct Context {
-        uint32_t shorter;   // the context without its farthest word
-        int32_t farthest;   // that word
-        uint32_t total;     // t
-        uint32_t different; // u
+        uint32_t shorter;    // the context without its farthest word
+        int32_t farthest;    // that word
+        uint32_t total;      // t
+        uint32_t different;  // u
     };
 
     NGram(int64_t vocabulary, int order);
@@ -176,8 +179,8 @@ private:
     int order_;
     int64_t vocabulary_;
     std::vector<Context> contexts_;  // [0] is the empty one
-    CountTable longer_;                   // context and the word before it -> context
-    CountTable grams_;                    // context and word -> c
+    CountTable longer_;              // context and the word before it -> context
+    CountTable grams_;               // context and word -> c
     std::vector<int64_t> counts_;
     std::vector<double> unigram_;
 };

@@ -42,7 +42,8 @@ Sentences sentences_of(const std::vector<Reading>& readings) {
 
 std::unique_ptr<Model> TextModality::open(const Pack& pack, const std::string& device) {
     if (device != "cpu")
-        throw Error(ErrorCode::invalid_argument, "expected the device 'cpu', found '" + device + "'; the text plugin computes on the processor");
+        throw Error(ErrorCode::invalid_argument,
+                    "expected the device 'cpu', found '" + device + "'; the text plugin computes on the processor");
     return std::make_unique<TextModel>(pack);
 }
 
@@ -76,7 +77,8 @@ std::unique_ptr<Batch> TextModel::read(const std::vector<Input>& inputs, std::ve
         for (const Word& word : reading.words)
             if (!networks_.tokenizer.is_known(word.text)) unknown.push_back(word.text);
         if (unknown.size() == reading.words.size()) {
-            notes[i].refusal = "the model knows none of its words (" + quoted_list(unknown) + "); it was trained on English reviews of another kind or language";
+            notes[i].refusal = "the model knows none of its words (" + quoted_list(unknown) +
+                               "); it was trained on English reviews of another kind or language";
             continue;
         }
         if (!unknown.empty()) notes[i].warnings.push_back("unknown to the model and left as they are: " + quoted_list(unknown));
@@ -92,8 +94,7 @@ TextBatch::TextBatch(const TextModel& model, std::vector<Reading> readings)
 
 at::Tensor TextBatch::classify() { return at::log_softmax(model_.networks().classifier.logits(relaxation_.sentences()), 1); }
 
-at::Tensor TextBatch::start(const at::Tensor& fact, uint64_t) {
-    fact_ = fact;
+at::Tensor TextBatch::start(const at::Tensor&, uint64_t) {
     codes_ = model_.networks().autoencoder.encode(relaxation_.sentences());
     // The encoder comes near; the likelihood of the sentence itself does the rest (dissertation, Procedure 2, warm).
     InversionOptions options;
@@ -105,18 +106,19 @@ at::Tensor TextBatch::start(const at::Tensor& fact, uint64_t) {
     return start_;
 }
 
-at::Tensor TextBatch::extra_starts(const at::Tensor&, const at::Tensor& foil, int64_t, uint64_t) {
+at::Tensor TextBatch::extra_starts(const at::Tensor& rows, const at::Tensor& fact, const at::Tensor& foil, int64_t, uint64_t) {
     const Networks& networks = model_.networks();
     const MaskedModel& masked = networks.fluency.network();
     const at::Tensor word_logits = networks.classifier.word_logits();
     const at::Tensor words = at::tensor(std::vector<int64_t>(model_.lexicon().word.begin(), model_.lexicon().word.end())).to(at::kBool);
     const at::Tensor gaps = networks.classifier.logits(relaxation_.sentences());
-    Sentences changed = relaxation_.sentences();
-    at::parallel_for(0, size(), 1, [&](int64_t begin, int64_t end) {
+    Sentences changed(static_cast<size_t>(rows.size(0)));
+    at::parallel_for(0, rows.size(0), 1, [&](int64_t begin, int64_t end) {
         const at::NoGradGuard no_grad;
-        for (int64_t row = begin; row < end; ++row) {
-            const int64_t a = fact_[row].item<int64_t>(), b = foil[row].item<int64_t>();
-            const at::Tensor sentence = at::tensor(changed[row], at::kLong);
+        for (int64_t i = begin; i < end; ++i) {
+            const int64_t row = rows[i].item<int64_t>(), a = fact[i].item<int64_t>(), b = foil[i].item<int64_t>();
+            changed[i] = relaxation_.sentences()[row];
+            const at::Tensor sentence = at::tensor(changed[i], at::kLong);
             const at::Tensor says = word_logits.select(1, a) - word_logits.select(1, b);
             const at::Tensor own = says.index_select(0, sentence);
             const int64_t loudest = own.argmax().item<int64_t>();
@@ -124,8 +126,9 @@ at::Tensor TextBatch::extra_starts(const at::Tensor&, const at::Tensor& foil, in
             at::Tensor allowed = words & says.lt(enough);
             if (!allowed.any().item<bool>()) allowed = words & says.le(says.masked_select(words).min());
             const auto contexts = masked->contexts(sentence.unsqueeze(0));
-            const at::Tensor fits = masked->between(contexts.left[0].slice(0, loudest, loudest + 1), contexts.right[0].slice(0, loudest + 1, loudest + 2))[0];
-            changed[row][loudest] = fits.masked_fill(allowed.logical_not(), -INFINITY).argmax().item<int64_t>();
+            const at::Tensor fits =
+                masked->between(contexts.left[0].slice(0, loudest, loudest + 1), contexts.right[0].slice(0, loudest + 1, loudest + 2))[0];
+            changed[i][loudest] = fits.masked_fill(allowed.logical_not(), -INFINITY).argmax().item<int64_t>();
         }
     });
     return networks.autoencoder.encode(changed).unsqueeze(1);

@@ -74,7 +74,8 @@ Networks Networks::load(const Pack& pack) {
     const auto tokenizer_kind_name = input.value("tokenizer", std::string());
     const std::string classifier_kind = network.contains("classifier") ? network["classifier"].value("kind", std::string()) : "";
     if (classifier_kind != "embedding-sum")
-        throw bad_pack(pack, "expected a classifier of the kind 'embedding-sum', found '" + classifier_kind + "'; this version knows no other");
+        throw bad_pack(pack,
+                       "expected a classifier of the kind 'embedding-sum', found '" + classifier_kind + "'; this version knows no other");
 
     Tokenizer tokenizer(tokenizer_kind(tokenizer_kind_name), bytes_of(pack.file(tokenizer_file)));
     const int64_t vocabulary = tokenizer.size();
@@ -110,7 +111,8 @@ Networks Networks::load(const Pack& pack) {
         take(pack, stored, "masked_model." + item.key(), tensor);
         tensor.set_requires_grad(false);
     }
-    if (!stored.empty()) throw bad_pack(pack, std::string(weights_file) + " has a tensor '" + stored.begin()->first + "' that belongs to no network");
+    if (!stored.empty())
+        throw bad_pack(pack, std::string(weights_file) + " has a tensor '" + stored.begin()->first + "' that belongs to no network");
     FluencyModel fluency(masked, NGram::deserialise(bytes_of(pack.file(ngram_file)), vocabulary));
 
     Networks networks{std::move(tokenizer), std::move(classifier), std::move(autoencoder), std::move(fluency),
@@ -123,9 +125,8 @@ Networks Networks::load(const Pack& pack) {
 }
 
 void Networks::save(PackWriter& writer, PackManifest& manifest, const std::string& tokenizer_model) {
-    NamedTensors tensors{{"classifier.embedding", classifier.embedding},
-                         {"classifier.weight", classifier.weight},
-                         {"classifier.bias", classifier.bias}};
+    NamedTensors tensors{
+        {"classifier.embedding", classifier.embedding}, {"classifier.weight", classifier.weight}, {"classifier.bias", classifier.bias}};
     for (auto& [name, tensor] : autoencoder.dense()) tensors["autoencoder." + name] = *tensor;
     for (auto& [name, tensor] : autoencoder.tables()) tensors["autoencoder." + name] = *tensor;
     for (const auto& item : fluency.network()->named_parameters()) tensors["masked_model." + item.key()] = item.value();
@@ -138,7 +139,8 @@ void Networks::save(PackWriter& writer, PackManifest& manifest, const std::strin
     const MaskedModelSizes& masked = fluency.network()->sizes();
     Json network;
     network["classifier"] = {{"kind", "embedding-sum"}, {"vocabulary", classifier.vocabulary()}, {"dimension", classifier.dimension()}};
-    network["autoencoder"] = {{"latent", sizes.latent}, {"encoder", sizes.encoder}, {"decoder", sizes.decoder}, {"output_extra", sizes.output_extra}};
+    network["autoencoder"] = {
+        {"latent", sizes.latent}, {"encoder", sizes.encoder}, {"decoder", sizes.decoder}, {"output_extra", sizes.output_extra}};
     network["masked_model"] = {{"embedding", masked.embedding}, {"hidden", masked.hidden}, {"head", masked.head}};
     network["ngram"] = {{"order", fluency.ngram().order()}};
     network["typical_distance"] = typical_distance;

@@ -29,7 +29,8 @@ void load(at::Tensor& to, const OptimiserState& state, const std::string& name) 
 int64_t load_steps(const OptimiserState& state) {
     const auto found = state.find("steps");
     if (found == state.end() || found->second.numel() != 1)
-        throw Error(ErrorCode::invalid_argument, "optimiser state: expected a scalar 'steps', found none; the checkpoint is not an optimiser's");
+        throw Error(ErrorCode::invalid_argument,
+                    "optimiser state: expected a scalar 'steps', found none; the checkpoint is not an optimiser's");
     return found->second.item<int64_t>();
 }
 
@@ -48,9 +49,7 @@ void RowAdam::step(const at::Tensor& rows, const at::Tensor& gradient, double ra
     table_.index_add_(0, rows, first.div(second.sqrt().add_(options_.epsilon)).mul_(-corrected_rate(rate, steps_, options_)));
 }
 
-OptimiserState RowAdam::state() const {
-    return {{"first", first_}, {"second", second_}, {"steps", at::scalar_tensor(steps_, at::kLong)}};
-}
+OptimiserState RowAdam::state() const { return {{"first", first_}, {"second", second_}, {"steps", at::scalar_tensor(steps_, at::kLong)}}; }
 
 void RowAdam::load_state(const OptimiserState& state) {
     load(first_, state, "first");

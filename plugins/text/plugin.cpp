@@ -1,17 +1,17 @@
 #include "whynot/plugin.h"
 #include "whynot/version.h"
 
+#include "evaluator.h"
 #include "modality.h"
 #include "trainer.h"
-#include "evaluator.h"
 
 namespace {
 
 constexpr const char* decodings[] = {"edit", "soft", "nearest", nullptr};
-constexpr whynot_option options[] = {
-    {"decode", "choice", "edit", nullptr, nullptr, decodings,
-     "how the boundary becomes a sentence: the fewest and most natural edits; the generator's own words; or also the sentence nearest to one half"},
-    {}};
+constexpr whynot_option options[] = {{"decode", "choice", "edit", nullptr, nullptr, decodings,
+                                      "how the boundary becomes a sentence: the fewest and most natural edits; the generator's own words; "
+                                      "or also the sentence nearest to one half"},
+                                     {}};
 constexpr whynot_artifact artifacts[] = {
     {"tokenizer.model", "sentencepiece", 1, "the vocabulary, a SentencePiece model"},
     {"weights.safetensors", "tensors", 1, "classifier, autoencoder and masked word model, 16-bit floats"},
@@ -34,5 +34,5 @@ whynot::PluginInfo describe() {
 
 }  // namespace
 
-WHYNOT_PLUGIN(describe(), whynot::Service<whynot::Modality, whynot::text::TextModality>, whynot::Service<whynot::Trainer, whynot::text::TextTrainer>,
-              whynot::Service<whynot::Evaluator, whynot::text::TextEvaluator>);
+WHYNOT_PLUGIN(describe(), whynot::Service<whynot::Modality, whynot::text::TextModality>,
+              whynot::Service<whynot::Trainer, whynot::text::TextTrainer>, whynot::Service<whynot::Evaluator, whynot::text::TextEvaluator>);

@@ -13,9 +13,9 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-// Positions are worked off a few dozen at a time: their [chunk, V] intermediates stay in the cache, chunks go to several threads, and
+// Positions are worked off some dozens at a time: their [chunk, V] intermediates stay in the cache, chunks go to several threads, and
 // since a chunk is the same whatever their number, so are the results.
-constexpr int64_t chunk = 32;
+constexpr int64_t chunk = 64;
 
 template <class F>
 void in_chunks(int64_t positions, const F& f) {
@@ -26,7 +26,8 @@ void in_chunks(int64_t positions, const F& f) {
 }
 
 // softmax(f W' + b) of positions [first, last) into the same rows of `soft`, which are returned.
-at::Tensor soften(at::Tensor& soft, const at::Tensor& features, const at::Tensor& matrix, const at::Tensor& bias, int64_t first, int64_t last) {
+at::Tensor soften(at::Tensor& soft, const at::Tensor& features, const at::Tensor& matrix, const at::Tensor& bias, int64_t first,
+                  int64_t last) {
     at::Tensor rows = soft.slice(0, first, last);
     at::addmm_out(rows, bias, features.slice(0, first, last), matrix.t());
     at::softmax_out(rows, rows, 1);

@@ -73,8 +73,10 @@ std::vector<WordEdit> word_edits(const Tokenizer& tokenizer, const std::vector<s
         }
         // A merge puts its word in the place of the first of the two.
         for (size_t i = 0; i < edit.from.size(); ++i) {
-            if (i < edit.to.size()) edits.push_back({WordEdit::Kind::replace, position + i, tokenizer.piece(edit.to[i])});
-            else edits.push_back({WordEdit::Kind::remove, position + i, ""});
+            if (i < edit.to.size())
+                edits.push_back({WordEdit::Kind::replace, position + i, tokenizer.piece(edit.to[i])});
+            else
+                edits.push_back({WordEdit::Kind::remove, position + i, ""});
         }
     }
     return edits;
@@ -136,18 +138,20 @@ Rendering TextBatch::render_one(const RenderRequest& request) const {
     const std::vector<double> after = doubles(at::mv(at_boundary.exp(), word_gap));
     std::vector<double> falls(before);
     for (size_t t = 0; t < falls.size(); ++t) falls[t] -= after[t];
-    const double gap_before =
-        std::accumulate(before.begin(), before.end(),
-                        (networks.classifier.bias[request.fact] - networks.classifier.bias[request.foil]).item<double>());
+    const double gap_before = std::accumulate(
+        before.begin(), before.end(), (networks.classifier.bias[request.fact] - networks.classifier.bias[request.foil]).item<double>());
 
     Rendering rendering;
     Json record{{"before", reading.text}};
-    const auto classify = [&](const Ids& sentence) { return doubles(at::softmax(networks.classifier.logits({sentence})[0].to(at::kDouble), 0)); };
+    const auto classify = [&](const Ids& sentence) {
+        return doubles(at::softmax(networks.classifier.logits({sentence})[0].to(at::kDouble), 0));
+    };
     const auto show = [&](const std::vector<WordEdit>& edits, const std::string& text, const Ids& asked) {
         record["answer"] = text;
         record["edits"] = edits_record(words, edits);
         rendering.answer = classify(asked);
-        rendering.distance = Json{{"edits", edits.size()}, {"edit_ratio", static_cast<double>(edits.size()) / static_cast<double>(words.size())}}.dump();
+        rendering.distance =
+            Json{{"edits", edits.size()}, {"edit_ratio", static_cast<double>(edits.size()) / static_cast<double>(words.size())}}.dump();
     };
 
     if (request.decode == "soft") {
@@ -156,7 +160,9 @@ Rendering TextBatch::render_one(const RenderRequest& request) const {
         const std::vector<WordEdit> edits = difference(words, said);
         show(edits, joined(said), decoded);
         rendering.terminal = joined(said) + "\n";
-        if (edits.empty()) rendering.warnings.push_back("decoded greedily, the boundary point says the sentence itself: its mixtures are neutral, their likeliest words are not");
+        if (edits.empty())
+            rendering.warnings.push_back(
+                "decoded greedily, the boundary point says the sentence itself: its mixtures are neutral, their likeliest words are not");
         else if (std::max_element(rendering.answer.begin(), rendering.answer.end()) - rendering.answer.begin() != request.foil)
             rendering.warnings.push_back("the classifier does not call the decoded sentence the foil");
     } else {
@@ -190,7 +196,8 @@ Rendering TextBatch::render_one(const RenderRequest& request) const {
             show(edits, text, again);
             rendering.terminal = marked(reading.text, reading.words, edits) + "\n";
         } else {
-            rendering.failure = result.failure.empty() ? "no edited sentence was called the foil when the classifier was asked afresh" : result.failure;
+            rendering.failure =
+                result.failure.empty() ? "no edited sentence was called the foil when the classifier was asked afresh" : result.failure;
             rendering.terminal = reading.text + "\n";
         }
         if (request.decode == "nearest") {
@@ -208,8 +215,10 @@ Rendering TextBatch::render_one(const RenderRequest& request) const {
 
     Json contributions = Json::array();
     for (size_t t = 0; t < falls.size(); ++t)
-        contributions.push_back({{"position", t}, {"word", networks.tokenizer.kind() == TokenizerKind::word ? words[t] : networks.tokenizer.piece(ids[t])},
-                                 {"before", before[t]}, {"boundary", after[t]}});
+        contributions.push_back({{"position", t},
+                                 {"word", networks.tokenizer.kind() == TokenizerKind::word ? words[t] : networks.tokenizer.piece(ids[t])},
+                                 {"before", before[t]},
+                                 {"boundary", after[t]}});
     if (!record.contains("edits")) record["edits"] = Json::array();
     std::vector<std::string> labels;
     for (const Json& contribution : contributions) labels.push_back(contribution["word"]);

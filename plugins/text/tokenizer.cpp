@@ -24,8 +24,13 @@ constexpr int silent = 9;
 
 const std::string word_mark = "\xE2\x96\x81";  // U+2581, how SentencePiece writes the start of a word
 
-struct Special { int64_t id; const char* option; const char* piece; };
-constexpr std::array<Special, 4> specials{{{pad_id, "pad", "<pad>"}, {go_id, "bos", "<go>"}, {eos_id, "eos", "<eos>"}, {unk_id, "unk", "<unk>"}}};
+struct Special {
+    int64_t id;
+    const char* option;
+    const char* piece;
+};
+constexpr std::array<Special, 4> specials{
+    {{pad_id, "pad", "<pad>"}, {go_id, "bos", "<go>"}, {eos_id, "eos", "<eos>"}, {unk_id, "unk", "<unk>"}}};
 
 /// SentencePiece's message without the place in its source that it begins with.
 std::string reason(const sentencepiece::util::Status& status) {
@@ -116,8 +121,8 @@ std::string train_tokenizer(const TokenizerOptions& options, size_t count, const
     const int64_t frequent = std::count_if(counts.begin(), counts.end(), [&](const auto& c) { return c.second >= options.min_count; });
     const bool whole_words = options.kind == TokenizerKind::word;
     if (counts.empty() || (whole_words && frequent == 0)) {
-        throw Error(ErrorCode::invalid_input, "no word occurs " + std::to_string(whole_words ? options.min_count : 1) +
-                                                  " times in the " + std::to_string(count) + " sentences: there is nothing to learn from");
+        throw Error(ErrorCode::invalid_input, "no word occurs " + std::to_string(whole_words ? options.min_count : 1) + " times in the " +
+                                                  std::to_string(count) + " sentences: there is nothing to learn from");
     }
     const int64_t vocabulary = whole_words ? frequent + first_word_id : options.vocabulary;
     constexpr int64_t largest = 1'000'000;
@@ -150,8 +155,8 @@ struct Tokenizer::Model {
 
 Tokenizer::Tokenizer(TokenizerKind kind, std::string_view model) : kind_(kind), model_(std::make_unique<Model>()) {
     const auto fail = [&](const std::string& why) {
-        throw Error(ErrorCode::bad_pack, std::string("the tokenizer is no SentencePiece model of ours: ") + why +
-                                             "; restore the file or train the pack again");
+        throw Error(ErrorCode::bad_pack,
+                    std::string("the tokenizer is no SentencePiece model of ours: ") + why + "; restore the file or train the pack again");
     };
     sentencepiece::logging::SetMinLogLevel(silent);
     auto& processor = model_->processor;
@@ -166,7 +171,8 @@ Tokenizer::Tokenizer(TokenizerKind kind, std::string_view model) : kind_(kind), 
     bool whole = true;
     for (int64_t id = first_word_id; id < size(); ++id) whole = whole && starts_word(id);
     if (whole != (kind == TokenizerKind::word)) {
-        fail(whole ? std::string("its pieces are whole words, ") + to_string(kind) + " was expected" : "it has pieces of words, word was expected");
+        fail(whole ? std::string("its pieces are whole words, ") + to_string(kind) + " was expected"
+                   : "it has pieces of words, word was expected");
     }
 }
 
@@ -208,7 +214,8 @@ std::vector<std::string> Tokenizer::decode(const std::vector<int64_t>& ids) cons
 
 std::string Tokenizer::piece(int64_t id) const {
     if (id < 0 || id >= size()) {
-        throw Error(ErrorCode::invalid_argument, "there is no piece " + std::to_string(id) + " in a vocabulary of " + std::to_string(size()));
+        throw Error(ErrorCode::invalid_argument,
+                    "there is no piece " + std::to_string(id) + " in a vocabulary of " + std::to_string(size()));
     }
     const std::string& text = model_->processor.IdToPiece(static_cast<int>(id));
     return starts_word(id) ? text.substr(word_mark.size()) : text;

@@ -37,10 +37,17 @@ void merge(Json& base, const Json& changes, const std::string& where) {
             throw Error(ErrorCode::invalid_argument, "recipe: there is no '" + place + "'; here it knows " + known);
         }
         Json& old = base[key];
-        const bool fits = old.is_object() ? value.is_object() : old.is_number_integer() ? value.is_number_integer() : old.is_number() ? value.is_number() : old.type() == value.type();
-        if (!fits) throw Error(ErrorCode::invalid_argument, "recipe: '" + place + "' is " + value.dump() + ", expected something like " + old.dump());
-        if (old.is_object()) merge(old, value, place);
-        else old = value;
+        const bool fits = old.is_object()           ? value.is_object()
+                          : old.is_number_integer() ? value.is_number_integer()
+                          : old.is_number()         ? value.is_number()
+                                                    : old.type() == value.type();
+        if (!fits)
+            throw Error(ErrorCode::invalid_argument,
+                        "recipe: '" + place + "' is " + value.dump() + ", expected something like " + old.dump());
+        if (old.is_object())
+            merge(old, value, place);
+        else
+            old = value;
     }
 }
 
@@ -102,16 +109,36 @@ Sentences distinct(Sentences sentences) {
 std::string Recipe::to_json() const {
     Json json;
     json["tokenizer"] = {{"kind", to_string(tokenizer.kind)}, {"min_count", tokenizer.min_count}, {"vocabulary", tokenizer.vocabulary}};
-    json["classifier"] = {{"dimension", classifier.dimension}, {"epochs", classifier.epochs}, {"batch", classifier.batch},
-                          {"learning_rate", classifier.learning_rate}, {"deviation", classifier.deviation}};
-    json["autoencoder"] = {{"latent", sizes.latent}, {"encoder", sizes.encoder}, {"decoder", sizes.decoder},
-                           {"output_extra", sizes.output_extra}, {"epochs", autoencoder.epochs}, {"batch", autoencoder.batch},
-                           {"negatives", autoencoder.negatives}, {"learning_rate", autoencoder.learning_rate}, {"linear_rate", autoencoder.linear_rate}, {"clip", autoencoder.clip},
-                           {"noise", autoencoder.noise}, {"code_weight", autoencoder.code_weight}, {"hide_encoder", autoencoder.hide_encoder},
-                           {"hide_decoder", autoencoder.hide_decoder}, {"joined", autoencoder.joined}, {"longest", autoencoder.longest}};
-    json["masked_model"] = {{"embedding", masked_sizes.embedding}, {"hidden", masked_sizes.hidden}, {"head", masked_sizes.head},
-                            {"epochs", masked.epochs}, {"batch", masked.batch}, {"negatives", masked.negatives},
-                            {"learning_rate", masked.learning_rate}, {"dropout", masked.dropout}, {"clip", masked.clip}};
+    json["classifier"] = {{"dimension", classifier.dimension},
+                          {"epochs", classifier.epochs},
+                          {"batch", classifier.batch},
+                          {"learning_rate", classifier.learning_rate},
+                          {"deviation", classifier.deviation}};
+    json["autoencoder"] = {{"latent", sizes.latent},
+                           {"encoder", sizes.encoder},
+                           {"decoder", sizes.decoder},
+                           {"output_extra", sizes.output_extra},
+                           {"epochs", autoencoder.epochs},
+                           {"batch", autoencoder.batch},
+                           {"negatives", autoencoder.negatives},
+                           {"learning_rate", autoencoder.learning_rate},
+                           {"linear_rate", autoencoder.linear_rate},
+                           {"clip", autoencoder.clip},
+                           {"noise", autoencoder.noise},
+                           {"code_weight", autoencoder.code_weight},
+                           {"hide_encoder", autoencoder.hide_encoder},
+                           {"hide_decoder", autoencoder.hide_decoder},
+                           {"joined", autoencoder.joined},
+                           {"longest", autoencoder.longest}};
+    json["masked_model"] = {{"embedding", masked_sizes.embedding},
+                            {"hidden", masked_sizes.hidden},
+                            {"head", masked_sizes.head},
+                            {"epochs", masked.epochs},
+                            {"batch", masked.batch},
+                            {"negatives", masked.negatives},
+                            {"learning_rate", masked.learning_rate},
+                            {"dropout", masked.dropout},
+                            {"clip", masked.clip}};
     json["ngram"] = {{"order", ngram_order}};
     return json.dump();
 }
@@ -164,13 +191,17 @@ Recipe Recipe::from_json(const std::string& text) {
     const AutoencoderSizes& sizes = recipe.sizes;
     require(sizes.latent >= 2 && sizes.latent <= 4096 && sizes.latent % 2 == 0, "'autoencoder.latent' must be even, from 2 to 4096");
     require(std::min({sizes.encoder, sizes.decoder, recipe.classifier.dimension, recipe.masked_sizes.embedding, recipe.masked_sizes.hidden,
-                      recipe.masked_sizes.head}) >= 1 && sizes.output_extra >= 0,
+                      recipe.masked_sizes.head}) >= 1 &&
+                sizes.output_extra >= 0,
             "sizes of networks must be positive");
     require(std::max({sizes.encoder, sizes.decoder, sizes.output_extra, recipe.classifier.dimension, recipe.masked_sizes.embedding,
-                      recipe.masked_sizes.hidden, recipe.masked_sizes.head}) <= 4096, "sizes of networks go up to 4096");
-    require(std::min({recipe.classifier.epochs, recipe.autoencoder.epochs, recipe.masked.epochs, recipe.classifier.batch, recipe.autoencoder.batch,
-                      recipe.masked.batch, recipe.autoencoder.negatives, recipe.masked.negatives}) >= 1, "epochs, batches and negatives must be at least 1");
-    require(std::min({recipe.classifier.learning_rate, recipe.autoencoder.learning_rate, recipe.masked.learning_rate}) > 0, "learning rates must be positive");
+                      recipe.masked_sizes.hidden, recipe.masked_sizes.head}) <= 4096,
+            "sizes of networks go up to 4096");
+    require(std::min({recipe.classifier.epochs, recipe.autoencoder.epochs, recipe.masked.epochs, recipe.classifier.batch,
+                      recipe.autoencoder.batch, recipe.masked.batch, recipe.autoencoder.negatives, recipe.masked.negatives}) >= 1,
+            "epochs, batches and negatives must be at least 1");
+    require(std::min({recipe.classifier.learning_rate, recipe.autoencoder.learning_rate, recipe.masked.learning_rate}) > 0,
+            "learning rates must be positive");
     require(recipe.autoencoder.longest >= 1 && recipe.autoencoder.longest <= 200, "'autoencoder.longest' must be from 1 to 200");
     for (const double share : {recipe.autoencoder.hide_encoder, recipe.autoencoder.hide_decoder, recipe.masked.dropout})
         require(share >= 0 && share < 1, "shares of hidden words and dropout must be from 0 to less than 1");
@@ -181,7 +212,9 @@ std::string TextTrainer::default_recipe() const { return Recipe().to_json(); }
 
 void TextTrainer::train(const TrainRequest& request, const Observer& observer) {
     const Recipe recipe = Recipe::from_json(request.recipe);
-    const auto log = [&](const std::string& line) { if (observer.log) observer.log(line); };
+    const auto log = [&](const std::string& line) {
+        if (observer.log) observer.log(line);
+    };
     // Refuses a folder that is not ours to write before anything long begins.
     PackWriter writer(request.out, {classifier_checkpoint, autoencoder_checkpoint, masked_checkpoint});
     const Corpus corpus = read_corpus(request.corpora, request.corpus);
@@ -190,11 +223,13 @@ void TextTrainer::train(const TrainRequest& request, const Observer& observer) {
     std::filesystem::create_directories(request.out);
 
     // Vocabulary.
-    const std::string tokenizer_model = train_tokenizer(recipe.tokenizer, corpus.train.size(), [&](size_t i) { return &corpus.train[i].words; });
+    const std::string tokenizer_model =
+        train_tokenizer(recipe.tokenizer, corpus.train.size(), [&](size_t i) { return &corpus.train[i].words; });
     Tokenizer tokenizer(recipe.tokenizer.kind, tokenizer_model);
     const int64_t vocabulary = tokenizer.size();
-    log("corpus " + request.corpus + ": " + std::to_string(corpus.train.size()) + " training sentences, " + std::to_string(corpus.development.size()) +
-        " for development, " + std::to_string(corpus.held_out.size()) + " held out; vocabulary " + std::to_string(vocabulary));
+    log("corpus " + request.corpus + ": " + std::to_string(corpus.train.size()) + " training sentences, " +
+        std::to_string(corpus.development.size()) + " for development, " + std::to_string(corpus.held_out.size()) +
+        " held out; vocabulary " + std::to_string(vocabulary));
     const Encoded train = encode(tokenizer, corpus.train), development = encode(tokenizer, corpus.development);
 
     // Classifier.
@@ -204,10 +239,11 @@ void TextTrainer::train(const TrainRequest& request, const Observer& observer) {
         log("classifier: taken from its checkpoint");
     } else {
         classifier = train_classifier(train.sentences, train.labels, development.sentences, development.labels, vocabulary,
-                                      static_cast<int64_t>(corpus.classes().size()), recipe.classifier, mix_seed(request.seed, classifier_stage),
-                                      part(observer, 0, 0.02));
+                                      static_cast<int64_t>(corpus.classes().size()), recipe.classifier,
+                                      mix_seed(request.seed, classifier_stage), part(observer, 0, 0.02));
         for (at::Tensor* tensor : {&classifier.embedding, &classifier.weight, &classifier.bias}) round_to_half(*tensor);
-        checkpoint(classifier_checkpoint).save({{"embedding", classifier.embedding}, {"weight", classifier.weight}, {"bias", classifier.bias}});
+        checkpoint(classifier_checkpoint)
+            .save({{"embedding", classifier.embedding}, {"weight", classifier.weight}, {"bias", classifier.bias}});
     }
 
     // Autoencoder.
@@ -226,24 +262,15 @@ void TextTrainer::train(const TrainRequest& request, const Observer& observer) {
     MaskedModelSizes masked_sizes = recipe.masked_sizes;
     masked_sizes.vocabulary = vocabulary;
     MaskedModel masked(masked_sizes, mix_seed(request.seed, masked_stage));
-    if (NamedTensors saved = checkpoint(masked_checkpoint).load(); !saved.empty()) {
-        const at::NoGradGuard no_grad;
-        for (auto& item : masked->named_parameters()) item.value().copy_(saved.at(item.key()));
-        log("masked word model: taken from its checkpoint");
-    } else {
-        train_masked_model(masked, search, recipe.masked, mix_seed(request.seed, masked_stage, 1), part(observer, 0.7, 0.9), few);
-        NamedTensors weights;
-        for (auto& item : masked->named_parameters()) {
-            round_to_half(item.value());
-            weights[item.key()] = item.value();
-        }
-        checkpoint(masked_checkpoint).save(weights);
-    }
+    train_masked_model(masked, search, recipe.masked, mix_seed(request.seed, masked_stage, 1), part(observer, 0.7, 0.9), few,
+                       checkpoint(masked_checkpoint));
+    for (auto& item : masked->named_parameters()) round_to_half(item.value());
     NGram ngram(search, vocabulary, recipe.ngram_order);
 
     // What it explains with, measured. The weights have been rounded already: these are the figures of what is stored.
-    TextModel model(corpus.classes(), Networks{std::move(tokenizer), std::move(classifier), std::move(autoencoder),
-                                               FluencyModel(masked, std::move(ngram)), WordAssociations(search, vocabulary), recipe.autoencoder.longest, 3.0});
+    TextModel model(corpus.classes(),
+                    Networks{std::move(tokenizer), std::move(classifier), std::move(autoencoder), FluencyModel(masked, std::move(ngram)),
+                             WordAssociations(search, vocabulary), recipe.autoencoder.longest, 3.0});
     model.networks().typical_distance = typical_distance(model, few);
     TextModel measured(corpus.classes(), std::move(model.networks()));
     EvaluateRequest evaluation;

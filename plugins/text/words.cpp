@@ -55,11 +55,26 @@ void check_text(std::string_view utf8) {
 /// What people and word processors write for the corpus's plain signs, where NFKC has no opinion.
 const char* plain_sign(UChar32 c) {
     switch (c) {
-        case 0x2018: case 0x2019: case 0x201B: case 0x02BC: case 0x00B4: case 0x2032: return "'";
-        case 0x201C: case 0x201E: case 0x201F: case 0x00AB: return "``";
-        case 0x201D: case 0x00BB: case 0x2033: return "''";
-        case 0x2010: case 0x2011: case 0x2012: case 0x2013: case 0x2212: return "-";
-        case 0x2014: case 0x2015: return "--";
+        case 0x2018:
+        case 0x2019:
+        case 0x201B:
+        case 0x02BC:
+        case 0x00B4:
+        case 0x2032: return "'";
+        case 0x201C:
+        case 0x201E:
+        case 0x201F:
+        case 0x00AB: return "``";
+        case 0x201D:
+        case 0x00BB:
+        case 0x2033: return "''";
+        case 0x2010:
+        case 0x2011:
+        case 0x2012:
+        case 0x2013:
+        case 0x2212: return "-";
+        case 0x2014:
+        case 0x2015: return "--";
         default: return nullptr;
     }
 }
@@ -67,8 +82,8 @@ const char* plain_sign(UChar32 c) {
 /// Emoji and signs such as (TM), which NFKC would turn into letters of the word before.
 bool is_emoji(const icu::UnicodeString& cluster) {
     const UChar32 first = cluster.char32At(0);
-    return u_charType(first) == U_OTHER_SYMBOL || u_hasBinaryProperty(first, UCHAR_EMOJI_PRESENTATION) || u_hasBinaryProperty(first, UCHAR_REGIONAL_INDICATOR) ||
-           cluster.indexOf(static_cast<UChar32>(0xFE0F)) >= 0;
+    return u_charType(first) == U_OTHER_SYMBOL || u_hasBinaryProperty(first, UCHAR_EMOJI_PRESENTATION) ||
+           u_hasBinaryProperty(first, UCHAR_REGIONAL_INDICATOR) || cluster.indexOf(static_cast<UChar32>(0xFE0F)) >= 0;
 }
 
 /// Ends of the user-perceived characters of a text, in bytes: what is normalised and, if an emoji, kept together.
@@ -160,8 +175,13 @@ bool needs_dictionary(const Unit& unit) {
     if (unit.emoji || unit.c < 0x0E00) return false;
     UErrorCode status = U_ZERO_ERROR;
     switch (uscript_getScript(unit.c, &status)) {
-        case USCRIPT_HAN: case USCRIPT_HIRAGANA: case USCRIPT_KATAKANA:
-        case USCRIPT_THAI: case USCRIPT_LAO: case USCRIPT_KHMER: case USCRIPT_MYANMAR: return true;
+        case USCRIPT_HAN:
+        case USCRIPT_HIRAGANA:
+        case USCRIPT_KATAKANA:
+        case USCRIPT_THAI:
+        case USCRIPT_LAO:
+        case USCRIPT_KHMER:
+        case USCRIPT_MYANMAR: return true;
         default: return false;
     }
 }
@@ -397,8 +417,8 @@ struct Plan {
         for (const WordEdit& edit : edits) {
             const bool insert = edit.kind == WordEdit::Kind::insert;
             if (edit.position >= size + (insert ? 1 : 0)) {
-                throw Error(ErrorCode::invalid_argument, "an edit at position " + std::to_string(edit.position) +
-                                                             " of a sentence of " + std::to_string(size) + " words");
+                throw Error(ErrorCode::invalid_argument, "an edit at position " + std::to_string(edit.position) + " of a sentence of " +
+                                                             std::to_string(size) + " words");
             }
             if (insert) {
                 inserted[edit.position].push_back(&edit);

@@ -22,9 +22,9 @@ namespace whynot::text {
 
 /// One word as the model sees it.
 struct Word {
-    std::string text;   ///< as the corpus writes it: lower case, `_num_` for a number
-    size_t begin = 0;   ///< first byte of the person's own text that it came from
-    size_t end = 0;     ///< one past the last; equal to `begin` where an earlier word took the same bytes
+    std::string text;  ///< as the corpus writes it: lower case, `_num_` for a number
+    size_t begin = 0;  ///< first byte of the person's own text that it came from
+    size_t end = 0;    ///< one past the last; equal to `begin` where an earlier word took the same bytes
 };
 
 /// The longest text `split_words` takes, in bytes.

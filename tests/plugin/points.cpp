@@ -54,11 +54,11 @@ public:
     at::Tensor log_likelihood(const at::Tensor& z, const at::Tensor&) override { return classifier_(z); }
 
     /// Points scattered about where the foil's score is high: three units along its weights.
-    at::Tensor extra_starts(const at::Tensor& start, const at::Tensor& foil, int64_t count, uint64_t seed) override {
+    at::Tensor extra_starts(const at::Tensor& rows, const at::Tensor&, const at::Tensor& foil, int64_t count, uint64_t seed) override {
         auto generator = at::make_generator<at::CPUGeneratorImpl>(seed);
-        const at::Tensor towards = classifier_.weight.index_select(0, foil.to(start.device()));
+        const at::Tensor towards = classifier_.weight.index_select(0, foil.to(points_.device()));
         const at::Tensor centre = 3 * towards / towards.norm(2, 1, true);
-        const at::Tensor scatter = at::randn({start.size(0), count, 2}, generator, at::kFloat).to(start.device());
+        const at::Tensor scatter = at::randn({rows.size(0), count, 2}, generator, at::kFloat).to(points_.device());
         return centre.unsqueeze(1) + 0.3 * scatter;
     }
 

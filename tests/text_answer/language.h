@@ -14,8 +14,9 @@
 namespace whynot::text::testing {
 
 inline const std::vector<std::string>& vocabulary() {
-    static const std::vector<std::string> words{"<pad>", "<go>", "<eos>", "<unk>", "the",    "our", "food", "service", "staff", "was",   "is",
-                                                "great", "good", "awful", "bad",   "really", "so",  ".",    "!",       "_num_", "food."};
+    static const std::vector<std::string> words{"<pad>",   "<go>",   "<eos>", "<unk>", "the",   "our",   "food",
+                                                "service", "staff",  "was",   "is",    "great", "good",  "awful",
+                                                "bad",     "really", "so",    ".",     "!",     "_num_", "food."};
     return words;
 }
 
@@ -46,8 +47,9 @@ inline Sentences sample(int count, uint64_t seed) {
     Sentences sentences;
     for (int i = 0; i < count; ++i) {
         const std::string noun = one_of({"food", "service", "staff"});
-        sentences.push_back(read((noun == "food " ? "the " : "our ") + noun + one_of({"was", "is"}) + (random() % 3 == 0 ? one_of({"really", "so"}) : "") +
-                                 one_of({"great", "good", "awful", "bad"}) + one_of({".", "!"})));
+        sentences.push_back(read((noun == "food " ? "the " : "our ") + noun + one_of({"was", "is"}) +
+                                 (random() % 3 == 0 ? one_of({"really", "so"}) : "") + one_of({"great", "good", "awful", "bad"}) +
+                                 one_of({".", "!"})));
     }
     return sentences;
 }

@@ -16,7 +16,8 @@ inline std::string sentence(std::mt19937& random, bool positive) {
     static const std::vector<std::string> good = {"good", "great", "lovely", "superb"}, bad = {"bad", "gross", "rude", "awful"};
     static const std::vector<std::string> tails = {"", "today ", "here ", "last night "};
     const auto pick = [&](const std::vector<std::string>& words) { return words[random() % words.size()]; };
-    return "the " + pick(subjects) + (random() % 2 ? " was " : " is ") + (random() % 3 ? "" : "really ") + pick(positive ? good : bad) + " " + pick(tails) + ".";
+    return "the " + pick(subjects) + (random() % 2 ? " was " : " is ") + (random() % 3 ? "" : "really ") + pick(positive ? good : bad) +
+           " " + pick(tails) + ".";
 }
 
 /// Writes a corpus of that language as `folder`/toy.

@@ -85,11 +85,11 @@ TEST_F(Points, GradientIsThatOfFiniteDifferences) {
 
 TEST_F(Points, ExtraStartsFollowTheSeedAlone) {
     const auto batch = read({"1 0.25", "-0.5 2"});
-    const at::Tensor start = batch->start({}, 1), foil = at::tensor({int64_t{0}, int64_t{1}});
-    const at::Tensor starts = batch->extra_starts(start, foil, 3, 7);
+    const at::Tensor rows = at::arange(2), fact = at::full({2}, 2, at::kLong), foil = at::tensor({int64_t{0}, int64_t{1}});
+    const at::Tensor starts = batch->extra_starts(rows, fact, foil, 3, 7);
     EXPECT_EQ(starts.sizes(), (std::vector<int64_t>{2, 3, 2}));
-    EXPECT_TRUE(at::equal(starts, batch->extra_starts(start, foil, 3, 7)));
-    EXPECT_FALSE(at::equal(starts, batch->extra_starts(start, foil, 3, 8)));
+    EXPECT_TRUE(at::equal(starts, batch->extra_starts(rows, fact, foil, 3, 7)));
+    EXPECT_FALSE(at::equal(starts, batch->extra_starts(rows, fact, foil, 3, 8)));
     const at::Tensor classes = batch->log_likelihood(starts.reshape({6, 2}), {}).argmax(1).reshape({2, 3});
     EXPECT_TRUE(at::equal(classes, foil.unsqueeze(1).expand({2, 3})));
 }

@@ -49,9 +49,7 @@ Problem linear(const at::Tensor& start, const at::Tensor& W, const at::Tensor& b
 Problem network(int64_t questions) {
     const at::Tensor A = random({16, 6}, 3) * 0.6, B = random({5, 16}, 4);
     Problem problem = linear(random({questions, 6}, 5), random({5, 6}, 6), torch::zeros({5}), false);
-    problem.log_likelihood = [A, B](const at::Tensor& z, const at::Tensor&) {
-        return torch::tanh(z.matmul(A.t())).matmul(B.t());
-    };
+    problem.log_likelihood = [A, B](const at::Tensor& z, const at::Tensor&) { return torch::tanh(z.matmul(A.t())).matmul(B.t()); };
     const at::Tensor order = problem.log_likelihood(problem.start, {}).argsort(1, true);
     problem.fact = order.select(1, 0).contiguous();
     problem.foil = order.select(1, 2).contiguous();
@@ -64,8 +62,7 @@ void expect_constraints(const Problem& problem, const Summary& summary, const So
         const Solution& s = summary.solutions[i];
         if (!s.feasible) continue;
         const auto row = static_cast<int64_t>(i);
-        const at::Tensor values =
-            problem.log_likelihood(s.z.unsqueeze(0), torch::tensor({row})).select(0, 0).to(torch::kDouble);
+        const at::Tensor values = problem.log_likelihood(s.z.unsqueeze(0), torch::tensor({row})).select(0, 0).to(torch::kDouble);
         const auto fact = problem.fact[row].item<int64_t>(), foil = problem.foil[row].item<int64_t>();
         const double f = values[fact].item<double>(), q = values[foil].item<double>();
         EXPECT_LT(std::abs(f - q), options.gap_tolerance + 1e-4) << i;
@@ -94,13 +91,11 @@ TEST(Sqp, ProjectsOntoTheBoundaryOfALinearClassifier) {
     const at::Tensor normal = W[0] - W[1];
     const at::Tensor gap = start.matmul(normal) + (b[0] - b[1]);
     const at::Tensor projection = start - gap.unsqueeze(1) * normal / normal.square().sum();
-    for (int64_t i = 0; i < 8; ++i)
-        EXPECT_LT((summary.solutions[i].z - projection[i]).norm().item<double>(), 1e-3) << i;
+    for (int64_t i = 0; i < 8; ++i) EXPECT_LT((summary.solutions[i].z - projection[i]).norm().item<double>(), 1e-3) << i;
 }
 
 /// min |z - z0| s.t. the constraints of a linear classifier, by trying every set of active guards.
-double nearest_by_enumeration(const at::Tensor& z0, const at::Tensor& W, const at::Tensor& b, int64_t fact,
-                              int64_t foil, bool guards) {
+double nearest_by_enumeration(const at::Tensor& z0, const at::Tensor& W, const at::Tensor& b, int64_t fact, int64_t foil, bool guards) {
     std::vector<int64_t> thirds;
     for (int64_t y = 0; y < W.size(0); ++y)
         if (guards && y != fact && y != foil) thirds.push_back(y);
@@ -136,8 +131,7 @@ TEST(Sqp, FindsTheNearestPointWithActiveGuards) {
         for (int64_t i = 0; i < 12; ++i) {
             const auto reference = [&](bool guarded) {
                 return nearest_by_enumeration(start[i].to(torch::kDouble), W.to(torch::kDouble), b.to(torch::kDouble),
-                                              problem.fact[i].item<int64_t>(), problem.foil[i].item<int64_t>(),
-                                              guarded);
+                                              problem.fact[i].item<int64_t>(), problem.foil[i].item<int64_t>(), guarded);
             };
             EXPECT_NEAR(summary.solutions[i].distance, reference(guards), 0.02) << i;
             intruders += summary.solutions[i].max_third.margin > 0.02;
@@ -167,8 +161,7 @@ TEST(Sqp, SolvesACurvedBoundary) {
     const Summary summary = solve(problem);
     ASSERT_EQ(summary.found, 3) << summary.full_report();
     expect_constraints(problem, summary, {});
-    for (int64_t i = 0; i < 3; ++i)
-        EXPECT_NEAR(summary.solutions[i].distance, std::abs(2 - start[i].norm().item<double>()), 0.01);
+    for (int64_t i = 0; i < 3; ++i) EXPECT_NEAR(summary.solutions[i].distance, std::abs(2 - start[i].norm().item<double>()), 0.01);
 }
 
 TEST(Sqp, SolvesASmoothNetworkWithGuards) {
@@ -183,8 +176,8 @@ TEST(Sqp, SolvesASmoothNetworkWithGuards) {
 TEST(Sqp, CrossesAPlateau) {
     // A saturated gap: its gradient is 0.004 at the start and 7.5 on the boundary, 3 away.
     const at::Tensor u = torch::tensor({0.6F, 0.8F, 0.0F});
-    const Problem problem = two_classes(torch::zeros({1, 3}),
-                                        [u](const at::Tensor& z) { return 5 * torch::tanh(1.5 * (3 - z.matmul(u))); });
+    const Problem problem =
+        two_classes(torch::zeros({1, 3}), [u](const at::Tensor& z) { return 5 * torch::tanh(1.5 * (3 - z.matmul(u))); });
     SolverOptions options;
     options.typical_distance = 2;
     const Summary summary = solve(problem, options);
@@ -371,9 +364,7 @@ TEST(Solve, LeavesGlobalStateAlone) {
 TEST(Solve, WorksInDoubleAndOnNothing) {
     Problem problem = network(3);
     const auto inner = problem.log_likelihood;
-    problem.log_likelihood = [inner](const at::Tensor& z, const at::Tensor& rows) {
-        return inner(z.to(torch::kFloat), rows);
-    };
+    problem.log_likelihood = [inner](const at::Tensor& z, const at::Tensor& rows) { return inner(z.to(torch::kFloat), rows); };
     problem.start = problem.start.to(torch::kDouble);
     const Summary summary = solve(problem);
     EXPECT_EQ(summary.solutions[0].z.scalar_type(), torch::kDouble);
@@ -421,24 +412,17 @@ TEST(Problem, IsCheckedWithTheShapesNamed) {
     EXPECT_THAT(wrong([](Problem& p) { p.start = torch::zeros({3}); }),
                 HasSubstr("start should be [B, k] float or double; it is [3] Float"));
     EXPECT_THAT(wrong([](Problem& p) { p.start = at::Tensor(); }), HasSubstr("it is nothing"));
-    EXPECT_THAT(wrong([](Problem& p) { p.fact = torch::zeros({2}, torch::kLong); }),
-                HasSubstr("fact should be [3] int64"));
+    EXPECT_THAT(wrong([](Problem& p) { p.fact = torch::zeros({2}, torch::kLong); }), HasSubstr("fact should be [3] int64"));
     EXPECT_THAT(wrong([](Problem& p) { p.foil = torch::zeros({3}); }), HasSubstr("it is [3] Float"));
     EXPECT_THAT(wrong([](Problem& p) { p.foil = p.fact; }), HasSubstr("two different classes; in row 0"));
-    EXPECT_THAT(wrong([](Problem& p) { p.foil = torch::full({3}, 9, torch::kLong); }),
-                HasSubstr("from 0 to 4; in row 0 it is 9"));
+    EXPECT_THAT(wrong([](Problem& p) { p.foil = torch::full({3}, 9, torch::kLong); }), HasSubstr("from 0 to 4; in row 0 it is 9"));
     EXPECT_THAT(wrong([](Problem& p) { p.fact = torch::full({3}, -1, torch::kLong); }), HasSubstr("it is -1"));
-    EXPECT_THAT(wrong([](Problem& p) {
-                    p.extra_starts = torch::zeros({3, 2, 9});
-                }),
-                HasSubstr("extra_starts should be [3, S, 6]"));
+    EXPECT_THAT(wrong([](Problem& p) { p.extra_starts = torch::zeros({3, 2, 9}); }), HasSubstr("extra_starts should be [3, S, 6]"));
     EXPECT_THAT(wrong([](Problem& p) { p.log_likelihood = nullptr; }), HasSubstr("empty"));
-    EXPECT_THAT(
-        wrong([](Problem& p) { p.log_likelihood = [](const at::Tensor& z, const at::Tensor&) { return z.sum(1); }; }),
-        HasSubstr("should return [3, C] floating-point numbers, with at least two classes; it returned [3] Float"));
-    EXPECT_THAT(
-        wrong([](Problem& p) { p.log_likelihood = [](const at::Tensor& z, const at::Tensor&) { return z.detach(); }; }),
-        HasSubstr("without a graph"));
+    EXPECT_THAT(wrong([](Problem& p) { p.log_likelihood = [](const at::Tensor& z, const at::Tensor&) { return z.sum(1); }; }),
+                HasSubstr("should return [3, C] floating-point numbers, with at least two classes; it returned [3] Float"));
+    EXPECT_THAT(wrong([](Problem& p) { p.log_likelihood = [](const at::Tensor& z, const at::Tensor&) { return z.detach(); }; }),
+                HasSubstr("without a graph"));
 }
 
 TEST(SolverOptions, AreCheckedWithAMessage) {
@@ -450,8 +434,7 @@ TEST(SolverOptions, AreCheckedWithAMessage) {
     EXPECT_EQ(SolverOptions().check(), "");
     EXPECT_THAT(check([](auto& o) { o.gap_tolerance = 0; }), HasSubstr("gap_tolerance should be above 0"));
     EXPECT_THAT(check([](auto& o) { o.typical_distance = NAN; }), HasSubstr("typical_distance"));
-    EXPECT_THAT(check([](auto& o) { o.guard_slack = -1; }),
-                HasSubstr("guard_slack should be 0 or more nats; it is -1"));
+    EXPECT_THAT(check([](auto& o) { o.guard_slack = -1; }), HasSubstr("guard_slack should be 0 or more nats; it is -1"));
     EXPECT_THAT(check([](auto& o) { o.starts = 0; }), HasSubstr("starts"));
     EXPECT_THAT(check([](auto& o) { o.max_iterations = -1; }), HasSubstr("max_iterations"));
     EXPECT_THAT(check([](auto& o) { o.max_evaluations = -1; }), HasSubstr("max_evaluations"));
@@ -475,13 +458,11 @@ TEST(Summary, OfNoSolveIsRecognisable) {
 }
 
 TEST(Names, GoBothWays) {
-    for (const Status status :
-         {Status::found, Status::best_effort, Status::infeasible, Status::stopped, Status::refused})
+    for (const Status status : {Status::found, Status::best_effort, Status::infeasible, Status::stopped, Status::refused})
         EXPECT_EQ(status_from_string(to_string(status)), status);
     EXPECT_STREQ(to_string(Status::best_effort), "best-effort");
     EXPECT_EQ(method_from_string("augmented-lagrangian"), Method::augmented_lagrangian);
-    EXPECT_THAT(message_of([] { method_from_string("newton"); }),
-                HasSubstr("one of sqp, augmented-lagrangian; it is \"newton\""));
+    EXPECT_THAT(message_of([] { method_from_string("newton"); }), HasSubstr("one of sqp, augmented-lagrangian; it is \"newton\""));
 }
 
 TEST(Invert, FindsTheMinimumAndRowsThatAreDoneLeave) {
@@ -513,9 +494,7 @@ TEST(Invert, FindsTheMinimumAndRowsThatAreDoneLeave) {
 
 TEST(Invert, WeighsThePriorAndKeepsTheBest) {
     const at::Tensor start = torch::zeros({1, 2}), goal = torch::ones({1, 2});
-    const auto loss = [&](const at::Tensor& z, const at::Tensor&) {
-        return InversionLoss{(z - goal).square().sum(1), {}};
-    };
+    const auto loss = [&](const at::Tensor& z, const at::Tensor&) { return InversionLoss{(z - goal).square().sum(1), {}}; };
     InversionOptions options;
     options.max_steps = 400;
     options.decay = 1;

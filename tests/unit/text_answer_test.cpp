@@ -79,8 +79,7 @@ protected:
             }
             EXPECT_TRUE(std::isfinite(answer.cost.total()));
         }
-        for (size_t i = 1; i < result.answers.size(); ++i)
-            EXPECT_LE(result.answers[i - 1].cost.total(), result.answers[i].cost.total());
+        for (size_t i = 1; i < result.answers.size(); ++i) EXPECT_LE(result.answers[i - 1].cost.total(), result.answers[i].cost.total());
     }
 };
 
@@ -239,7 +238,8 @@ TEST_F(AnswerTest, TheTopicCounts) {
     sentences.insert(sentences.end(), 40, read("staff bad"));
     const WordAssociations associations(sentences, testing::size());
     const AnswerSearch search(fluency(), lexicon(), &associations);
-    for (const auto& [text, word] : std::vector<std::pair<std::string, std::string>>{{"the food was great .", "awful"}, {"the staff was great .", "bad"}}) {
+    for (const auto& [text, word] :
+         std::vector<std::pair<std::string, std::string>>{{"the food was great .", "awful"}, {"the staff was great .", "bad"}}) {
         const auto problem = additive(text);
         const auto result = search.edit(problem);
         expect_sound(problem, result);
@@ -256,7 +256,8 @@ TEST_F(AnswerTest, DeletesInsertsAndMergesWhereTheyAreCheap) {
         options.answers = 60;
         const auto result = AnswerSearch(fluency(), lexicon(), nullptr, options).edit(problem);
         expect_sound(problem, result);
-        return std::any_of(result.answers.begin(), result.answers.end(), [&](const Answer& answer) { return answer.edits.front().kind == kind; });
+        return std::any_of(result.answers.begin(), result.answers.end(),
+                           [&](const Answer& answer) { return answer.edits.front().kind == kind; });
     };
     AnswerWeights weights;
     EXPECT_TRUE(best(EditKind::remove, weights, additive("the food was really great .", -3.6)));
@@ -336,7 +337,8 @@ TEST_F(AnswerTest, RefusesWhatDoesNotFit) {
 }
 
 TEST(Lexicon, KnowsWordsMarksAndPunctuation) {
-    const std::vector<std::string> entries{"<pad>", "<go>", "<eos>", "<unk>", "food", "n't", "drive-in", "caf\xc3\xa9", "7", "good.", "_num_", "--", "!", ";", "rare", "'"};
+    const std::vector<std::string> entries{"<pad>", "<go>",  "<eos>", "<unk>", "food", "n't", "drive-in", "caf\xc3\xa9",
+                                           "7",     "good.", "_num_", "--",    "!",    ";",   "rare",     "'"};
     std::vector<int64_t> counts(entries.size(), 50);
     counts[14] = 9;
     const auto lexicon = make_lexicon(entries, counts, 10);

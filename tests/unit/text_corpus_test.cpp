@@ -91,7 +91,8 @@ TEST_F(Corpora, are_read_with_their_labels) {
     std::vector<std::pair<std::string, int64_t>> train;
     for (const auto& s : corpus.train) train.emplace_back(joined(s.words), s.label);
     using P = std::pair<std::string, int64_t>;
-    EXPECT_THAT(train, ElementsAre(P("good food .", 0), P("nice .", 0), P("good food .", 0), P("we like it", 0), P("bad food .", 1), P("nice .", 1)));
+    EXPECT_THAT(train, ElementsAre(P("good food .", 0), P("nice .", 0), P("good food .", 0), P("we like it", 0), P("bad food .", 1),
+                                   P("nice .", 1)));
     EXPECT_EQ(corpus.sha256, corpus_sha256(folder_, "toy"));
     EXPECT_EQ(corpus.sha256.size(), 64u);
 }
@@ -122,7 +123,7 @@ TEST_F(Corpora, splits_go_by_the_hash_alone) {
 
 TEST_F(Corpora, hash_is_fnv_1a) {
     EXPECT_EQ(sentence_hash({}), 0xcbf29ce484222325u);
-    EXPECT_EQ(sentence_hash({"a"}), 0xaf63dc4c8601ec8cu);       // the reference values of the algorithm's authors
+    EXPECT_EQ(sentence_hash({"a"}), 0xaf63dc4c8601ec8cu);  // the reference values of the algorithm's authors
     EXPECT_EQ(sentence_hash({"foobar"}), 0x85944171f73967e8u);
     EXPECT_NE(sentence_hash({"foo", "bar"}), sentence_hash({"foobar"}));
 }
@@ -185,9 +186,11 @@ TEST_F(Corpora, damaged_gzip_files_are_named) {
 }
 
 TEST_F(Corpora, bad_manifests_are_refused) {
-    for (const auto& manifest : {std::string("{"), std::string("[]"), replaced("whynot.corpus/1", "whynot.corpus/9"), replaced("\"class\": \"bad\"", "\"class\": \"ugly\""),
-                                 replaced("\"split\": \"dev\"", "\"split\": \"test\""), replaced("b.txt", "../b.txt"), replaced("b.txt", "/etc/passwd"),
-                                 replaced("\"name\": \"toy\"", "\"name\": \"other\""), replaced("\"tokenised\": true,", "")}) {
+    for (const auto& manifest :
+         {std::string("{"), std::string("[]"), replaced("whynot.corpus/1", "whynot.corpus/9"),
+          replaced("\"class\": \"bad\"", "\"class\": \"ugly\""), replaced("\"split\": \"dev\"", "\"split\": \"test\""),
+          replaced("b.txt", "../b.txt"), replaced("b.txt", "/etc/passwd"), replaced("\"name\": \"toy\"", "\"name\": \"other\""),
+          replaced("\"tokenised\": true,", "")}) {
         write_toy(manifest);
         EXPECT_THAT(read_message(ErrorCode::invalid_input), HasSubstr("manifest")) << manifest;
     }

@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 #include <torch/torch.h>
+#include <unistd.h>
 
 #include <cmath>
+#include <filesystem>
 #include <numeric>
 
 #include "text_answer/language.h"
@@ -49,7 +51,8 @@ TEST(MaskedModel, NeverSeesTheWordItPredicts) {
 
 TEST(MaskedModel, NextWordProbabilitiesDependOnThePrefixAlone) {
     const MaskedModel model(testing::small(), 2);
-    const Sentences sentences{read("the food was great ."), read("the food"), read("the food was bad !"), read("our staff"), {}, read("the food")};
+    const Sentences sentences{
+        read("the food was great ."), read("the food"), read("the food was bad !"), read("our staff"), {}, read("the food")};
     const auto together = model->next_log_probabilities(sentences);
     for (size_t i = 0; i < sentences.size(); ++i) {
         const auto alone = model->next_log_probabilities({sentences[i]})[0];
@@ -131,6 +134,25 @@ TEST(MaskedModel, TrainingReportsAndCanBeStopped) {
     EXPECT_EQ(code_of([&] { train_masked_model(model, sample(50, 1), training, 1, observer); }), ErrorCode::cancelled);
 }
 
+TEST(MaskedModel, StoppedAndResumedGivesTheSameWeights) {
+    const auto file = std::filesystem::temp_directory_path() / ("whynot-masked-" + std::to_string(::getpid()) + ".checkpoint");
+    const auto sentences = sample(300, 3);
+    const auto train = [&](MaskedModel& model, const Observer& observer, const Checkpoint& checkpoint) {
+        train_masked_model(model, sentences, {2, 1e-2, 16}, 5, observer, {}, checkpoint);
+    };
+    MaskedModel whole(testing::small(), 1), stopped(testing::small(), 1), resumed(testing::small(), 1);
+    train(whole, {}, {});
+    const Checkpoint checkpoint(file, "run");
+    int polls = 0;
+    Observer stopping;
+    stopping.cancelled = [&] { return ++polls == 12; };
+    EXPECT_EQ(code_of([&] { train(stopped, stopping, checkpoint); }), ErrorCode::cancelled);
+    train(resumed, {}, checkpoint);
+    std::filesystem::remove(file);
+    const auto expected = whole->named_parameters(), found = resumed->named_parameters();
+    for (const auto& item : expected) EXPECT_TRUE(at::equal(item.value(), found[item.key()])) << item.key();
+}
+
 TEST(MaskedModel, RefusesWhatDoesNotFit) {
     EXPECT_EQ(code_of([] { MaskedModel(MaskedModelSizes{}, 1); }), ErrorCode::invalid_argument);
     MaskedModel model(testing::small(), 1);
@@ -205,7 +227,8 @@ TEST(NGram, PrefersTheLanguageToItsShuffle) {
 TEST(NGram, RefusesDamagedBytes) {
     const auto bytes = NGram(sample(60, 1), testing::size()).serialise();
     for (size_t length = 0; length < bytes.size(); ++length)
-        EXPECT_EQ(code_of([&] { NGram::deserialise(std::string_view(bytes).substr(0, length), testing::size()); }), ErrorCode::bad_pack) << length;
+        EXPECT_EQ(code_of([&] { NGram::deserialise(std::string_view(bytes).substr(0, length), testing::size()); }), ErrorCode::bad_pack)
+            << length;
     EXPECT_EQ(code_of([&] { NGram::deserialise(bytes, testing::size() + 1); }), ErrorCode::bad_pack);
     for (size_t i = 0; i < bytes.size(); ++i) {  // whatever is altered, it ends in an error or in a model, never in a crash
         auto altered = bytes;
@@ -247,7 +270,8 @@ TEST(WordAssociations, SerialiseMakesARoundTripAndDamageIsNoticed) {
     }
     EXPECT_EQ(copy.serialise(), bytes);
     for (size_t length = 0; length < bytes.size(); ++length)
-        EXPECT_EQ(code_of([&] { WordAssociations::deserialise(std::string_view(bytes).substr(0, length), testing::size()); }), ErrorCode::bad_pack);
+        EXPECT_EQ(code_of([&] { WordAssociations::deserialise(std::string_view(bytes).substr(0, length), testing::size()); }),
+                  ErrorCode::bad_pack);
     EXPECT_EQ(code_of([&] { WordAssociations::deserialise(bytes, testing::size() + 1); }), ErrorCode::bad_pack);
     EXPECT_EQ(code_of([&] { NGram::deserialise(bytes, testing::size()); }), ErrorCode::bad_pack);
 }

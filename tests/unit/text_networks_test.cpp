@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <torch/torch.h>
+#include <unistd.h>
 
 #include <cmath>
 #include <nlohmann/json.hpp>
@@ -157,7 +158,8 @@ TEST(Relaxation, AnswersRowsInAnyOrderAndNumber) {
     const InversionLoss loss = relaxation.likelihood(z, rows);
     for (int64_t i = 0; i < 3; ++i) {
         EXPECT_TRUE(at::allclose(logits[i], relaxation.logits(z.slice(0, i, i + 1), rows.slice(0, i, i + 1))[0], 1e-4, 1e-5));
-        EXPECT_NEAR(loss.loss[i].item<float>(), relaxation.likelihood(z.slice(0, i, i + 1), rows.slice(0, i, i + 1)).loss[0].item<float>(), 1e-3);
+        EXPECT_NEAR(loss.loss[i].item<float>(), relaxation.likelihood(z.slice(0, i, i + 1), rows.slice(0, i, i + 1)).loss[0].item<float>(),
+                    1e-3);
     }
 }
 
@@ -185,7 +187,12 @@ TEST(Relaxation, SaysThatASentenceComesBackWhereItDoes) {
     const Nets nets = random_networks();
     const Relaxation relaxation(*nets.autoencoder, nets.classifier, sentences);
     const InversionResult inverted = invert([&](const at::Tensor& z, const at::Tensor& rows) { return relaxation.likelihood(z, rows); },
-                                            nets.autoencoder->encode(sentences), [] { InversionOptions o; o.max_steps = 300; return o; }());
+                                            nets.autoencoder->encode(sentences),
+                                            [] {
+                                                InversionOptions o;
+                                                o.max_steps = 300;
+                                                return o;
+                                            }());
     const Sentences said = nets.autoencoder->greedy(inverted.z, 20);
     int done = 0;
     for (size_t i = 0; i < sentences.size(); ++i) {
@@ -216,27 +223,32 @@ TEST(AutoencoderTraining, StoppedAndResumedGivesTheSameWeights) {
         return nets;
     };
     Nets whole = fresh(), parts = fresh();
-    train_autoencoder(*whole.autoencoder, data, {}, options, 4, Checkpoint({}, ""), {});
+    train_autoencoder(*whole.autoencoder, data, {}, options, 4, Checkpoint(), {});
 
     const Checkpoint checkpoint(folder / "checkpoint", "run");
     int polls = 0;
     Observer stopping;
     stopping.cancelled = [&] { return ++polls == 8; };
-    EXPECT_THAT(message_of([&] { train_autoencoder(*parts.autoencoder, data, {}, options, 4, checkpoint, stopping); }, ErrorCode::cancelled),
-                HasSubstr("goes on from there"));
+    EXPECT_THAT(
+        message_of([&] { train_autoencoder(*parts.autoencoder, data, {}, options, 4, checkpoint, stopping); }, ErrorCode::cancelled),
+        HasSubstr("goes on from there"));
     Nets resumed = fresh();
     train_autoencoder(*resumed.autoencoder, data, {}, options, 4, checkpoint, {});
     for (size_t i = 0; i < whole.autoencoder->dense().size(); ++i)
-        EXPECT_TRUE(at::equal(*whole.autoencoder->dense()[i].second, *resumed.autoencoder->dense()[i].second)) << whole.autoencoder->dense()[i].first;
-    EXPECT_THAT(message_of([&] { Checkpoint(folder / "checkpoint", "another run").load(); }, ErrorCode::invalid_argument), HasSubstr("another recipe"));
+        EXPECT_TRUE(at::equal(*whole.autoencoder->dense()[i].second, *resumed.autoencoder->dense()[i].second))
+            << whole.autoencoder->dense()[i].first;
+    EXPECT_THAT(message_of([&] { Checkpoint(folder / "checkpoint", "another run").load(); }, ErrorCode::invalid_argument),
+                HasSubstr("another recipe"));
 }
 
 TEST(Recipe, RoundTripsAndRefusesWhatItDoesNotKnow) {
     const std::string defaults = Recipe().to_json();
     EXPECT_EQ(Recipe::from_json(defaults).to_json(), defaults);
     EXPECT_EQ(Recipe::from_json(R"({"autoencoder": {"latent": 64}})").sizes.latent, 64);
-    EXPECT_THAT(message_of([] { Recipe::from_json(R"({"autoencoder": {"latnet": 64}})"); }, ErrorCode::invalid_argument), HasSubstr("autoencoder.latnet"));
-    EXPECT_THAT(message_of([] { Recipe::from_json(R"({"autoencoder": {"latent": "big"}})"); }, ErrorCode::invalid_argument), HasSubstr("\"big\""));
+    EXPECT_THAT(message_of([] { Recipe::from_json(R"({"autoencoder": {"latnet": 64}})"); }, ErrorCode::invalid_argument),
+                HasSubstr("autoencoder.latnet"));
+    EXPECT_THAT(message_of([] { Recipe::from_json(R"({"autoencoder": {"latent": "big"}})"); }, ErrorCode::invalid_argument),
+                HasSubstr("\"big\""));
     EXPECT_THAT(message_of([] { Recipe::from_json("[1]"); }, ErrorCode::invalid_argument), HasSubstr("JSON object"));
     EXPECT_THAT(message_of([] { Recipe::from_json(R"({"autoencoder": {"latent": 7}})"); }, ErrorCode::invalid_argument), HasSubstr("even"));
 }
@@ -268,7 +280,8 @@ TextModel* ToyPack::model = nullptr;
 TEST_F(ToyPack, LeavesNothingButThePack) {
     std::vector<std::string> names;
     for (const auto& entry : fs::directory_iterator(*folder / "pack")) names.push_back(entry.path().filename().string());
-    EXPECT_THAT(names, ::testing::UnorderedElementsAre("pack.json", "tokenizer.model", "weights.safetensors", "ngram.bin", "associations.bin"));
+    EXPECT_THAT(names,
+                ::testing::UnorderedElementsAre("pack.json", "tokenizer.model", "weights.safetensors", "ngram.bin", "associations.bin"));
 }
 
 TEST_F(ToyPack, RefusesAFolderThatHoldsSomethingElse) {
@@ -319,7 +332,9 @@ TEST_F(ToyPack, ExplainsWithTheWordThatDecides) {
         }
         const auto& bias = model->networks().classifier.bias;
         const double b = (bias[requests[i].fact] - bias[requests[i].foil]).item<double>();
-        EXPECT_NEAR(sum_before + b, (before[static_cast<int64_t>(i)][requests[i].fact] - before[static_cast<int64_t>(i)][requests[i].foil]).item<double>(), 1e-3);
+        EXPECT_NEAR(sum_before + b,
+                    (before[static_cast<int64_t>(i)][requests[i].fact] - before[static_cast<int64_t>(i)][requests[i].foil]).item<double>(),
+                    1e-3);
         EXPECT_NEAR(sum_boundary + b, summary.solutions[i].gap, 1e-3);
     }
     EXPECT_EQ(nlohmann::json::parse(renderings[0].record)["edits"][0]["from"], "gross");
@@ -340,11 +355,41 @@ TEST_F(ToyPack, GivesTheSameBytesTwice) {
     EXPECT_EQ(run(), run());
 }
 
+// Resident memory of this process, in megabytes.
+double resident_megabytes() {
+    std::ifstream statm("/proc/self/statm");
+    double total = 0, resident = 0;
+    statm >> total >> resident;
+    return resident * static_cast<double>(sysconf(_SC_PAGESIZE)) / 1e6;
+}
+
+TEST_F(ToyPack, DoesNotGrowWithEveryCall) {
+    const auto explain = [&] {
+        std::vector<ReadNotes> notes;
+        const auto batch = model->read({{"the pizza is really awful here .", ""}}, notes);
+        Problem problem;
+        problem.fact = at::zeros({1}, at::kLong);
+        problem.foil = at::ones({1}, at::kLong);
+        problem.start = batch->start(problem.fact, 1);
+        problem.extra_starts = batch->extra_starts(at::zeros({1}, at::kLong), problem.fact, problem.foil, 1, 1);
+        problem.log_likelihood = [&](const at::Tensor& z, const at::Tensor& rows) { return batch->log_likelihood(z, rows); };
+        batch->render({{0, 0, 1, solve(problem).solutions[0].z, "", ""}}, 1);
+    };
+    for (int i = 0; i < 20; ++i) explain();
+    const double before = resident_megabytes();
+    for (int i = 0; i < 100; ++i) explain();
+    EXPECT_LT(resident_megabytes() - before, 4);
+}
+
 TEST_F(ToyPack, RefusesWhatItCannotRead) {
     std::vector<ReadNotes> notes;
-    const auto batch = model->read({{"", ""}, {"\xff\xfe", ""}, {"zork blip quux", ""}, {std::string(400, 'a') + " " + std::string(2000, 'b'), ""},
+    const auto batch = model->read({{"", ""},
+                                    {"\xff\xfe", ""},
+                                    {"zork blip quux", ""},
+                                    {std::string(400, 'a') + " " + std::string(2000, 'b'), ""},
                                     {"the the the the the the the the the the the the the the the the the the the the the the", ""},
-                                    {"the zork was bad .", ""}}, notes);
+                                    {"the zork was bad .", ""}},
+                                   notes);
     EXPECT_EQ(batch->size(), 1);
     for (size_t i = 0; i < 5; ++i) EXPECT_NE(notes[i].refusal, "") << i;
     EXPECT_THAT(notes[2].refusal, HasSubstr("none of its words"));
@@ -358,7 +403,12 @@ TEST_F(ToyPack, RefusesADecodingItDoesNotHave) {
     std::vector<ReadNotes> notes;
     const auto batch = model->read({{"the soup was bad .", ""}}, notes);
     const at::Tensor start = batch->start(at::zeros({1}, at::kLong), 1);
-    EXPECT_THAT(message_of([&] { batch->render({{0, 0, 1, start[0], "sing", ""}}, 1); }, ErrorCode::invalid_argument), HasSubstr("edit, soft, nearest"));
+    EXPECT_THAT(message_of(
+                    [&] {
+                        batch->render({{0, 0, 1, start[0], "sing", ""}}, 1);
+                    },
+                    ErrorCode::invalid_argument),
+                HasSubstr("edit, soft, nearest"));
 }
 
 TEST_F(ToyPack, RefusesWeightsThatDoNotFit) {

@@ -20,8 +20,7 @@ TEST(RowAdam, ChangesTheRowsOfTheStepAndNoOthers) {
     RowAdam adam(table);
     const auto rows = at::tensor({4, 1}, at::kLong);
     adam.step(rows, random_tensor({2, 3}, 2), 0.1);
-    for (int64_t row = 0; row < 6; ++row)
-        EXPECT_EQ(at::equal(table[row], before[row]), row != 4 && row != 1) << row;
+    for (int64_t row = 0; row < 6; ++row) EXPECT_EQ(at::equal(table[row], before[row]), row != 4 && row != 1) << row;
 }
 
 TEST(RowAdam, FirstStepIsTheRateAgainstTheGradientsSign) {

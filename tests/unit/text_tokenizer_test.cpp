@@ -137,7 +137,8 @@ TEST_P(AnyTokenizer, refuses_what_is_no_model_of_its_kind) {
     const auto refused = [](TokenizerKind kind, const std::string& bytes) {
         return message_of(ErrorCode::bad_pack, [&] { Tokenizer(kind, bytes); });
     };
-    for (const std::string& bytes : {std::string(), std::string("no model"), std::string(1000, '\xFF'), model_.substr(0, model_.size() - 1)}) {
+    for (const std::string& bytes :
+         {std::string(), std::string("no model"), std::string(1000, '\xFF'), model_.substr(0, model_.size() - 1)}) {
         EXPECT_THAT(refused(GetParam(), bytes), HasSubstr("tokenizer"));
     }
     const bool word = GetParam() == TokenizerKind::word;
@@ -194,9 +195,16 @@ TEST(TrainTokenizer, refuses_what_it_cannot_learn_from) {
     EXPECT_THAT(message_of(ErrorCode::invalid_input, [&] { train({TokenizerKind::word, 1000, 0}, from); }), HasSubstr("1000 times"));
     EXPECT_THAT(message_of(ErrorCode::invalid_argument, [&] { train({TokenizerKind::word, 0, 0}, from); }), HasSubstr("min_count"));
     EXPECT_THAT(message_of(ErrorCode::invalid_argument, [&] { train({TokenizerKind::bpe, 3, 4}, from); }), HasSubstr("more than 4"));
-    EXPECT_THAT(message_of(ErrorCode::invalid_argument, [&] { train({TokenizerKind::unigram, 3, 10}, from); }),
+    EXPECT_THAT(message_of(ErrorCode::invalid_argument,
+                           [&] {
+                               train({TokenizerKind::unigram, 3, 10}, from);
+                           }),
                 testing::AllOf(HasSubstr("10 pieces"), testing::Not(HasSubstr("src/"))));
-    EXPECT_THAT(message_of(ErrorCode::invalid_input, [&] { train({TokenizerKind::word, 1, 0}, {{"two words", "a"}}); }), HasSubstr("two words"));
+    EXPECT_THAT(message_of(ErrorCode::invalid_input,
+                           [&] {
+                               train({TokenizerKind::word, 1, 0}, {{"two words", "a"}});
+                           }),
+                HasSubstr("two words"));
     EXPECT_EQ(tokenizer_kind("bpe"), TokenizerKind::bpe);
     EXPECT_THROW(tokenizer_kind("char"), Error);
 }
@@ -207,7 +215,8 @@ TEST(RealCorpus, vocabulary_is_the_words_seen_three_times) {
     const auto words = [&](size_t i) { return &corpus.train[i].words; };
     const Tokenizer tokenizer(TokenizerKind::word, train_tokenizer({}, corpus.train.size(), words));
     EXPECT_EQ(tokenizer.size(), 7705);
-    for (const char* word : {"_num_", "n't", "--", "$", "``", "''", "...", "check-in", "9:30", "dr."}) EXPECT_TRUE(tokenizer.is_known(word)) << word;
+    for (const char* word : {"_num_", "n't", "--", "$", "``", "''", "...", "check-in", "9:30", "dr."})
+        EXPECT_TRUE(tokenizer.is_known(word)) << word;
 }
 
 }  // namespace

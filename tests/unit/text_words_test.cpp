@@ -72,11 +72,14 @@ TEST(SplitWords, writes_punctuation_as_the_corpus_does) {
 
 TEST(SplitWords, folds_case_and_width_and_drops_what_cannot_be_seen) {
     EXPECT_EQ(split("ＦＵＬＬ ﬁsh STRASSE Straße СПАСИБО"), "full fish strasse strasse спасибо");
-    EXPECT_EQ(split("a\0b\x01 c\xE2\x80\x8B" "d\r\ne\tf\xC2\xA0g"sv), "ab cd e f g");
+    EXPECT_EQ(split("a\0b\x01 c\xE2\x80\x8B"
+                    "d\r\ne\tf\xC2\xA0g"sv),
+              "ab cd e f g");
 }
 
 TEST(SplitWords, keeps_emoji_whole_and_splits_scripts_without_spaces) {
-    EXPECT_THAT(texts(split_words("love👍🏽👍❤️!👩‍🍳")), ElementsAre("love", "👍🏽", "👍", "❤️", "!", "👩‍🍳"));
+    EXPECT_THAT(texts(split_words("love👍🏽👍❤️!👩‍🍳")),
+                ElementsAre("love", "👍🏽", "👍", "❤️", "!", "👩‍🍳"));
     EXPECT_GT(split_words("寿司はとても美味しかったです").size(), 3u);
     EXPECT_THAT(texts(split_words("อาหารอร่อยมาก")), ElementsAre("อาหาร", "อร่อย", "มาก"));
 }
@@ -107,9 +110,11 @@ TEST(SplitWords, refuses_what_is_no_sentence) {
     EXPECT_THAT(message_of(""), HasSubstr("empty"));
     EXPECT_THAT(message_of(" \t\n"), HasSubstr("only spaces"));
     EXPECT_THAT(message_of("\xE2\x80\x8B"), HasSubstr("only spaces"));
-    EXPECT_THAT(message_of("ab\xFF" "c"), HasSubstr("byte 3 of 4"));
-    EXPECT_THAT(message_of("\xC0\xAF"), HasSubstr("byte 1"));           // overlong
-    EXPECT_THAT(message_of("x\xED\xA0\x80"), HasSubstr("byte 2"));      // a surrogate
+    EXPECT_THAT(message_of("ab\xFF"
+                           "c"),
+                HasSubstr("byte 3 of 4"));
+    EXPECT_THAT(message_of("\xC0\xAF"), HasSubstr("byte 1"));                 // overlong
+    EXPECT_THAT(message_of("x\xED\xA0\x80"), HasSubstr("byte 2"));            // a surrogate
     EXPECT_THAT(message_of(std::string("caf\xC3", 4)), HasSubstr("byte 4"));  // cut
     EXPECT_THAT(message_of(std::string(max_text_bytes + 1, 'a')), testing::AllOf(HasSubstr("65537"), HasSubstr("65536")));
     EXPECT_EQ(split_words(std::string(max_text_bytes, 'a')).size(), 1u);
@@ -191,8 +196,9 @@ TEST(Marked, shows_what_went_and_what_came) {
 }
 
 TEST(ApplyEdits, positions_count_in_the_original) {
-    EXPECT_THAT(apply_edits({"a", "b", "c"}, {{Kind::insert, 3, "y"}, {Kind::remove, 0, ""}, {Kind::replace, 2, "x"}, {Kind::insert, 3, "z"}}),
-                ElementsAre("b", "x", "y", "z"));
+    EXPECT_THAT(
+        apply_edits({"a", "b", "c"}, {{Kind::insert, 3, "y"}, {Kind::remove, 0, ""}, {Kind::replace, 2, "x"}, {Kind::insert, 3, "z"}}),
+        ElementsAre("b", "x", "y", "z"));
     EXPECT_THROW(apply_edits({"a"}, {{Kind::remove, 1, ""}}), Error);
     EXPECT_THROW(apply_edits({"a"}, {{Kind::insert, 2, "b"}}), Error);
     EXPECT_THROW(apply_edits({"a"}, {{Kind::remove, 0, ""}, {Kind::replace, 0, "b"}}), Error);
@@ -207,8 +213,9 @@ TEST(Rewrite, refuses_words_that_cannot_be_read_back) {
 
 /// Random edits of a text, read back.
 void expect_edits_survive(const std::string& text, std::mt19937& random) {
-    static const std::vector<std::string> vocabulary = {"great", "not", "i", "very", "n't", "'s", ".", ",", "!", "...", "food", "_num_", "(", "''", "``",
-                                                        "$", "%", "9:30", "can", "the", "--", "dr.", "'", "1/2", "check-in", "a", "🍕", "be"};
+    static const std::vector<std::string> vocabulary = {"great", "not",   "i", "very", "n't",      "'s", ".", ",",    "!",   "...",
+                                                        "food",  "_num_", "(", "''",   "``",       "$",  "%", "9:30", "can", "the",
+                                                        "--",    "dr.",   "'", "1/2",  "check-in", "a",  "🍕", "be"};
     const auto words = split_words(text);
     std::vector<WordEdit> edits;
     std::vector<bool> changed(words.size(), false);

@@ -28,17 +28,16 @@ struct GradientCheckOptions {
 
 struct GradientCheck {
     bool ok = false;
-    at::Tensor coordinates;   ///< [n], int64: the latent coordinates that were tried
-    at::Tensor autograd;      ///< [B, C, n], double: d l_c / d z_coordinate by automatic differentiation
-    at::Tensor numeric;       ///< [B, C, n], double: the same by central differences
-    double worst_error = -1;  ///< the largest excess over the uncertainty, relative as `tolerance` is
+    at::Tensor coordinates;                               ///< [n], int64: the latent coordinates that were tried
+    at::Tensor autograd;                                  ///< [B, C, n], double: d l_c / d z_coordinate by automatic differentiation
+    at::Tensor numeric;                                   ///< [B, C, n], double: the same by central differences
+    double worst_error = -1;                              ///< the largest excess over the uncertainty, relative as `tolerance` is
     int64_t row = -1, class_index = -1, coordinate = -1;  ///< where that is
     std::string log;                                      ///< the verdict, the worst component, what to look for
 };
 
 /// Compares at `Problem::start`, or at `z` [B, k] where given. Only `start` and `log_likelihood` of the problem are
 /// used.
-WHYNOT_API GradientCheck check_gradients(const Problem& problem, const GradientCheckOptions& options = {},
-                                         const at::Tensor& z = {});
+WHYNOT_API GradientCheck check_gradients(const Problem& problem, const GradientCheckOptions& options = {}, const at::Tensor& z = {});
 
 }  // namespace whynot

@@ -31,10 +31,9 @@ using InversionFunction = std::function<InversionLoss(const at::Tensor& z, const
 
 struct InversionOptions {
     double learning_rate = 0.1;
-    double decay = 0.0;  ///< share of the learning rate that is gone at the last step, linearly; 0 to 1
-    double prior_weight =
-        0.01;                 ///< adds prior_weight * |z - prior_centre|^2 to the loss; a little of it improves the fit
-    at::Tensor prior_centre;  ///< [B, k]; undefined: the start. Zeros for the prior of a GAN
+    double decay = 0.0;          ///< share of the learning rate that is gone at the last step, linearly; 0 to 1
+    double prior_weight = 0.01;  ///< adds prior_weight * |z - prior_centre|^2 to the loss; a little of it improves the fit
+    at::Tensor prior_centre;     ///< [B, k]; undefined: the start. Zeros for the prior of a GAN
     int64_t max_steps = 80;
     std::function<bool()> cancelled;  ///< polled every step; true makes `invert` throw Error `cancelled`. May be empty
 };
@@ -49,7 +48,6 @@ struct InversionResult {
 /// Rows that are done leave the batch; a row whose loss or gradient is not finite stops where it was best. The start is
 /// only read. Same input, same bytes. Throws Error `invalid_argument` for options out of range, shapes that do not fit,
 /// or a loss that is not differentiable.
-WHYNOT_API InversionResult invert(const InversionFunction& function, const at::Tensor& start,
-                                  const InversionOptions& options = {});
+WHYNOT_API InversionResult invert(const InversionFunction& function, const at::Tensor& start, const InversionOptions& options = {});
 
 }  // namespace whynot

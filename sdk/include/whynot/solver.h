@@ -56,7 +56,7 @@ WHYNOT_API Method method_from_string(const std::string& name);
 
 /// Why a question's search ended. `Solution::feasible` says whether z meets the constraints.
 enum class Status {
-    found,  ///< z meets every constraint and the search ended by its own rules: at rest, stalled, or out of iterations
+    found,        ///< z meets every constraint and the search ended by its own rules: at rest, stalled, or out of iterations
     best_effort,  ///< the best so far where a deadline or a budget cut the search short, or a point that misses the
                   ///< constraints narrowly
     infeasible,   ///< no point was found that comes near the constraints; z is the nearest to them
@@ -104,9 +104,8 @@ struct SolverOptions {
     /// Keep every third class below fact and foil. Off: the plain projection onto the boundary of two classes (xGEMs),
     /// where a third class wins in 8 % of answers for the runner-up as foil and in 60 % for a random foil.
     bool guards = true;
-    double guard_slack = 0.0;  ///< eps: how far, in nats, a third class may be above fact and foil
-    double gap_tolerance =
-        0.01;  ///< nats; a point is feasible where |gap| < it and every guard is exceeded by at most it
+    double guard_slack = 0.0;     ///< eps: how far, in nats, a third class may be above fact and foil
+    double gap_tolerance = 0.01;  ///< nats; a point is feasible where |gap| < it and every guard is exceeded by at most it
 
     /// How far explanations typically lie from their inputs in this latent space. Steps are bounded by half of it.
     double typical_distance = 1.0;
@@ -120,8 +119,7 @@ struct SolverOptions {
     int64_t starts = 3;
 
     double deadline_seconds = 0;  ///< 0: none. Checked between calls of `log_likelihood`.
-    int64_t max_evaluations =
-        0;  ///< forward evaluations a question, all its starts together; never exceeded. 0: no limit
+    int64_t max_evaluations = 0;  ///< forward evaluations a question, all its starts together; never exceeded. 0: no limit
 
     AugmentedLagrangianOptions augmented_lagrangian;
 

@@ -11,8 +11,7 @@ namespace {
 /// mu_i + c g_i), and c *= beta where |h| fell by less than gamma.
 class AugmentedLagrangianRun final : public Run {
 public:
-    AugmentedLagrangianRun(Question& question, const SolverOptions& options, int64_t start_index,
-                           std::vector<double> start)
+    AugmentedLagrangianRun(Question& question, const SolverOptions& options, int64_t start_index, std::vector<double> start)
         : Run(question, options, start_index, std::move(start)),
           constants_(options.augmented_lagrangian),
           iteration_limit_(options.max_iterations ? options.max_iterations : 60),
@@ -28,9 +27,8 @@ private:
             if (at_rest(point)) return finish();
             if (iterations_ >= iteration_limit_) return shortest() ? finish() : fail("the iterations ended");
             multiplier_ += penalty_ * point.gap;
-            for_thirds(point, [&](int64_t, int64_t i, double g) {
-                third_multipliers_[i] = std::max(0.0, third_multipliers_[i] + penalty_ * g);
-            });
+            for_thirds(point,
+                       [&](int64_t, int64_t i, double g) { third_multipliers_[i] = std::max(0.0, third_multipliers_[i] + penalty_ * g); });
             if (std::abs(point.gap) > constants_.penalty_ratio * last_gap_) penalty_ *= constants_.penalty_growth;
             last_gap_ = std::abs(point.gap);
         }
@@ -50,8 +48,7 @@ private:
     }
 
     void use_gradients(const double* gradients, int64_t) override {
-        for (int64_t i = 0; i < k_; ++i)
-            point_[i] -= constants_.step * (2 * (point_[i] - question_.start[i]) + gradients[i]);
+        for (int64_t i = 0; i < k_; ++i) point_[i] -= constants_.step * (2 * (point_[i] - question_.start[i]) + gradients[i]);
     }
 
     /// Calls use(y, index of the multiplier, g) for both guards of every third class.
@@ -84,8 +81,8 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Run> make_augmented_lagrangian_run(Question& question, const SolverOptions& options,
-                                                   int64_t start_index, std::vector<double> start) {
+std::unique_ptr<Run> make_augmented_lagrangian_run(Question& question, const SolverOptions& options, int64_t start_index,
+                                                   std::vector<double> start) {
     return std::make_unique<AugmentedLagrangianRun>(question, options, start_index, std::move(start));
 }
 

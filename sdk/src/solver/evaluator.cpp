@@ -23,18 +23,16 @@ const double* RowEvaluator::forward(std::vector<double>& points, const std::vect
 
     const torch::AutoGradMode with_graph(true);
     output_ = problem_.log_likelihood(z_, indices);
-    if (!output_.defined() || output_.dim() != 2 || output_.size(0) != b || output_.size(1) < 2 ||
-        !output_.is_floating_point() || (classes_ && output_.size(1) != classes_)) {
+    if (!output_.defined() || output_.dim() != 2 || output_.size(0) != b || output_.size(1) < 2 || !output_.is_floating_point() ||
+        (classes_ && output_.size(1) != classes_)) {
         throw Error(ErrorCode::invalid_argument,
-                    "log_likelihood was asked about z " + shape_of(z_) + " and should return " +
-                        shape_of({b, classes_ ? classes_ : -1}) +
+                    "log_likelihood was asked about z " + shape_of(z_) + " and should return " + shape_of({b, classes_ ? classes_ : -1}) +
                         " floating-point numbers, with at least two classes; it returned " + shape_of(output_));
     }
     if (!output_.requires_grad()) {
-        throw Error(
-            ErrorCode::invalid_argument,
-            "log_likelihood should return a tensor that is differentiable in z; it returned one without a graph. "
-            "Was it computed under NoGradGuard, or detached?");
+        throw Error(ErrorCode::invalid_argument,
+                    "log_likelihood should return a tensor that is differentiable in z; it returned one without a graph. "
+                    "Was it computed under NoGradGuard, or detached?");
     }
     classes_ = output_.size(1);
     values_ = output_.detach().to(torch::kCPU, torch::kDouble).contiguous();
@@ -44,8 +42,8 @@ const double* RowEvaluator::forward(std::vector<double>& points, const std::vect
 
 const double* RowEvaluator::backward(std::vector<double>& weights) {
     const Clock clock;
-    const at::Tensor w = torch::from_blob(weights.data(), {output_.size(0), classes_}, torch::kDouble)
-                             .to(output_.device(), output_.scalar_type());
+    const at::Tensor w =
+        torch::from_blob(weights.data(), {output_.size(0), classes_}, torch::kDouble).to(output_.device(), output_.scalar_type());
     const at::Tensor gradient = torch::autograd::grad({output_}, {z_}, {w}, c10::nullopt, false, true)[0];
     if (!gradient.defined()) {
         throw Error(ErrorCode::invalid_argument,

@@ -16,8 +16,7 @@ GradientCheck check_gradients(const Problem& problem, const GradientCheckOptions
     const auto expect = [](bool good, const std::string& message) {
         if (!good) throw Error(ErrorCode::invalid_argument, message);
     };
-    expect(problem.start.defined() && problem.start.dim() == 2 && problem.start.is_floating_point() &&
-               problem.start.numel() > 0,
+    expect(problem.start.defined() && problem.start.dim() == 2 && problem.start.is_floating_point() && problem.start.numel() > 0,
            "Problem::start should be [B, k] floating point; it is " + shape_of(problem.start));
     expect(!z.defined() || z.sizes() == problem.start.sizes(),
            "z should be " + shape_of(problem.start.sizes()) + " as start is; it is " + shape_of(z));
@@ -28,8 +27,7 @@ GradientCheck check_gradients(const Problem& problem, const GradientCheckOptions
     const bool is_double = problem.start.scalar_type() == torch::kDouble;
     const double step = options.step > 0 ? options.step : is_double ? 1e-5 : 1e-2;
     const double unit = is_double ? 2.3e-16 : 1.2e-7;
-    const int64_t count = problem.start.size(0), k = problem.start.size(1),
-                  tried = std::min(k, options.max_coordinates);
+    const int64_t count = problem.start.size(0), k = problem.start.size(1), tried = std::min(k, options.max_coordinates);
     std::vector<int64_t> rows(count), coordinates(tried);
     for (int64_t i = 0; i < count; ++i) rows[i] = i;
     for (int64_t j = 0; j < tried; ++j) coordinates[j] = j * k / tried;
@@ -69,24 +67,21 @@ GradientCheck check_gradients(const Problem& problem, const GradientCheckOptions
             std::vector<double> side[2], where[2];
             for (const int up : {0, 1}) {
                 for (int64_t i = 0; i < count; ++i)
-                    points[i * k + coordinates[j]] =
-                        at_base[i * k + coordinates[j]] + (up ? 1 : -1) * (1 + wide) * step;
+                    points[i * k + coordinates[j]] = at_base[i * k + coordinates[j]] + (up ? 1 : -1) * (1 + wide) * step;
                 const double* got = evaluate();
                 side[up].assign(got, got + count * classes);
                 for (int64_t i = 0; i < count; ++i) where[up].push_back(points[i * k + coordinates[j]]);
             }
             for (int64_t i = 0; i < count; ++i)
                 for (int64_t c = 0; c < classes; ++c)
-                    slopes[wide].push_back((side[1][i * classes + c] - side[0][i * classes + c]) /
-                                           (where[1][i] - where[0][i]));
+                    slopes[wide].push_back((side[1][i * classes + c] - side[0][i * classes + c]) / (where[1][i] - where[0][i]));
         }
         for (int64_t i = 0; i < count; ++i) {
             points[i * k + coordinates[j]] = at_base[i * k + coordinates[j]];
             for (int64_t c = 0; c < classes; ++c) {
                 const double narrow = slopes[0][i * classes + c], wide = slopes[1][i * classes + c];
                 numeric[i][c][j] = narrow;
-                uncertainty[i][c][j] =
-                    std::abs(narrow - wide) + 8 * unit * (1 + std::abs(values[i * classes + c])) / step;
+                uncertainty[i][c][j] = std::abs(narrow - wide) + 8 * unit * (1 + std::abs(values[i * classes + c])) / step;
             }
         }
     }
@@ -95,8 +90,7 @@ GradientCheck check_gradients(const Problem& problem, const GradientCheckOptions
     for (int64_t i = 0; i < count; ++i) {
         double scale = 1e-12;
         for (int64_t c = 0; c < classes; ++c)
-            for (int64_t j = 0; j < tried; ++j)
-                scale = std::max({scale, std::abs(automatic[i][c][j]), std::abs(numeric[i][c][j])});
+            for (int64_t j = 0; j < tried; ++j) scale = std::max({scale, std::abs(automatic[i][c][j]), std::abs(numeric[i][c][j])});
         for (int64_t c = 0; c < classes; ++c) {
             for (int64_t j = 0; j < tried; ++j) {
                 double error = (std::abs(automatic[i][c][j] - numeric[i][c][j]) - uncertainty[i][c][j]) / scale;
@@ -117,11 +111,10 @@ GradientCheck check_gradients(const Problem& problem, const GradientCheckOptions
                   "%s: %lld rows, %lld classes, %lld of %lld coordinates, step %g.\nWorst: row %lld, class %lld, "
                   "coordinate %lld: autograd %.6g, central difference "
                   "%.6g (uncertain by %.2g), relative excess %.3g, allowed %g.\n",
-                  check.ok ? "The gradients agree" : "The gradients disagree", (long long)count, (long long)classes,
-                  (long long)tried, (long long)k, step, (long long)check.row, (long long)check.class_index,
-                  (long long)check.coordinate, automatic[check.row][check.class_index][worst],
-                  numeric[check.row][check.class_index][worst], uncertainty[check.row][check.class_index][worst],
-                  check.worst_error, options.tolerance);
+                  check.ok ? "The gradients agree" : "The gradients disagree", (long long)count, (long long)classes, (long long)tried,
+                  (long long)k, step, (long long)check.row, (long long)check.class_index, (long long)check.coordinate,
+                  automatic[check.row][check.class_index][worst], numeric[check.row][check.class_index][worst],
+                  uncertainty[check.row][check.class_index][worst], check.worst_error, options.tolerance);
     check.log = text;
     if (!check.ok)
         check.log +=

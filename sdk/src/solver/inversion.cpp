@@ -24,9 +24,8 @@ InversionResult invert(const InversionFunction& function, const at::Tensor& star
     expect(options.decay >= 0 && options.decay <= 1, "decay should be from 0 to 1");
     expect(options.prior_weight >= 0 && std::isfinite(options.prior_weight), "prior_weight should be 0 or more");
     expect(options.max_steps >= 0, "max_steps should be 0 or more");
-    const at::Tensor centre = options.prior_centre.defined()
-                                  ? options.prior_centre.detach().to(start.options().requires_grad(false))
-                                  : start.detach();
+    const at::Tensor centre =
+        options.prior_centre.defined() ? options.prior_centre.detach().to(start.options().requires_grad(false)) : start.detach();
     expect(centre.sizes() == start.sizes(),
            "prior_centre should be " + shape_of(start.sizes()) + " as start is; it is " + shape_of(centre));
 
@@ -36,13 +35,11 @@ InversionResult invert(const InversionFunction& function, const at::Tensor& star
     const double infinity = std::numeric_limits<double>::infinity();
     at::Tensor z = start.detach().clone(), mean = torch::zeros_like(z), square = torch::zeros_like(z);
     at::Tensor best = torch::full({count}, infinity, torch::kDouble);
-    InversionResult result{z.clone(), best.clone(), torch::zeros({count}, torch::kLong),
-                           torch::zeros({count}, torch::kBool)};
+    InversionResult result{z.clone(), best.clone(), torch::zeros({count}, torch::kLong), torch::zeros({count}, torch::kBool)};
     at::Tensor active = torch::arange(count);  // bookkeeping is on the CPU; z, mean, square are where start is
 
     for (int64_t taken = 0; active.size(0) > 0; ++taken) {
-        if (options.cancelled && options.cancelled())
-            throw Error(ErrorCode::cancelled, "the latent inversion was cancelled");
+        if (options.cancelled && options.cancelled()) throw Error(ErrorCode::cancelled, "the latent inversion was cancelled");
         const at::Tensor rows = active.to(start.device());
         at::Tensor points = z.index_select(0, rows);
         at::Tensor gradient, loss, done;
@@ -50,15 +47,11 @@ InversionResult invert(const InversionFunction& function, const at::Tensor& star
             const torch::AutoGradMode with_graph(true);
             points.set_requires_grad(true);
             const InversionLoss answer = function(points, rows);
-            expect(answer.loss.defined() && answer.loss.sizes() == at::IntArrayRef{active.size(0)} &&
-                       answer.loss.requires_grad(),
-                   "the loss should be " + shape_of({active.size(0)}) + ", differentiable in z; it is " +
-                       shape_of(answer.loss) +
+            expect(answer.loss.defined() && answer.loss.sizes() == at::IntArrayRef{active.size(0)} && answer.loss.requires_grad(),
+                   "the loss should be " + shape_of({active.size(0)}) + ", differentiable in z; it is " + shape_of(answer.loss) +
                        (answer.loss.defined() && !answer.loss.requires_grad() ? " without a graph" : ""));
-            expect(!answer.done.defined() ||
-                       (answer.done.sizes() == answer.loss.sizes() && answer.done.scalar_type() == torch::kBool),
-                   "done should be undefined or " + shape_of(answer.loss.sizes()) + " Bool; it is " +
-                       shape_of(answer.done));
+            expect(!answer.done.defined() || (answer.done.sizes() == answer.loss.sizes() && answer.done.scalar_type() == torch::kBool),
+                   "done should be undefined or " + shape_of(answer.loss.sizes()) + " Bool; it is " + shape_of(answer.done));
             gradient = torch::autograd::grad({answer.loss.sum()}, {points}, {}, c10::nullopt, false, true)[0];
             expect(gradient.defined(), "the loss should depend on z; z is no part of its graph");
             loss = answer.loss.detach().to(torch::kCPU, torch::kDouble);
@@ -91,8 +84,8 @@ InversionResult invert(const InversionFunction& function, const at::Tensor& star
         const at::Tensor v = square.index_select(0, next).mul_(beta2).addcmul_(gradient, gradient, 1 - beta2);
         mean.index_copy_(0, next, m);
         square.index_copy_(0, next, v);
-        const double rate = options.learning_rate *
-                            (1 - options.decay * static_cast<double>(taken) / static_cast<double>(options.max_steps));
+        const double rate =
+            options.learning_rate * (1 - options.decay * static_cast<double>(taken) / static_cast<double>(options.max_steps));
         const at::Tensor scale = (v / (1 - std::pow(beta2, step))).sqrt_().add_(tiny);
         z.index_copy_(0, next, z.index_select(0, next) - m.div(scale).mul_(rate / (1 - std::pow(beta1, step))));
         result.steps.index_put_({active}, result.steps.index_select(0, active) + 1);

@@ -30,9 +30,7 @@ double share(double part, double whole) { return whole > 0 ? 100 * part / whole 
 
 const char* to_string(Method method) noexcept { return method == Method::sqp ? "sqp" : "augmented-lagrangian"; }
 
-Method method_from_string(const std::string& name) {
-    return named("method", name, {Method::sqp, Method::augmented_lagrangian});
-}
+Method method_from_string(const std::string& name) { return named("method", name, {Method::sqp, Method::augmented_lagrangian}); }
 
 const char* to_string(Status status) noexcept {
     switch (status) {
@@ -46,8 +44,7 @@ const char* to_string(Status status) noexcept {
 }
 
 Status status_from_string(const std::string& name) {
-    return named("status", name,
-                 {Status::found, Status::best_effort, Status::infeasible, Status::stopped, Status::refused});
+    return named("status", name, {Status::found, Status::best_effort, Status::infeasible, Status::stopped, Status::refused});
 }
 
 std::string SolverOptions::check() const {
@@ -57,17 +54,13 @@ std::string SolverOptions::check() const {
     };
     // Written so that NaN fails too.
     if (!(guard_slack >= 0 && std::isfinite(guard_slack))) return bad("guard_slack", "0 or more nats", guard_slack);
-    if (!(gap_tolerance > 0 && std::isfinite(gap_tolerance)))
-        return bad("gap_tolerance", "above 0 nats", gap_tolerance);
-    if (!(typical_distance > 0 && std::isfinite(typical_distance)))
-        return bad("typical_distance", "above 0", typical_distance);
-    if (max_iterations < 0)
-        return bad("max_iterations", "1 or more, or 0 for the method's default", double(max_iterations));
+    if (!(gap_tolerance > 0 && std::isfinite(gap_tolerance))) return bad("gap_tolerance", "above 0 nats", gap_tolerance);
+    if (!(typical_distance > 0 && std::isfinite(typical_distance))) return bad("typical_distance", "above 0", typical_distance);
+    if (max_iterations < 0) return bad("max_iterations", "1 or more, or 0 for the method's default", double(max_iterations));
     if (starts < 1) return bad("starts", "1 or more (z0 is the first)", double(starts));
     if (!(deadline_seconds >= 0)) return bad("deadline_seconds", "above 0, or 0 for none", deadline_seconds);
     if (max_evaluations < 0) return bad("max_evaluations", "1 or more, or 0 for no limit", double(max_evaluations));
-    if (!(alm.penalty > 0 && std::isfinite(alm.penalty)))
-        return bad("augmented_lagrangian.penalty", "above 0", alm.penalty);
+    if (!(alm.penalty > 0 && std::isfinite(alm.penalty))) return bad("augmented_lagrangian.penalty", "above 0", alm.penalty);
     if (!(alm.penalty_growth >= 1 && std::isfinite(alm.penalty_growth)))
         return bad("augmented_lagrangian.penalty_growth", "1 or more", alm.penalty_growth);
     if (!(alm.penalty_ratio > 0 && alm.penalty_ratio < 1))
@@ -84,41 +77,38 @@ std::string Summary::brief_report() const {
     return format(
         "%s: %lld of %lld questions feasible (%lld found, %lld best-effort, %lld infeasible, %lld stopped), %.1f + "
         "%.1f evaluations a question, %.3g s",
-        method_used.c_str(), (long long)feasible, (long long)questions, (long long)found, (long long)best_effort,
-        (long long)infeasible, (long long)stopped, questions ? double(forward) / double(questions) : 0.0,
-        questions ? double(backward) / double(questions) : 0.0, seconds);
+        method_used.c_str(), (long long)feasible, (long long)questions, (long long)found, (long long)best_effort, (long long)infeasible,
+        (long long)stopped, questions ? double(forward) / double(questions) : 0.0, questions ? double(backward) / double(questions) : 0.0,
+        seconds);
 }
 
 std::string Summary::full_report() const {
     if (questions < 0) return message + "\n";
     const double own = seconds - seconds_forward - seconds_backward;
     std::string text = "whynot contrastive solver\n\n";
-    text += format("method given       %s\nmethod used        %s\nend                %s\n\n", method_given.c_str(),
-                   method_used.c_str(), message.c_str());
+    text += format("method given       %s\nmethod used        %s\nend                %s\n\n", method_given.c_str(), method_used.c_str(),
+                   message.c_str());
     text += format(
         "questions          %lld\n  feasible         %lld\n  found            %lld\n  best-effort      %lld\n  "
         "infeasible       %lld\n  stopped          %lld\n",
-        (long long)questions, (long long)feasible, (long long)found, (long long)best_effort, (long long)infeasible,
-        (long long)stopped);
+        (long long)questions, (long long)feasible, (long long)found, (long long)best_effort, (long long)infeasible, (long long)stopped);
     if (median_distance >= 0) text += format("median distance    %.4g\n", median_distance);
-    text += format("\niterations         %lld\nforward            %lld rows\nbackward           %lld rows\n",
-                   (long long)iterations, (long long)forward, (long long)backward);
+    text += format("\niterations         %lld\nforward            %lld rows\nbackward           %lld rows\n", (long long)iterations,
+                   (long long)forward, (long long)backward);
     text += format(
         "seconds            %.4f\n  forward          %.4f (%.1f %%)\n  backward         %.4f (%.1f %%)\n  solver       "
         "    %.4f (%.1f %%)\n",
-        seconds, seconds_forward, share(seconds_forward, seconds), seconds_backward, share(seconds_backward, seconds),
-        own, share(own, seconds));
+        seconds, seconds_forward, share(seconds_forward, seconds), seconds_backward, share(seconds_backward, seconds), own,
+        share(own, seconds));
     text +=
         "\n  row  status        gap        third           distance  forward  backward  iterations  start  feasible "
         "at\n";
     for (size_t i = 0; i < solutions.size(); ++i) {
         const Solution& s = solutions[i];
-        const std::string third =
-            s.max_third.index < 0 ? "-" : format("%lld: %.3g", (long long)s.max_third.index, s.max_third.margin);
-        text +=
-            format("%5zu  %-12s  %-9.3g  %-14s  %-8.4g  %7lld  %8lld  %10lld  %5lld  %11lld\n", i, to_string(s.status),
-                   s.gap, third.c_str(), s.distance, (long long)s.forward, (long long)s.backward,
-                   (long long)s.iterations, (long long)s.start, (long long)s.evaluations_to_feasible);
+        const std::string third = s.max_third.index < 0 ? "-" : format("%lld: %.3g", (long long)s.max_third.index, s.max_third.margin);
+        text += format("%5zu  %-12s  %-9.3g  %-14s  %-8.4g  %7lld  %8lld  %10lld  %5lld  %11lld\n", i, to_string(s.status), s.gap,
+                       third.c_str(), s.distance, (long long)s.forward, (long long)s.backward, (long long)s.iterations, (long long)s.start,
+                       (long long)s.evaluations_to_feasible);
     }
     return text;
 }

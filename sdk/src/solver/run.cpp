@@ -16,8 +16,7 @@ Point Run::measure(const double* values, int64_t classes) const {
     for (int64_t y = 0; y < classes; ++y)
         if (is_third(y) && margin(point, y) > point.third.margin) point.third = {y, margin(point, y)};
     point.violation = std::abs(point.gap);
-    if (options_.guards && point.third.index >= 0)
-        point.violation = std::max(point.violation, point.third.margin - options_.guard_slack);
+    if (options_.guards && point.third.index >= 0) point.violation = std::max(point.violation, point.third.margin - options_.guard_slack);
     double square = 0;
     for (int64_t i = 0; i < k_; ++i) square += (point_[i] - question_.start[i]) * (point_[i] - question_.start[i]);
     point.distance = std::sqrt(square);
@@ -30,8 +29,7 @@ void Run::receive(const double* values, int64_t classes, std::vector<double>& we
                     std::to_string(measure(values, classes).distance) + " from the start");
     }
     Point point = measure(values, classes);
-    if (options_.trace)
-        question_.trace.push_back({start_index_, question_.forward, point.gap, point.third.margin, point.distance});
+    if (options_.trace) question_.trace.push_back({start_index_, question_.forward, point.gap, point.third.margin, point.distance});
     if (feasible(point)) {
         if (question_.evaluations_to_feasible < 0) question_.evaluations_to_feasible = question_.forward;
         if (!shortest() || point.distance < shortest_.distance) shortest_ = point;

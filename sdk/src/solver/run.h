@@ -38,9 +38,7 @@ public:
     Run(Question& question, const SolverOptions& options, int64_t start_index, std::vector<double> start);
     virtual ~Run() = default;
 
-    std::vector<double>& point() {
-        return point_;
-    }  ///< [k]; not const, for it is rounded to the problem's type when it is evaluated
+    std::vector<double>& point() { return point_; }  ///< [k]; not const, for it is rounded to the problem's type when it is evaluated
 
     /// Takes the values [C] at `point()`. Appends to `weights` one row [C] for each combination of log-likelihoods
     /// whose gradient is wanted.
@@ -93,9 +91,8 @@ private:
     std::string trouble_;
 };
 
-std::unique_ptr<Run> make_sqp_run(Question& question, const SolverOptions& options, int64_t start_index,
-                                  std::vector<double> start);
-std::unique_ptr<Run> make_augmented_lagrangian_run(Question& question, const SolverOptions& options,
-                                                   int64_t start_index, std::vector<double> start);
+std::unique_ptr<Run> make_sqp_run(Question& question, const SolverOptions& options, int64_t start_index, std::vector<double> start);
+std::unique_ptr<Run> make_augmented_lagrangian_run(Question& question, const SolverOptions& options, int64_t start_index,
+                                                   std::vector<double> start);
 
 }  // namespace whynot

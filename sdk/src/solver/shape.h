@@ -9,8 +9,7 @@ namespace whynot {
 /// "[64, 10]"; a negative size is written "C".
 inline std::string shape_of(at::IntArrayRef sizes) {
     std::string text = "[";
-    for (const int64_t size : sizes)
-        text += (text.size() > 1 ? ", " : "") + (size < 0 ? std::string("C") : std::to_string(size));
+    for (const int64_t size : sizes) text += (text.size() > 1 ? ", " : "") + (size < 0 ? std::string("C") : std::to_string(size));
     return text + "]";
 }
 

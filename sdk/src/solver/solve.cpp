@@ -23,16 +23,15 @@ void check_problem(const Problem& problem) {
     const int64_t questions = problem.start.size(0);
     const std::string count = std::to_string(questions);
     for (const auto& [name, tensor] : {std::pair("fact", problem.fact), std::pair("foil", problem.foil)}) {
-        expect(tensor.defined() && tensor.dim() == 1 && tensor.size(0) == questions &&
-                   tensor.scalar_type() == torch::kLong,
-               "Problem::" + std::string(name) + " should be [" + count +
-                   "] int64, one class for each row of start; it is " + shape_of(tensor));
+        expect(tensor.defined() && tensor.dim() == 1 && tensor.size(0) == questions && tensor.scalar_type() == torch::kLong,
+               "Problem::" + std::string(name) + " should be [" + count + "] int64, one class for each row of start; it is " +
+                   shape_of(tensor));
     }
     if (problem.extra_starts.defined()) {
         expect(problem.extra_starts.dim() == 3 && problem.extra_starts.size(0) == questions &&
                    problem.extra_starts.size(2) == problem.start.size(1) && problem.extra_starts.is_floating_point(),
-               "Problem::extra_starts should be [" + count + ", S, " + std::to_string(problem.start.size(1)) +
-                   "] floating point; it is " + shape_of(problem.extra_starts));
+               "Problem::extra_starts should be [" + count + ", S, " + std::to_string(problem.start.size(1)) + "] floating point; it is " +
+                   shape_of(problem.extra_starts));
     }
     expect(static_cast<bool>(problem.log_likelihood),
            "Problem::log_likelihood is empty; it should give the log-likelihoods of the classes at z");
@@ -47,12 +46,10 @@ std::string number(double value) {
 /// One solve: the runs of a batch, and the rounds that they share.
 class Solve {
 public:
-    Solve(const Problem& problem, const SolverOptions& options)
-        : problem_(problem), options_(options), evaluator_(problem) {
+    Solve(const Problem& problem, const SolverOptions& options) : problem_(problem), options_(options), evaluator_(problem) {
         const int64_t count = problem.start.size(0), k = problem.start.size(1);
         starts_ = problem.start.detach().to(torch::kCPU, torch::kDouble).contiguous();
-        const at::Tensor fact = problem.fact.to(torch::kCPU).contiguous(),
-                         foil = problem.foil.to(torch::kCPU).contiguous();
+        const at::Tensor fact = problem.fact.to(torch::kCPU).contiguous(), foil = problem.foil.to(torch::kCPU).contiguous();
         at::Tensor extra;
         int64_t extra_count = 0;
         if (problem.extra_starts.defined()) {
@@ -66,9 +63,8 @@ public:
             question.k = k;
             question.fact = fact.data_ptr<int64_t>()[i];
             question.foil = foil.data_ptr<int64_t>()[i];
-            expect(question.fact != question.foil, "fact and foil should be two different classes; in row " +
-                                                       std::to_string(i) + " both are " +
-                                                       std::to_string(question.fact));
+            expect(question.fact != question.foil, "fact and foil should be two different classes; in row " + std::to_string(i) +
+                                                       " both are " + std::to_string(question.fact));
             const auto make = options.method == Method::sqp ? make_sqp_run : make_augmented_lagrangian_run;
             runs_.push_back(make(question, options, 0, {question.start, question.start + k}));
             for (int64_t s = 0; s < extra_count; ++s) {
@@ -96,8 +92,7 @@ public:
             round(active);
             if (options_.callback) {
                 const CallbackAnswer answer = options_.callback(report(rounds));
-                if (answer == CallbackAnswer::abort)
-                    throw Error(ErrorCode::cancelled, "the solve was cancelled by its callback");
+                if (answer == CallbackAnswer::abort) throw Error(ErrorCode::cancelled, "the solve was cancelled by its callback");
                 if (answer == CallbackAnswer::stop) {
                     stopped = true;
                     for (Run* each : active)
@@ -187,11 +182,9 @@ private:
 
     void check_classes(int64_t classes) const {
         for (size_t i = 0; i < questions_.size(); ++i) {
-            for (const auto& [name, y] :
-                 {std::pair("fact", questions_[i].fact), std::pair("foil", questions_[i].foil)}) {
-                expect(y >= 0 && y < classes, std::string(name) + " should be a class from 0 to " +
-                                                  std::to_string(classes - 1) + "; in row " + std::to_string(i) +
-                                                  " it is " + std::to_string(y));
+            for (const auto& [name, y] : {std::pair("fact", questions_[i].fact), std::pair("foil", questions_[i].foil)}) {
+                expect(y >= 0 && y < classes, std::string(name) + " should be a class from 0 to " + std::to_string(classes - 1) +
+                                                  "; in row " + std::to_string(i) + " it is " + std::to_string(y));
             }
         }
     }
@@ -201,9 +194,7 @@ private:
         report.iteration = rounds;
         report.questions = static_cast<int64_t>(questions_.size());
         for (size_t first = 0; first < runs_.size(); first += runs_a_question_) {
-            const auto mine = [&](auto test) {
-                return std::any_of(&runs_[first], &runs_[first] + runs_a_question_, test);
-            };
+            const auto mine = [&](auto test) { return std::any_of(&runs_[first], &runs_[first] + runs_a_question_, test); };
             report.rows_active += mine([](const auto& each) { return !each->done(); });
             report.rows_feasible += mine([](const auto& each) { return each->shortest() != nullptr; });
         }
@@ -237,8 +228,7 @@ private:
             if (solution.feasible) distances.push_back(solution.distance);
             summary.solutions.push_back(std::move(solution));
         }
-        if (std::any_of(runs_.begin(), runs_.end(), [](const auto& each) { return each->marched(); }))
-            summary.method_used += " + march";
+        if (std::any_of(runs_.begin(), runs_.end(), [](const auto& each) { return each->marched(); })) summary.method_used += " + march";
         if (!distances.empty()) {
             std::nth_element(distances.begin(), distances.begin() + distances.size() / 2, distances.end());
             summary.median_distance = distances[distances.size() / 2];
@@ -299,22 +289,18 @@ private:
 
     std::string reason(const Run& best, const Point* point, const Question& question, bool cut, bool stopped) const {
         if (!point)
-            return best.trouble().empty() ? "No point was evaluated before the search was ended."
-                                          : "No answer: " + best.trouble() + ".";
+            return best.trouble().empty() ? "No point was evaluated before the search was ended." : "No answer: " + best.trouble() + ".";
         const std::string within = std::to_string(question.forward) + " evaluations";
         const std::string why =
-            cut ? (stopped ? "the search was stopped" : "the deadline or the evaluation budget ended the search")
-                : best.trouble();
-        if (best.shortest())
-            return "The point meets the constraints, but a nearer one may exist: " + why + " after " + within + ".";
+            cut ? (stopped ? "the search was stopped" : "the deadline or the evaluation budget ended the search") : best.trouble();
+        if (best.shortest()) return "The point meets the constraints, but a nearer one may exist: " + why + " after " + within + ".";
         std::string text;
         if (std::abs(point->gap) >= options_.gap_tolerance) {
-            text = "No point where the foil is as likely as the fact was found within " + within +
-                   "; the nearest has gap " + number(point->gap);
+            text = "No point where the foil is as likely as the fact was found within " + within + "; the nearest has gap " +
+                   number(point->gap);
         } else {
             text = "No point on the boundary with every third class below fact and foil was found within " + within +
-                   "; at the nearest, class " + std::to_string(point->third.index) + " is above them by " +
-                   number(point->third.margin);
+                   "; at the nearest, class " + std::to_string(point->third.index) + " is above them by " + number(point->third.margin);
         }
         return why.empty() ? text + "." : text + " (" + why + ").";
     }

@@ -55,13 +55,11 @@ private:
             case Phase::start:
                 if (start_index() == 0) question_.gap_at_start = point.gap;
                 if (start_index() > 0 && Segment::crosses(question_.gap_at_start, point.gap)) {
-                    return find_root(
-                        Segment({question_.start, question_.start + k_}, question_.gap_at_start, point.z, point.gap));
+                    return find_root(Segment({question_.start, question_.start + k_}, question_.gap_at_start, point.z, point.gap));
                 }
                 return move_to(std::move(point), weights);
             case Phase::root:
-                if (std::abs(point.gap) > (marched_ ? options_.gap_tolerance / 2 : root_target) &&
-                    segment_.narrow(point.gap)) {
+                if (std::abs(point.gap) > (marched_ ? options_.gap_tolerance / 2 : root_target) && segment_.narrow(point.gap)) {
                     point_ = segment_.point();
                     return;
                 }
@@ -203,8 +201,7 @@ private:
         gram_.resize(n * n);
         along_pull_.resize(n);
         for (int i = 0; i < n; ++i) {
-            for (int j = 0; j <= i; ++j)
-                gram_[i * n + j] = gram_[j * n + i] = dot(&jacobian_[i * k_], &jacobian_[j * k_], k_);
+            for (int j = 0; j <= i; ++j) gram_[i * n + j] = gram_[j * n + i] = dot(&jacobian_[i * k_], &jacobian_[j * k_], k_);
             along_pull_[i] = dot(&jacobian_[i * k_], pull_.data(), k_);
         }
         multipliers_.resize(current_.values.size(), 0.0);
@@ -300,8 +297,7 @@ private:
         // Progress is a shorter feasible point, or an iterate that promises one: its distance, with what its violation
         // will cost.
         const double promised = std::sqrt(now.distance * now.distance + 2 * largest_ * excess(now));
-        if (promised < promised_ * (1 - stall_share) ||
-            (shortest() && shortest_.distance < promised_ * (1 - stall_share))) {
+        if (promised < promised_ * (1 - stall_share) || (shortest() && shortest_.distance < promised_ * (1 - stall_share))) {
             promised_ = std::min(promised, shortest() ? shortest_.distance : promised);
             stalled_ = 0;
         } else if (shortest()) {
@@ -370,8 +366,7 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Run> make_sqp_run(Question& question, const SolverOptions& options, int64_t start_index,
-                                  std::vector<double> start) {
+std::unique_ptr<Run> make_sqp_run(Question& question, const SolverOptions& options, int64_t start_index, std::vector<double> start) {
     return std::make_unique<SqpRun>(question, options, start_index, std::move(start));
 }
 

@@ -1,0 +1,83 @@
+#pragma once
+
+/// From a question to its explanation: the whole method in one call.
+///
+///     whynot::Host host;                                              // finds the plugins
+///     whynot::Explainer explainer(host, whynot::find_pack("yelp", whynot::default_pack_search()));
+///     whynot::Answer answer = explainer.explain("the food was gross .");
+///     std::cout << whynot::to_terminal(answer.record, answer.terminal, {});
+///
+/// An explainer opens its pack once and answers any number of questions, in batches or one by one. Threads: one call at a time an
+/// explainer; several explainers may work in several threads. Errors: what concerns one input (empty text, not UTF-8, a foil that is
+/// already the fact) refuses that question with a reason and leaves the others alone; what concerns all of them is thrown.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "whynot/explanation.h"
+#include "whynot/export.h"
+#include "whynot/host.h"
+#include "whynot/pack.h"
+#include "whynot/question.h"
+#include "whynot/solver.h"
+
+namespace whynot {
+
+struct ExplainOptions {
+    SolverOptions solver;  ///< `typical_distance` is taken from the pack
+    std::string decode;    ///< how the boundary becomes an answer, one of the modality's ways; empty: its default
+    uint64_t seed = 1;     ///< same question, seed, machine and thread count: same bytes
+    std::string out;       ///< folder for the pictures of an explanation, existing; empty: none are written
+};
+
+/// One question and its input.
+struct Ask {
+    Input input;
+    Question question;
+};
+
+/// One explanation: the record, and the modality's lines for a terminal (see report.h).
+struct Answer {
+    Explanation record;
+    std::string terminal;
+};
+
+/// What the classifier says of one input.
+struct Classification {
+    Input input;
+    std::string refusal;               ///< why it could not be read, a sentence; empty: it was
+    std::string predicted;             ///< the likeliest class
+    ClassProbabilities probabilities;  ///< in the order of the pack's classes
+    std::vector<std::string> warnings;
+};
+
+class WHYNOT_API Explainer {
+public:
+    /// Opens a pack through the plugin that provides its modality. `host` must outlive the explainer.
+    /// Throws `not_found` when no plugin provides it, `bad_pack` when the plugin cannot use it.
+    Explainer(Host& host, Pack pack, const std::string& device = "cpu");
+    ~Explainer();
+    Explainer(Explainer&&) noexcept;
+    Explainer& operator=(Explainer&&) noexcept;
+
+    const Pack& pack() const;
+
+    /// Explains a batch: one answer a question, in order.
+    std::vector<Answer> explain(const std::vector<Ask>& questions, const ExplainOptions& options = {});
+    /// Explains one text.
+    Answer explain(const std::string& text, const Question& question = {}, const ExplainOptions& options = {});
+
+    /// Asks the classifier only.
+    std::vector<Classification> classify(const std::vector<Input>& inputs);
+
+    /// Seconds that opening the pack took.
+    double load_seconds() const;
+
+    struct State;
+
+private:
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace whynot

@@ -1,0 +1,115 @@
+#pragma once
+
+/// What a modality plugin implements: raw input <-> tensors, encode, decode, classify, render.
+///
+/// The host opens a pack through `Modality`, which gives a `Model`; the model reads inputs into a `Batch`; the batch answers
+/// everything the solver and the report ask. The solver never sees any of these types, only a `Problem` made of them.
+///
+///     raw inputs --Model::read--> Batch --start, log_likelihood--> Problem --solve--> z_e --Batch::render--> Rendering
+///
+/// Threads: one call at a time per Model and per Batch; different models may work in different threads.
+/// Errors: methods throw `whynot::Error`; the host names the plugin and the operation in whatever else comes out.
+/// Nothing here may set process-wide state: thread counts, seeds, default dtype, locale, signal handlers.
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "whynot/export.h"
+#include "whynot/pack.h"
+#include "whynot/question.h"
+
+namespace whynot {
+
+/// What a model is: fixed once it is open.
+struct ModelInfo {
+    std::vector<std::string> classes;  ///< names in the order of the columns of every [B, C] tensor
+    int64_t latent_size = 0;           ///< k
+    /// How far explanations typically lie from their inputs in latent space. The solver scales its step bound with it.
+    double typical_distance = 1.0;
+};
+
+/// Why an input could not be read, or what a careful reader must know about how it was.
+struct ReadNotes {
+    std::string refusal;                ///< a sentence; empty when the input was read
+    std::vector<std::string> warnings;  ///< unknown words, resized image, ...
+};
+
+/// What `Batch::render` is told about one row: the solver's result, and how the caller wants it shown.
+struct RenderRequest {
+    int64_t row = 0;
+    int64_t fact = 0;
+    int64_t foil = 0;
+    at::Tensor boundary;  ///< z_e, [k]
+    std::string decode;   ///< one of the modality's decodings (see its options); empty: its default
+    std::string out;      ///< folder for files, existing; empty: write none
+};
+
+/// One explanation in the input space.
+struct Rendering {
+    std::string record;          ///< the modality's part of the explanation record, a JSON object (design of the record: explanation.h)
+    std::string distance;        ///< the modality's own distances, a JSON object of numbers: edits, l1, ...
+    std::string terminal;        ///< the same for people: lines of UTF-8 without escape codes, marks as `-[...]-` and `+[...]+`
+    std::vector<double> answer;  ///< class probabilities of the discrete answer asked afresh, [C]; empty: there is none
+    std::vector<std::string> warnings;
+    /// Set where no answer could be made although the boundary was reached; a sentence.
+    std::string failure;
+};
+
+/// Inputs read by a model, one row each; rows that were refused are not in it.
+class WHYNOT_API Batch {
+public:
+    virtual ~Batch();
+
+    /// Number of rows, B.
+    virtual int64_t size() const = 0;
+
+    /// Log-likelihoods of the inputs themselves, [B, C], normalised (each row's exponentials sum to one).
+    virtual at::Tensor classify() = 0;
+
+    /// The latent start z0 of each row, [B, k], from the encoder and, where it has one, the modality's refinement.
+    /// @param fact [B] class indices @param seed for whatever is drawn; the global generator is never used.
+    virtual at::Tensor start(const at::Tensor& fact, uint64_t seed) = 0;
+
+    /// Log-likelihoods [b, C] (up to a constant a row: logits will do) of the rows `rows` ([b], indices into the batch)
+    /// at latent points z ([b, k]); differentiable in z, weights frozen, dropout off.
+    virtual at::Tensor log_likelihood(const at::Tensor& z, const at::Tensor& rows) = 0;
+
+    /// Up to `count` further points to start from for each of q questions, [q, S, k]; undefined when the modality has none. After `start`.
+    /// @param rows [q] indices into the batch, one may occur several times @param fact, foil [q] class indices
+    virtual at::Tensor extra_starts(const at::Tensor& rows, const at::Tensor& fact, const at::Tensor& foil, int64_t count, uint64_t seed);
+
+    /// Shows solutions in the input space, one rendering a request, in their order. `seed` as in `start`.
+    virtual std::vector<Rendering> render(const std::vector<RenderRequest>& requests, uint64_t seed) = 0;
+
+    /// What a careful reader must know of row `row` after `start`: inexact reconstruction, ...
+    virtual std::vector<std::string> warnings(int64_t row) const;
+};
+
+/// A pack opened: one classifier and one generator, ready to answer.
+class WHYNOT_API Model {
+public:
+    virtual ~Model();
+    virtual const ModelInfo& info() const = 0;
+
+    /// Reads inputs into a batch. `notes` gets one entry an input, in order; an input that cannot be read gets its
+    /// refusal there and no row in the batch. Throws only for what concerns all of them.
+    virtual std::unique_ptr<Batch> read(const std::vector<Input>& inputs, std::vector<ReadNotes>& notes) = 0;
+};
+
+/// The service `whynot.modality/1`. Frozen once released: a new method is a new id, never an added virtual.
+class WHYNOT_API Modality {
+public:
+    static constexpr const char* service_id = "whynot.modality/1";
+    virtual ~Modality();
+
+    /// Opens a verified pack. The device is "cpu" or "cuda[:n]". Thread-safe.
+    virtual std::unique_ptr<Model> open(const Pack& pack, const std::string& device) = 0;
+};
+
+}  // namespace whynot

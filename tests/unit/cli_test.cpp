@@ -1,0 +1,487 @@
+// The command line: what scripts rely on. Runs the program itself.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "cli/process.h"
+#include "plugin/points_pack.h"
+#include "whynot/explanation.h"
+
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using testing::AllOf;
+using testing::AnyOf;
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+using whynot::test::Process;
+using Arguments = std::vector<std::string>;
+
+class Cli : public testing::Test {
+protected:
+    Cli() {
+        std::string pattern = (fs::temp_directory_path() / "whynot-cli-XXXXXX").string();
+        folder_ = mkdtemp(pattern.data());
+        pack_ = folder_ / "packs" / "points";
+        whynot::test::write_points_pack(pack_);
+        environment_ = {"WHYNOT_PLUGIN_PATH=" WHYNOT_TEST_PLUGINS, "WHYNOT_PACK_PATH=" + (folder_ / "packs").string(),
+                        "XDG_CACHE_HOME=" + (folder_ / "cache").string()};
+    }
+    ~Cli() override { fs::remove_all(folder_); }
+
+    Process& run(const Arguments& arguments, const std::string& input = "", const Arguments& more_environment = {}) {
+        Arguments environment = environment_;
+        environment.insert(environment.end(), more_environment.begin(), more_environment.end());
+        process_ = std::make_unique<Process>(WHYNOT_PROGRAM, arguments, environment);
+        process_->finish(input);
+        return *process_;
+    }
+
+    static std::vector<json> lines(const std::string& text) {
+        std::vector<json> records;
+        std::istringstream stream(text);
+        for (std::string line; std::getline(stream, line);) records.push_back(json::parse(line));
+        return records;
+    }
+
+    void expect_usage_error(const Arguments& arguments, const std::string& message, const std::string& help) {
+        SCOPED_TRACE(testing::PrintToString(arguments));
+        const Process& process = run(arguments);
+        EXPECT_EQ(process.code, 2);
+        EXPECT_EQ(process.out, "");
+        EXPECT_THAT(process.err, AllOf(StartsWith("whynot: "), HasSubstr(message), HasSubstr("\nwhynot: see '" + help + " --help'\n")));
+    }
+
+    fs::path folder_, pack_;
+    Arguments environment_;
+    std::unique_ptr<Process> process_;
+};
+
+TEST_F(Cli, SaysItsVersionAndHelps) {
+    const Process& version = run({"--version"});
+    EXPECT_EQ(version.code, 0);
+    EXPECT_THAT(version.out, testing::MatchesRegex("whynot [0-9]+\\.[0-9]+\\.[0-9]+\n"));
+    EXPECT_EQ(version.err, "");
+    const Process& help = run({"--help"});
+    EXPECT_EQ(help.code, 0);
+    for (const char* command : {"explain", "classify", "packs", "plugins", "train", "evaluate", "doctor"})
+        EXPECT_THAT(help.out, HasSubstr(command));
+    const Process& more = run({"explain", "--help"});
+    EXPECT_EQ(more.code, 0);
+    for (const char* option : {"--pack", "--fact", "--foil", "--method", "--starts", "--no-guards", "--decode", "--seed", "--deadline",
+                               "--max-evaluations", "--threads", "--out", "--json", "--plugin-path", "Exit codes", "Default: sqp"}) {
+        EXPECT_THAT(more.out, HasSubstr(option));
+    }
+}
+
+TEST_F(Cli, RefusesWrongUsage) {
+    expect_usage_error({}, "expected a command; there are: explain, classify", "whynot");
+    expect_usage_error({"frobnicate"}, "there is no command 'whynot frobnicate'", "whynot");
+    expect_usage_error({"packs"}, "expected a command; there are: list, show, verify", "whynot packs");
+    expect_usage_error({"packs", "burn"}, "there is no command 'whynot packs burn'", "whynot packs");
+    expect_usage_error({"packs", "show"}, "PACK is required", "whynot packs show");
+    expect_usage_error({"packs", "list", "points"}, "points", "whynot packs list");
+    expect_usage_error({"plugins", "inspect"}, "PLUGIN is required", "whynot plugins inspect");
+    expect_usage_error({"explain"}, "INPUT is required", "whynot explain");
+    expect_usage_error({"classify", "--json"}, "INPUT is required", "whynot classify");
+    expect_usage_error({"explain", "x", "--frobnicate"}, "--frobnicate", "whynot explain");
+    expect_usage_error({"explain", "x", "--starts", "0"}, "--starts", "whynot explain");
+    expect_usage_error({"explain", "x", "--starts", "two"}, "--starts", "whynot explain");
+    expect_usage_error({"explain", "x", "--method", "newton"}, "newton", "whynot explain");
+    expect_usage_error({"explain", "x", "--seed", "-1"}, "--seed", "whynot explain");
+    expect_usage_error({"explain", "x", "--deadline", "-1"}, "--deadline", "whynot explain");
+    expect_usage_error({"explain", "x", "--max-evaluations", "-1"}, "--max-evaluations", "whynot explain");
+    expect_usage_error({"explain", "x", "--threads", "0"}, "--threads", "whynot explain");
+    expect_usage_error({"train", "text", "--out", "x"}, "--corpus is required", "whynot train");
+    expect_usage_error({"train", "text", "--corpus", "x"}, "--out is required", "whynot train");
+    expect_usage_error({"evaluate", "--pack", "points"}, "--corpus is required", "whynot evaluate");
+    expect_usage_error({"evaluate", "--pack", "points", "--corpus", "x", "--limit", "0"}, "--limit", "whynot evaluate");
+}
+
+TEST_F(Cli, RefusesWhatThePackDoesNotKnow) {
+    expect_usage_error({"explain", "1 0", "--pack", "points", "--fact", "up"},
+                       "--fact 'up': no class of the pack 'points', which has left, right, top", "whynot explain");
+    expect_usage_error({"explain", "1 0", "--pack", "points", "--foil", "up"}, "--foil 'up'", "whynot explain");
+    expect_usage_error({"explain", "1 0", "--pack", "points", "--fact", "top", "--foil", "top"}, "both 'top'", "whynot explain");
+    expect_usage_error({"explain", "1 0", "--pack", "points", "--decode", "edit"}, "there is beyond, boundary", "whynot explain");
+    const std::string image = (folder_ / "a.PNG").string();
+    std::ofstream(image) << "no image";
+    expect_usage_error({"explain", image, "--pack", "points"}, "is an image file", "whynot explain");
+}
+
+TEST_F(Cli, FailsWithASentence) {
+    const auto expect_failure = [&](const Process& process, const std::string& message) {
+        EXPECT_EQ(process.code, 1) << message;
+        EXPECT_EQ(process.out, "");
+        EXPECT_THAT(process.err, AllOf(StartsWith("whynot: "), HasSubstr(message), Not(HasSubstr("--help"))));
+    };
+    expect_failure(run({"explain", "1 0", "--pack", "nowhere"}), "there is no pack 'nowhere'");
+    expect_failure(run({"packs", "show", "nowhere"}), "there is no pack 'nowhere'");
+    expect_failure(run({"packs", "verify", (folder_ / "nowhere").string()}), "nowhere");
+    expect_failure(run({"plugins", "inspect", "nowhere"}), "there is no plugin 'nowhere'");
+    expect_failure(run({"explain", "1 0", "--pack", "points"}, "", {"WHYNOT_PLUGIN_PATH=" + folder_.string()}),
+                   "no plugin explains 'points'");
+    expect_failure(run({"evaluate", "--pack", "points", "--corpus", pack_ / "pack.json"}), "has no service whynot.evaluate/1");
+    expect_failure(run({"train", "points", "--corpus", "c", "--out", folder_ / "new"}), "has no service whynot.train/1");
+
+    std::ofstream(pack_ / "weights.safetensors", std::ios::in | std::ios::out).put('?');
+    expect_failure(run({"packs", "verify", "points"}), "weights.safetensors");
+    expect_failure(run({"explain", "1 0", "--pack", "points"}), "weights.safetensors");
+}
+
+TEST_F(Cli, SaysWhenItCannotWrite) {
+    for (const Arguments& arguments : std::vector<Arguments>{{"--version"}, {"packs", "list"}, {"explain", "1 0", "--pack", "points"}}) {
+        Process process(WHYNOT_PROGRAM, arguments, environment_, "/dev/full");
+        process.finish();
+        EXPECT_EQ(process.code, 1);
+        EXPECT_THAT(process.err, HasSubstr("whynot: cannot write to standard output"));
+    }
+}
+
+TEST_F(Cli, ListsWithoutLibTorch) {
+    for (const Arguments& arguments : std::vector<Arguments>{{"--version"},
+                                                             {"--help"},
+                                                             {"explain", "--help"},
+                                                             {"packs", "list"},
+                                                             {"packs", "show", "points"},
+                                                             {"packs", "verify", "points"},
+                                                             {"plugins", "list", "--all"},
+                                                             {"plugins", "inspect", "points"},
+                                                             {"explain", "x", "--starts", "0"}}) {
+        const Process& process = run(arguments, "", {"LD_DEBUG=files"});
+        EXPECT_THAT(process.err, AllOf(HasSubstr("libwhynot_core"), Not(HasSubstr("libtorch")))) << testing::PrintToString(arguments);
+    }
+    EXPECT_THAT(run({"classify", "1 0", "--pack", "points"}, "", {"LD_DEBUG=files"}).err, HasSubstr("libtorch"));
+}
+
+TEST_F(Cli, ShowsPacks) {
+    const Process& list = run({"packs", "list", "--json"});
+    EXPECT_EQ(list.code, 0);
+    const std::vector<json> packs = lines(list.out);
+    const auto points = std::find_if(packs.begin(), packs.end(), [](const json& pack) { return pack.at("id") == "points"; });
+    ASSERT_NE(points, packs.end());
+    EXPECT_EQ(points->at("classes"), json({"left", "right", "top"}));
+    EXPECT_EQ(points->at("rejected"), nullptr);
+    EXPECT_THAT(run({"packs", "list"}).out, AllOf(HasSubstr("pack"), HasSubstr("points"), HasSubstr("Three classes")));
+
+    const json verified = json::parse(run({"packs", "verify", pack_, "--json"}).out);
+    EXPECT_EQ(verified.at("verified"), true);
+    EXPECT_THAT(run({"packs", "verify", "points"}).out,
+                AllOf(StartsWith("ok  points"), HasSubstr(verified.at("sha256").get<std::string>())));
+    const json shown = json::parse(run({"packs", "show", "points", "--json"}).out);
+    EXPECT_EQ(shown.at("sha256"), verified.at("sha256"));
+    EXPECT_THAT(run({"packs", "show", "points"}).out,
+                AllOf(HasSubstr("left, right, top"), HasSubstr("weights.safetensors"), HasSubstr("MIT")));
+}
+
+TEST_F(Cli, ShowsPlugins) {
+    const Process& list = run({"plugins", "list", "--json", "--all"}, "", {"WHYNOT_PLUGIN_PATH=" WHYNOT_TEST_PLUGINS ":relative"});
+    EXPECT_EQ(list.code, 0);
+    const std::vector<json> plugins = lines(list.out);
+    ASSERT_GE(plugins.size(), 2u);
+    EXPECT_EQ(plugins[0].at("id"), "points");
+    EXPECT_EQ(plugins[0].at("state"), "available");
+    EXPECT_EQ(plugins[0].at("services"), json({"whynot.modality/1"}));
+    EXPECT_EQ(plugins[1].at("state"), "rejected");
+    EXPECT_THAT(plugins[1].at("reason").get<std::string>(), HasSubstr("relative"));
+
+    const Process& few = run({"plugins", "list", "--plugin-path", "relative"});
+    EXPECT_THAT(few.out, AllOf(HasSubstr("points"), Not(HasSubstr("rejected"))));
+    EXPECT_THAT(few.err, HasSubstr("1 more cannot be used"));
+    EXPECT_THAT(run({"plugins", "inspect", "points"}).out, AllOf(HasSubstr("Stamp"), HasSubstr("torch"), HasSubstr("decode"),
+                                                                 HasSubstr("beyond"), HasSubstr("points.so"), Not(HasSubstr("differs"))));
+    EXPECT_EQ(json::parse(run({"plugins", "inspect", "points", "--json"}).out).at("modality"), "points");
+}
+
+TEST_F(Cli, ShowsWhyAPluginIsRejected) {
+    fs::copy(WHYNOT_TEST_PLUGINS "/points.so", folder_ / "points.so");
+    std::ifstream file(WHYNOT_TEST_PLUGINS "/points.json");
+    json manifest = json::parse(file);
+    manifest["stamp"]["torch"] = "0.4.1";
+    std::ofstream(folder_ / "points.json") << manifest;
+    const Process& process = run({"plugins", "inspect", "points"}, "", {"WHYNOT_PLUGIN_PATH=" + folder_.string()});
+    EXPECT_EQ(process.code, 0);
+    EXPECT_THAT(process.out, AllOf(HasSubstr("rejected"), HasSubstr("0.4.1"), HasSubstr("differs")));
+    EXPECT_THAT(process.err, HasSubstr("Build it again"));
+}
+
+TEST_F(Cli, Explains) {
+    const Process& process = run({"explain", "1 0.25", "--pack", "points", "--json", "--threads", "1"});
+    ASSERT_EQ(process.code, 0) << process.err;
+    EXPECT_EQ(process.err, "");
+    const json record = json::parse(process.out);
+    EXPECT_EQ(record.at("question"), (json{{"modality", "points"}, {"input", "1 0.25"}, {"fact", "right"}, {"foil", "top"}}));
+    EXPECT_EQ(record.at("status"), "found");
+    EXPECT_LT(std::abs(record.at("gap").get<double>()), 0.01);
+    EXPECT_EQ(record.at("solver").at("threads"), 1);
+    EXPECT_EQ(record.at("solver").at("options"), json::object()) << "the program's defaults are the solver's";
+    EXPECT_NEAR(record.at("distance").at("latent").get<double>(), 0.75 / std::sqrt(2), 0.01);
+
+    const Process& text = run({"explain", "--pack", pack_, "--", "1 0.25", "-1 0"});
+    EXPECT_EQ(text.code, 0) << text.err;
+    EXPECT_THAT(text.out, AllOf(HasSubstr("right"), HasSubstr("\n\nleft"), Not(HasSubstr("\033")), Not(HasSubstr("{"))));
+}
+
+TEST_F(Cli, PassesOptionsOn) {
+    const Process& process = run({"explain",
+                                  "1 0.25",
+                                  "--pack",
+                                  "points",
+                                  "--json",
+                                  "--fact",
+                                  "right",
+                                  "--foil",
+                                  "left",
+                                  "--method",
+                                  "augmented-lagrangian",
+                                  "--starts",
+                                  "1",
+                                  "--no-guards",
+                                  "--seed",
+                                  "7",
+                                  "--decode",
+                                  "boundary",
+                                  "--max-evaluations",
+                                  "100000",
+                                  "--deadline",
+                                  "600"});
+    ASSERT_EQ(process.code, 0) << process.err << process.out;
+    const json record = json::parse(process.out);
+    EXPECT_EQ(record.at("question").at("foil"), "left");
+    EXPECT_EQ(record.at("solver").at("method"), "augmented-lagrangian");
+    EXPECT_EQ(record.at("solver").at("seed"), 7);
+    EXPECT_EQ(record.at("solver").at("options"),
+              (json{{"guards", false}, {"starts", 1}, {"deadline", 600.0}, {"max_evaluations", 100000}}));
+    EXPECT_EQ(record.at("points").at("boundary"), record.at("points").at("answer"));
+}
+
+TEST_F(Cli, AsksAboutEveryOtherClass) {
+    const Process& process = run({"explain", "0.1 1", "rubbish", "1 0", "--pack", "points", "--json", "--foil", "all"});
+    EXPECT_EQ(process.code, 3);
+    const std::vector<json> records = lines(process.out);
+    ASSERT_EQ(records.size(), 5u);
+    const char* const expected[][2] = {{"top", "left"}, {"top", "right"}, {}, {"right", "left"}, {"right", "top"}};
+    for (size_t i = 0; i < records.size(); ++i) {
+        if (i == 2) continue;
+        EXPECT_EQ(records[i].at("question").at("fact"), expected[i][0]);
+        EXPECT_EQ(records[i].at("question").at("foil"), expected[i][1]);
+        EXPECT_EQ(records[i].at("status"), "found");
+    }
+    EXPECT_EQ(records[2].at("status"), "refused");
+}
+
+TEST_F(Cli, ReadsLines) {
+    const Process& process = run({"explain", "5 1", "-", "5 2", "--pack", "points", "--json"},
+                                 "\xef\xbb\xbf"
+                                 "1 0\r\n2 0\n\n[3, 0]\n3 0");
+    EXPECT_EQ(process.code, 3);
+    std::vector<std::string> inputs, statuses;
+    for (const json& record : lines(process.out)) {
+        inputs.push_back(record.at("question").at("input"));
+        statuses.push_back(record.at("status"));
+    }
+    EXPECT_THAT(inputs, testing::ElementsAre("5 1", "1 0", "2 0", "", "[3, 0]", "3 0", "5 2"));
+    EXPECT_THAT(statuses, testing::ElementsAre("found", "found", "found", "refused", "refused", "found", "found"));
+    EXPECT_EQ(run({"explain", "-", "--pack", "points"}).code, 0) << "no lines, nothing to answer";
+}
+
+TEST_F(Cli, TakesArgumentsAsTheyAre) {
+    const Process& process = run({"classify", "--pack", "points", "--json", "[1, 0]", "{}", "", "doctor", "%%",
+                                  "a\xff"
+                                  "b",
+                                  "\xc3\xa9"});
+    EXPECT_EQ(process.code, 3);
+    std::vector<std::string> inputs;
+    for (const json& record : lines(process.out)) inputs.push_back(record.at("input"));
+    EXPECT_THAT(inputs, testing::ElementsAre("[1, 0]", "{}", "", "doctor", "%%",
+                                             "a\xef\xbf\xbd"
+                                             "b",
+                                             "\xc3\xa9"));
+}
+
+TEST_F(Cli, KeepsTheOrderOfManyLines) {
+    std::string input;
+    for (int i = 1; i <= 300; ++i) input += std::to_string(i) + " 0\n";
+    const auto answers = [&] {
+        std::vector<json> records = lines(run({"explain", "-", "--pack", "points", "--json"}, input).out);
+        for (json& record : records) record.erase("cost");
+        return records;
+    };
+    const std::vector<json> records = answers();
+    ASSERT_EQ(records.size(), 300u);
+    for (int i = 1; i <= 300; ++i) EXPECT_EQ(records[static_cast<size_t>(i - 1)].at("question").at("input"), std::to_string(i) + " 0");
+    EXPECT_EQ(records, answers()) << "the same request, the same bytes";
+}
+
+TEST_F(Cli, AnswersALoneLineAtOnce) {
+    Process process(WHYNOT_PROGRAM, {"explain", "-", "--pack", "points", "--json"}, environment_);
+    for (const char* line : {"1 0", "2 0"}) {
+        process.write(std::string(line) + '\n');
+        EXPECT_EQ(json::parse(process.read_line()).at("question").at("input"), line);  // while the pipe stays open
+    }
+    process.finish();
+    EXPECT_EQ(process.code, 0);
+}
+
+TEST_F(Cli, DiesOfSignals) {
+    for (const int signal : {SIGINT, SIGTERM}) {
+        Process process(WHYNOT_PROGRAM, {"explain", "-", "--pack", "points", "--json"}, environment_);
+        process.write("1 0\n");
+        process.read_line();
+        process.kill(signal);
+        process.finish();
+        EXPECT_EQ(process.signal, signal);
+        EXPECT_EQ(process.err, "whynot: interrupted\n");
+    }
+}
+
+TEST_F(Cli, EndsQuietlyWhenNobodyReads) {
+    Process process(WHYNOT_PROGRAM, {"explain", "-", "--pack", "points", "--json"}, environment_);
+    process.write("1 0\n");
+    process.read_line();
+    process.close_output();
+    process.finish("2 0\n3 0\n");
+    EXPECT_EQ(process.signal, SIGPIPE);
+    EXPECT_EQ(process.err, "");
+}
+
+TEST_F(Cli, Classifies) {
+    const Process& process = run({"classify", "1 0", "rubbish", "--pack", "points", "--json"});
+    EXPECT_EQ(process.code, 3);
+    const std::vector<json> records = lines(process.out);
+    ASSERT_EQ(records.size(), 2u);
+    EXPECT_EQ(records[0].at("input"), "1 0");
+    EXPECT_EQ(records[0].at("class"), "right");
+    const json& probabilities = records[0].at("probabilities");
+    EXPECT_NEAR(probabilities.at("left").get<double>() + probabilities.at("right").get<double>() + probabilities.at("top").get<double>(), 1,
+                1e-6);
+    EXPECT_EQ(records[1].at("class"), nullptr);
+    EXPECT_THAT(records[1].at("reason").get<std::string>(), HasSubstr("two numbers"));
+
+    const Process& text = run({"classify", "1 0", "a\033[2Jb", "--pack", "points"});
+    EXPECT_THAT(text.out, AllOf(StartsWith("class"), HasSubstr("\nright"), HasSubstr(" %"), HasSubstr("\\u001b"), Not(HasSubstr("\033"))));
+}
+
+TEST_F(Cli, WritesRecordsIntoAFolder) {
+    const fs::path out = folder_ / "new" / "out";
+    const Process& process = run({"explain", "1 0", "--pack", "points", "--json", "--out", out});
+    EXPECT_EQ(process.code, 0) << process.err;
+    std::ifstream file(out / (json::parse(process.out).at("id").get<std::string>() + ".json"));
+    std::stringstream written;
+    written << file.rdbuf();
+    EXPECT_EQ(written.str(), process.out);
+    EXPECT_EQ(std::distance(fs::directory_iterator(out), {}), 1);
+    EXPECT_EQ(run({"explain", "1 0", "--pack", "points", "--out", pack_ / "pack.json"}).code, 1);
+}
+
+TEST_F(Cli, ExaminesTheMachine) {
+    const Process& process = run({"doctor", "--json"});
+    const json report = json::parse(process.out);
+    EXPECT_EQ(process.code, report.at("problems").empty() ? 0 : 1);
+    EXPECT_GT(report.at("gflops").get<double>(), 0);
+    EXPECT_GE(report.at("threads").get<int>(), 1);
+    EXPECT_EQ(report.at("plugins").at(0).at("state"), "available");
+    EXPECT_EQ(report.at("packs").at(0).at("state"), "verified");
+    EXPECT_EQ(report.at("environment").at("WHYNOT_CORPORA"), nullptr);
+
+    std::ofstream(pack_ / "weights.safetensors", std::ios::in | std::ios::out).put('?');
+    const Process& sick = run({"doctor"});
+    EXPECT_EQ(sick.code, 1);
+    EXPECT_THAT(sick.out, HasSubstr("GFLOP/s"));
+    EXPECT_THAT(sick.err, HasSubstr("weights.safetensors"));
+}
+
+class CliTrain : public Cli {
+protected:
+    CliTrain() {
+        environment_.push_back("WHYNOT_PLUGIN_PATH=" WHYNOT_CLI_PLUGINS);
+        environment_.push_back("WHYNOT_CORPORA=/corpora");
+    }
+};
+
+TEST_F(CliTrain, Trains) {
+    const fs::path out = folder_ / "packs" / "toy";
+    EXPECT_EQ(json::parse(run({"train", "toy", "--print-recipe"}).out), (json{{"epochs", 3}}));
+    const Process& process = run({"train", "toy", "--corpus", "toys", "--out", out, "--seed", "5"});
+    EXPECT_EQ(process.code, 0) << process.err;
+    EXPECT_EQ(process.err, "whynot: corpus /corpora/toys, seed 5\n") << "in a pipe the lines of the log and no bar";
+    EXPECT_THAT(process.out, AllOf(HasSubstr("toy, version 1"), HasSubstr(out.string()), HasSubstr("sha256")));
+    EXPECT_EQ(json::parse(run({"packs", "show", "toy", "--json"}).out).at("seed"), 5);
+
+    const fs::path recipe = folder_ / "recipe.json";
+    std::ofstream(recipe) << R"({"epochs": 1})";
+    const Process& refused = run({"train", "toy", "--corpus", "toys", "--out", folder_ / "new", "--recipe", recipe});
+    EXPECT_EQ(refused.code, 2);
+    EXPECT_THAT(refused.err, HasSubstr(R"(found {"epochs": 1})"));
+    EXPECT_EQ(run({"train", "toy", "--corpus", "toys", "--out", folder_ / "new", "--recipe", folder_ / "nowhere"}).code, 1);
+    const Process& homeless = run({"train", "toy", "--corpus", "toys", "--out", folder_ / "new"}, "", {"WHYNOT_CORPORA="});
+    EXPECT_EQ(homeless.code, 1);
+    EXPECT_THAT(homeless.err, HasSubstr("WHYNOT_CORPORA is not set"));
+}
+
+TEST_F(CliTrain, StopsWhenAsked) {
+    Process process(WHYNOT_PROGRAM, {"train", "toy", "--corpus", "endless", "--out", folder_ / "new"}, environment_);
+    while (process.err.empty()) process.read_error();
+    process.kill(SIGINT);
+    process.finish();
+    EXPECT_EQ(process.signal, SIGINT);
+    EXPECT_THAT(process.err, testing::EndsWith("\nwhynot: interrupted\n"));
+    EXPECT_FALSE(fs::exists(folder_ / "new"));
+}
+
+TEST_F(CliTrain, Evaluates) {
+    const fs::path pack = folder_ / "packs" / "toy";
+    ASSERT_EQ(run({"train", "toy", "--corpus", "toys", "--out", pack}).code, 0);
+    const Process& process = run({"evaluate", "--pack", "toy", "--corpus", "toys", "--limit", "12", "--seed", "3"});
+    EXPECT_EQ(process.code, 0) << process.err;
+    EXPECT_EQ(process.err, "whynot: cache " + (folder_ / "cache" / "whynot").string() + '\n');
+    EXPECT_EQ(process.out, "figure   value   n  unit\nfound   0.9877  12  share\nseed         3   1\n\nbefore  a ball\nanswer  -\n\ntoy\n");
+    const json evaluation = json::parse(run({"evaluate", "--pack", pack, "--corpus", "toys", "--json"}).out);
+    EXPECT_EQ(evaluation.at("figures").at(0).at("n"), 500);
+}
+
+/// What needs the pack that comes with the text plugin.
+class CliYelp : public Cli {
+protected:
+    void SetUp() override {
+        if (!fs::exists(WHYNOT_BUILT_PACKS "/yelp/pack.json")) GTEST_SKIP() << "there is no pack in " WHYNOT_BUILT_PACKS "/yelp yet";
+        environment_ = {"XDG_CACHE_HOME=" + (folder_ / "cache").string()};  // the build tree finds its own
+    }
+};
+
+TEST_F(CliYelp, ExplainsASentence) {
+    const Process& process = run({"explain", "the food was gross .", "--json"});
+    ASSERT_EQ(process.code, 0) << process.err;
+    const whynot::Explanation record = whynot::explanation_from_json(process.out.substr(0, process.out.find('\n')));
+    EXPECT_EQ(record.question.fact, "negative");
+    EXPECT_EQ(record.question.foil, "positive");
+    ASSERT_EQ(record.probabilities.answer.size(), 2u);
+    EXPECT_GT(
+        record.probabilities.answer[1].first == "positive" ? record.probabilities.answer[1].second : record.probabilities.answer[0].second,
+        0.5);
+    EXPECT_EQ(run({"explain", "the food was gross .", "--foil", "negative"}).code, 3) << "it is that already";
+}
+
+TEST_F(CliYelp, ClassifiesLines) {
+    const std::vector<json> records = lines(run({"classify", "-", "--json"}, "the food was gross .\r\nthe food was great .\r\n").out);
+    ASSERT_EQ(records.size(), 2u);
+    EXPECT_EQ(records[0].at("class"), "negative");
+    EXPECT_EQ(records[1].at("class"), "positive");
+}
+
+TEST_F(CliYelp, ServesAHostProgramOfTenLines) {
+    Process process(WHYNOT_EXAMPLE, {"the food was gross ."}, environment_);
+    process.finish();
+    EXPECT_EQ(process.code, 0) << process.err;
+    EXPECT_THAT(process.out, AllOf(HasSubstr("negative"), HasSubstr("positive")));
+}
+
+}  // namespace

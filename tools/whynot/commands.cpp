@@ -1,0 +1,7 @@
+#include "commands.h"
+
+const whynot::cli::Commands* whynot_commands() {
+    using namespace whynot::cli;
+    static const Commands commands{WHYNOT_VERSION, &explain, &classify, &train, &evaluate, &doctor};
+    return &commands;
+}

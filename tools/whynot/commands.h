@@ -1,0 +1,90 @@
+#pragma once
+
+/// What lies between the program, which reads the command line and needs no tensors, and the commands that do.
+///
+/// The program links whynot_core only, so that `--version`, `--help` and the lists start at once; LibTorch takes its time to load. The
+/// commands below live in the library LIBDIR/whynot/whynot_commands.so, which the program opens when one of them is asked for.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "whynot/export.h"
+#include "whynot/version.h"
+
+namespace whynot::cli {
+
+/// What scripts may rely on. A signal is never one of these.
+enum ExitCode {
+    answered = 0,
+    failed = 1,
+    usage = 2,       ///< Error `invalid_argument`, or a command line that cannot be read
+    none_found = 3,  ///< at least one input has no answer
+};
+
+/// What several commands take.
+struct CommonOptions {
+    std::string plugin_path;  ///< folders separated by `:`
+    int threads = 0;          ///< 0: `choose_threads`
+    bool json = false;
+};
+
+struct ExplainCommand : CommonOptions {
+    std::vector<std::string> inputs;
+    std::string pack;  ///< id or folder; empty: the default for the kind of input
+    std::string fact;
+    std::string foil;  ///< "all": every class other than the fact
+    std::string method = "sqp";
+    int64_t starts = 3;  // as in SolverOptions, which this header cannot include
+    bool no_guards = false;
+    std::string decode;
+    uint64_t seed = 1;
+    double deadline = 0;
+    int64_t max_evaluations = 0;
+    std::string out;
+};
+
+struct ClassifyCommand : CommonOptions {
+    std::vector<std::string> inputs;
+    std::string pack;
+};
+
+struct TrainCommand : CommonOptions {
+    std::string modality;
+    std::string corpus;
+    std::string out;
+    std::string recipe;  ///< a file; empty: the defaults
+    uint64_t seed = 1;
+    bool print_recipe = false;
+};
+
+struct EvaluateCommand : CommonOptions {
+    std::string pack;
+    std::string corpus;
+    int64_t limit = 500;
+    uint64_t seed = 1;
+};
+
+struct DoctorCommand : CommonOptions {};
+
+int explain(const ExplainCommand& command);
+int classify(const ClassifyCommand& command);
+int train(const TrainCommand& command);
+int evaluate(const EvaluateCommand& command);
+int doctor(const DoctorCommand& command);
+
+/// The commands of the library. Each returns an exit code or throws `whynot::Error`.
+struct Commands {
+    const char* version;  ///< WHYNOT_VERSION: program and library belong to one build
+    int (*explain)(const ExplainCommand&);
+    int (*classify)(const ClassifyCommand&);
+    int (*train)(const TrainCommand&);
+    int (*evaluate)(const EvaluateCommand&);
+    int (*doctor)(const DoctorCommand&);
+};
+
+}  // namespace whynot::cli
+
+/// The one symbol of the library.
+extern "C" WHYNOT_API const whynot::cli::Commands* whynot_commands();
+#define WHYNOT_COMMANDS_ENTRY "whynot_commands"

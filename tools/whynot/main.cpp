@@ -1,0 +1,406 @@
+// The program whynot: reads the command line and hands over to a command.
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <boost/dll/shared_library.hpp>
+#include <csignal>
+#include <filesystem>
+#include <limits>
+#include <memory>
+#include <sstream>
+
+#include "commands.h"
+#include "lists.h"
+#include "terminal.h"
+#include "whynot/error.h"
+#include "whynot/host.h"
+
+namespace {
+
+using namespace whynot::cli;
+using whynot::Error;
+using whynot::ErrorCode;
+
+/// The commands that need LibTorch, from the library that belongs to this program.
+const Commands& commands() {
+    const std::filesystem::path file = whynot::installed_plugin_folder().parent_path() / "whynot_commands.so";
+    // Never closed: LibTorch does not survive it. Local: what the library brings along must not meet what plugins bring along.
+    static auto* const library = new boost::dll::shared_library;
+    try {
+        library->load(file, boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local);
+    } catch (const std::system_error& error) {
+        throw Error(ErrorCode::io, "a part of this program could not be loaded; install it again. " + std::string(error.what()));
+    }
+    const Commands& found = *library->get<const Commands*()>(WHYNOT_COMMANDS_ENTRY)();
+    if (std::string(found.version) != WHYNOT_VERSION) {
+        throw Error(ErrorCode::io,
+                    file.string() + " is of whynot " + found.version + ", and this program of " WHYNOT_VERSION "; install it again");
+    }
+    return found;
+}
+
+/// One argument or more, taken as they are, by `results`. An ordinary list of texts would take "[a, b]" apart; an option that
+/// expects more than anybody gives takes one after the other, and `required` asks for the first only.
+CLI::Option* add_inputs(CLI::App& command, const std::string& help) {
+    return command.add_option("INPUT", help)
+        ->required()
+        ->type_name("...")
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+        ->expected(CLI::detail::expected_max_vector_size - 1, CLI::detail::expected_max_vector_size);
+}
+
+/// A number in a range, with a message that says so; CLI11's own would spell out the largest double.
+template <class Number>
+CLI::Validator between(Number least, Number most) {
+    const bool bounded = most < std::numeric_limits<Number>::max();
+    const auto text = [](Number number) {
+        std::ostringstream out;
+        out << number;
+        return out.str();
+    };
+    const std::string range = text(least) + (bounded ? " to " + text(most) : " or more");
+    return {[=](std::string& value) {
+                Number number{};
+                const bool valid = CLI::detail::lexical_cast(value, number) && number >= least && number <= most &&
+                                   (std::is_signed_v<Number> || value.find('-') == std::string::npos);  // it would wrap round
+                return valid ? std::string() : "expected " + range + ", found '" + value + '\'';
+            },
+            ""};
+}
+
+CLI::Validator one_of(const std::vector<std::string>& names) {
+    return {[names](std::string& value) {
+                if (std::find(names.begin(), names.end(), value) != names.end()) return std::string();
+                std::string known;
+                for (const std::string& name : names) known += (known.empty() ? "" : " or ") + name;
+                return "expected " + known + ", found '" + value + '\'';
+            },
+            ""};
+}
+
+void add_plugin_path(CLI::App& command, std::string& plugin_path) {
+    command.add_option("--plugin-path", plugin_path, "Folders to look for plugins in first, absolute, separated by ':'")
+        ->type_name("FOLDERS")
+        ->group("Surroundings");
+}
+
+void add_common(CLI::App& command, CommonOptions& options, const std::string& threads) {
+    add_plugin_path(command, options.plugin_path);
+    command
+        .add_option("--threads", options.threads,
+                    "Threads to compute with; the same number gives the same bytes. Default: OMP_NUM_THREADS, else " + threads)
+        ->type_name("N")
+        ->check(between(1, 1024))
+        ->group("Surroundings");
+}
+
+void add_json(CLI::App& command, bool& json, const std::string& help) { command.add_flag("--json", json, help)->group("Output"); }
+
+CLI::Option* add_seed(CLI::App& command, uint64_t& seed, const std::string& help) {
+    return command.add_option("--seed", seed, help)
+        ->type_name("N")
+        ->check(between<uint64_t>(0, std::numeric_limits<uint64_t>::max()))
+        ->capture_default_str();
+}
+
+/// CLI11's help, broken into lines of 80 columns.
+class Help : public CLI::Formatter {
+public:
+    Help() {
+        column_width(30);
+        label("SUBCOMMAND", "COMMAND");
+    }
+    std::string make_option_opts(const CLI::Option* option) const override {
+        const std::string type = option->get_type_name();
+        return (type.empty() ? "" : ' ' + type) + (option->get_required() ? " (required)" : "");
+    }
+    std::string make_option_desc(const CLI::Option* option) const override {
+        const std::string value = option->get_default_str();
+        return broken(option->get_description() + (value.empty() ? "" : ". Default: " + value));
+    }
+    std::string make_description(const CLI::App* command) const override { return broken(command->get_description(), 80) + '\n'; }
+    std::string make_subcommand(const CLI::App* command) const override {
+        std::ostringstream text;
+        CLI::detail::format_help(text, command->get_name(), broken(command->get_description()), get_column_width());
+        return text.str();
+    }
+
+private:
+    std::string broken(const std::string& text, size_t width = 50) const {
+        std::istringstream words(text);
+        std::string result;
+        size_t column = 0;
+        for (std::string word; words >> word;) {
+            if (column > 0) result += column + 1 + word.size() > width ? (column = 0, '\n') : (++column, ' ');
+            result += word;
+            column += word.size();
+        }
+        return result;
+    }
+};
+
+const char* const inputs_help =
+    "What to ask about: a sentence; a .png, .jpg or .jpeg file; or - for the lines of standard input, one sentence a line. "
+    "Put -- before sentences that begin with a dash";
+
+const char* const exit_codes =
+    "Exit codes: 0 answered, 1 failed, 2 wrong usage, 3 no answer for at least one input.\n"
+    "Environment: WHYNOT_PLUGIN_PATH and WHYNOT_PACK_PATH, folders separated by ':';\n"
+    "WHYNOT_CORPORA, the folder of the data sets; NO_COLOR.";
+
+std::string name_of(const CLI::App* command) {
+    return (command->get_parent() ? name_of(command->get_parent()) + ' ' : "") + command->get_name();
+}
+
+int wrong_usage(const std::string& message, const CLI::App* command) {
+    complain(message);
+    complain("see '" + name_of(command) + " --help'");
+    return usage;
+}
+
+class Program {
+public:
+    Program() : app_("Why A and not B? Shows what would have to change in an input for a classifier to change its mind.", "whynot") {
+        app_.set_version_flag("--version", "whynot " WHYNOT_VERSION, "Print the version and exit");
+        app_.require_subcommand(1, 1);
+        app_.footer("'whynot COMMAND --help' says more of each.\n\n" + std::string(exit_codes));
+        app_.formatter(std::make_shared<Help>());  // its commands take it over
+        add_explain();
+        add_classify();
+        add_packs();
+        add_plugins();
+        add_train();
+        add_evaluate();
+        add_doctor();
+    }
+
+    int run(int argc, char** argv) {
+        try {
+            app_.parse(argc, argv);
+            return action_();
+        } catch (const CLI::Success& help) {
+            std::ostringstream text;
+            app_.exit(help, text, text);
+            print(text.str());
+            return answered;
+        } catch (const CLI::ParseError& error) {
+            const CLI::App* const command = chosen();
+            if (!command->get_subcommands({}).empty()) {  // the command itself is missing or unknown
+                const std::vector<std::string> rest = command->remaining();
+                if (!rest.empty() && rest.front().compare(0, 1, "-") == 0) {
+                    return wrong_usage("there is no option '" + rest.front() + '\'', command);
+                }
+                std::string known;
+                for (const CLI::App* sub : command->get_subcommands({})) known += (known.empty() ? "" : ", ") + sub->get_name();
+                return wrong_usage(
+                    (rest.empty() ? "expected a command" : "there is no command '" + name_of(command) + ' ' + rest.front() + '\'') +
+                        "; there are: " + known,
+                    command);
+            }
+            return wrong_usage(error.what(), command);
+        } catch (const Error& error) {
+            if (error.code() == ErrorCode::invalid_argument) return wrong_usage(error.what(), chosen());
+            complain(error.what());
+        } catch (const std::filesystem::filesystem_error& error) {
+            complain("cannot use " + error.path1().string() + ": " + error.code().message());
+        } catch (const std::exception& error) {
+            complain(whynot::what_without_backtrace(error));
+        }
+        return failed;
+    }
+
+private:
+    /// The innermost command on the command line.
+    const CLI::App* chosen() const {
+        const CLI::App* command = &app_;
+        while (!command->get_subcommands().empty()) command = command->get_subcommands().front();
+        return command;
+    }
+
+    CLI::App& add(CLI::App& parent, const std::string& name, const std::string& help) {
+        CLI::App& command = *parent.add_subcommand(name, help);
+        command.group("Commands");
+        command.footer(exit_codes);
+        return command;
+    }
+
+    void add_explain() {
+        ExplainCommand& options = explain_;
+        CLI::App& command =
+            add(app_, "explain", "Why this class and not that one: the smallest realistic change that makes them equally likely");
+        const CLI::Option* const inputs = add_inputs(command, inputs_help);
+        const std::string question = "Question", search = "Search";
+        command
+            .add_option("--pack", options.pack, "The model: the id of a pack, or its folder. Default: yelp for sentences, mnist for images")
+            ->type_name("ID|DIR")
+            ->group(question);
+        command.add_option("--fact", options.fact, "The class to be explained. Default: the one the classifier gives the input")
+            ->type_name("CLASS")
+            ->group(question);
+        command.add_option("--foil", options.foil, "The class asked about, or all: each of the others. Default: the runner-up")
+            ->type_name("CLASS|all")
+            ->group(question);
+        command.add_option("--method", options.method, "How to search: sqp or augmented-lagrangian")
+            ->type_name("NAME")
+            ->check(one_of({"sqp", "augmented-lagrangian"}))
+            ->capture_default_str()
+            ->group(search);
+        command.add_option("--starts", options.starts, "Points to start from; the shortest way found counts")
+            ->type_name("N")
+            ->check(between(1, 1000))
+            ->capture_default_str()
+            ->group(search);
+        command.add_flag("--no-guards", options.no_guards, "Let a third class be likelier than the two that are asked about")
+            ->group(search);
+        add_seed(command, options.seed, "For whatever is drawn; the same seed gives the same bytes")->group(search);
+        command.add_option("--deadline", options.deadline, "End the search after so many seconds, a batch of up to 64 inputs; 0: never")
+            ->type_name("SECONDS")
+            ->check(between(0.0, std::numeric_limits<double>::max()))
+            ->capture_default_str()
+            ->group(search);
+        command
+            .add_option("--max-evaluations", options.max_evaluations, "End the search of an input after so many evaluations; 0: no limit")
+            ->type_name("N")
+            ->check(between<int64_t>(0, std::numeric_limits<int64_t>::max()))
+            ->capture_default_str()
+            ->group(search);
+        command
+            .add_option("--decode", options.decode,
+                        "How the answer is made; for sentences edit, soft or nearest. Default: the plugin's, edit")
+            ->type_name("WAY")
+            ->group("Output");
+        command.add_option("--out", options.out, "Write pictures, and each record as ID.json, into this folder")
+            ->type_name("DIR")
+            ->group("Output");
+        add_json(command, options.json, "Print one record a line, whynot.explanation/1, instead of text for people");
+        add_common(command, options, "1 for up to 4 inputs, else one for each core up to 4");
+        command.footer(
+            "Examples:\n"
+            "  whynot explain \"the food was gross .\"\n"
+            "  whynot explain --json - < sentences.txt\n\n" +
+            std::string(exit_codes));
+        command.callback([this, inputs] {
+            explain_.inputs = inputs->results();
+            action_ = [this] { return commands().explain(explain_); };
+        });
+    }
+
+    void add_classify() {
+        ClassifyCommand& options = classify_;
+        CLI::App& command = add(app_, "classify", "What the classifier says");
+        const CLI::Option* const inputs = add_inputs(command, inputs_help);
+        command
+            .add_option("--pack", options.pack, "The model: the id of a pack, or its folder. Default: yelp for sentences, mnist for images")
+            ->type_name("ID|DIR")
+            ->group("Question");
+        add_json(command, options.json, "Print one object a line: input, class, probabilities");
+        add_common(command, options, "1 for up to 4 inputs, else one for each core up to 4");
+        command.callback([this, inputs] {
+            classify_.inputs = inputs->results();
+            action_ = [this] { return commands().classify(classify_); };
+        });
+    }
+
+    void add_packs() {
+        CLI::App& packs = add(app_, "packs", "The models there are");
+        packs.require_subcommand(1, 1);
+        CLI::App& list = add(packs, "list", "All packs that can be named by their id");
+        add_json(list, json_, "Print one object a line, rejected ones included");
+        list.callback([this] { action_ = [this] { return list_packs(json_); }; });
+
+        CLI::App& show = add(packs, "show", "All that is known of a pack: networks, recipe, quality, licence, files");
+        show.add_option("PACK", name_, "Its id or its folder")->required()->type_name("ID|DIR");
+        add_json(show, json_, "Print the manifest as one object on a line");
+        show.callback([this] { action_ = [this] { return show_pack(name_, json_); }; });
+
+        CLI::App& verify = add(packs, "verify", "Check every file of a pack");
+        verify.add_option("PACK", name_, "Its id or its folder")->required()->type_name("ID|DIR");
+        add_json(verify, json_, "Print one object on a line");
+        verify.callback([this] { action_ = [this] { return verify_pack(name_, json_); }; });
+    }
+
+    void add_plugins() {
+        CLI::App& plugins = add(app_, "plugins", "What can be explained");
+        plugins.require_subcommand(1, 1);
+        CLI::App& list = add(plugins, "list", "All plugins that can be used");
+        list.add_flag("--all", all_, "Those too that cannot be used, with the reason");
+        add_json(list, json_, "Print one object a line");
+        add_plugin_path(list, plugin_path_);
+        list.callback([this] { action_ = [this] { return list_plugins(plugin_path_, all_, json_); }; });
+
+        CLI::App& inspect =
+            add(plugins, "inspect", "All that is known of a plugin without loading it: how it was built, services, options");
+        inspect.add_option("PLUGIN", name_, "Its id")->required()->type_name("ID");
+        add_json(inspect, json_, "Print the manifest as one object on a line");
+        add_plugin_path(inspect, plugin_path_);
+        inspect.callback([this] { action_ = [this] { return inspect_plugin(name_, plugin_path_, json_); }; });
+    }
+
+    void add_train() {
+        TrainCommand& options = train_;
+        CLI::App& command = add(app_, "train", "Make a pack from a corpus");
+        command.add_option("MODALITY", options.modality, "What the corpus holds: text")->required()->type_name("");
+        command.add_option("--corpus", options.corpus, "Name of a corpus in the folder WHYNOT_CORPORA")->type_name("NAME");
+        command.add_option("--out", options.out, "The pack's folder: new, or that of a run that was stopped, which goes on")
+            ->type_name("DIR");
+        command.add_option("--recipe", options.recipe, "A JSON file with what differs from the default recipe")->type_name("FILE");
+        command.add_flag("--print-recipe", options.print_recipe, "Print the default recipe and exit");
+        add_seed(command, options.seed, "For whatever is drawn; the same seed gives the same pack");
+        add_common(command, options, "one for each core up to 4");
+        command.footer("The same command again goes on where it was stopped.\n\n" + std::string(exit_codes));
+        command.callback([this] {
+            if (!train_.print_recipe) {
+                for (const auto& [name, value] : {std::pair("--corpus", &train_.corpus), std::pair("--out", &train_.out)})
+                    if (value->empty()) throw CLI::RequiredError(name);
+            }
+            action_ = [this] { return commands().train(train_); };
+        });
+    }
+
+    void add_evaluate() {
+        EvaluateCommand& options = evaluate_;
+        CLI::App& command = add(app_, "evaluate", "The quality of a pack's explanations, every figure with its N");
+        command.add_option("--pack", options.pack, "The pack: its id or its folder")->required()->type_name("ID|DIR");
+        command.add_option("--corpus", options.corpus, "Name of a corpus in the folder WHYNOT_CORPORA, or a file with one input a line")
+            ->required()
+            ->type_name("NAME|FILE");
+        command.add_option("--limit", options.limit, "How many questions to ask at most")
+            ->type_name("N")
+            ->check(between<int64_t>(1, std::numeric_limits<int64_t>::max()))
+            ->capture_default_str();
+        add_seed(command, options.seed, "For whatever is drawn, the questions among it");
+        add_json(command, options.json, "Print one object on a line");
+        add_common(command, options, "one for each core up to 4");
+        command.callback([this] { action_ = [this] { return commands().evaluate(evaluate_); }; });
+    }
+
+    void add_doctor() {
+        CLI::App& command =
+            add(app_, "doctor", "Is this machine fit, are plugins and packs in order? 0: all is well, 1: something is wrong");
+        add_json(command, doctor_.json, "Print one object on a line");
+        add_common(command, doctor_, "one for each core up to 4");
+        command.callback([this] { action_ = [this] { return commands().doctor(doctor_); }; });
+    }
+
+    CLI::App app_;
+    std::function<int()> action_;  // what the command line asks for
+    ExplainCommand explain_;
+    ClassifyCommand classify_;
+    TrainCommand train_;
+    EvaluateCommand evaluate_;
+    DoctorCommand doctor_;
+    std::string name_, plugin_path_;
+    bool json_ = false, all_ = false;
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    std::signal(SIGPIPE, SIG_DFL);  // `whynot ... | head` ends quietly, whatever our parent did with that signal
+    try {
+        return Program().run(argc, argv);
+    } catch (const std::exception& error) {  // standard output is full or gone while it prints help
+        complain(error.what());
+        return failed;
+    }
+}

@@ -1,0 +1,84 @@
+#include "models.h"
+
+#include <ATen/Parallel.h>
+#include <dlfcn.h>
+#include <sched.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <set>
+
+#include "inputs.h"
+#include "whynot/error.h"
+
+namespace whynot::cli {
+namespace {
+
+/// Those that this process may use. Two threads on one core are slower than one at what we do.
+int physical_cores() {
+    cpu_set_t allowed;
+    CPU_ZERO(&allowed);
+    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return 1;
+    std::set<std::string> cores;
+    for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+        if (!CPU_ISSET(cpu, &allowed)) continue;
+        std::string siblings = "cpu " + std::to_string(cpu);  // where the kernel does not say: a core of its own
+        std::ifstream file("/sys/devices/system/cpu/cpu" + std::to_string(cpu) + "/topology/thread_siblings_list");
+        std::getline(file, siblings);
+        cores.insert(siblings);
+    }
+    return std::max(1, static_cast<int>(cores.size()));
+}
+
+}  // namespace
+
+PluginSearch plugin_search(const CommonOptions& options) {
+    PluginSearch search;
+    search.plugin_path = options.plugin_path;
+    return search;
+}
+
+void set_threads(int asked, int most) {
+    const bool chosen = asked == 0 && std::getenv("OMP_NUM_THREADS");  // where LibTorch looks itself
+    if (!chosen) at::set_num_threads(asked > 0 ? asked : std::min(most, physical_cores()));
+    // Sentences and positions are shared out among those threads. OpenBLAS built on plain threads does not hear of them and would start
+    // its own below each; they would wait for one another. Other libraries have no such function.
+    if (void* const set = dlsym(RTLD_DEFAULT, "openblas_set_num_threads")) reinterpret_cast<void (*)(int)>(set)(1);
+}
+
+int threads_for(const std::vector<std::string>& inputs) {
+    constexpr size_t few = 4;
+    return inputs.size() <= few && std::find(inputs.begin(), inputs.end(), "-") == inputs.end() ? 1 : 4;
+}
+
+Models::Models(const CommonOptions& options, const std::string& pack, const std::vector<std::string>& inputs)
+    : host_(plugin_search(options)) {
+    const auto image = std::find_if(inputs.begin(), inputs.end(), names_image);
+    const auto sentence = std::find_if_not(inputs.begin(), inputs.end(), names_image);
+    const PackSearch search = default_pack_search();
+    if (!pack.empty()) {
+        packs_.push_back(find_pack(pack, search));
+        const PackManifest& manifest = packs_.front().manifest();
+        const bool explains_images = manifest.modality == "image";
+        if (explains_images && sentence != inputs.end()) {
+            throw Error(ErrorCode::invalid_argument, "the pack '" + manifest.id + "' explains images, and '" + *sentence +
+                                                         "' is no image file (.png, .jpg or .jpeg) that exists");
+        }
+        if (!explains_images && image != inputs.end()) {
+            throw Error(ErrorCode::invalid_argument,
+                        "the pack '" + manifest.id + "' explains " + manifest.modality + ", and '" + *image + "' is an image file");
+        }
+    } else {
+        if (sentence != inputs.end()) packs_.push_back(find_pack("yelp", search));
+        if (image != inputs.end()) packs_.push_back(find_pack("mnist", search));
+    }
+    explainers_.resize(packs_.size());
+}
+
+Explainer& Models::opened(size_t index) {
+    if (!explainers_[index]) explainers_[index] = std::make_unique<Explainer>(host_, packs_[index]);
+    return *explainers_[index];
+}
+
+}  // namespace whynot::cli

@@ -1,0 +1,46 @@
+#pragma once
+
+/// The opened packs that a command asks.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "commands.h"
+#include "whynot/explainer.h"
+#include "whynot/host.h"
+#include "whynot/pack.h"
+
+namespace whynot::cli {
+
+PluginSearch plugin_search(const CommonOptions& options);
+
+/// Tells LibTorch how many threads to use, as asked, else the physical cores up to `most`; and the BLAS under it to use none of its own.
+void set_threads(int asked, int most);
+
+/// How many threads are worth starting for these inputs: a few are answered no faster by several, and on a busy machine slower.
+int threads_for(const std::vector<std::string>& inputs);
+
+/// Finds the packs for the inputs of a command and opens them: the one that was named, or the default for each kind of input.
+class Models {
+public:
+    /// Throws `invalid_argument` when the pack that was named is of another modality than an input.
+    Models(const CommonOptions& options, const std::string& pack, const std::vector<std::string>& inputs);
+
+    /// Packs that are going to be used, before the networks are opened: for checks that need not wait for them.
+    const std::vector<Pack>& packs() const { return packs_; }
+    const Host& host() const { return host_; }
+
+    Explainer& sentences() { return opened(0); }
+    Explainer& images() { return opened(packs_.size() - 1); }
+    Explainer& of(const Input& input) { return input.path.empty() ? sentences() : images(); }
+
+private:
+    Explainer& opened(size_t index);
+
+    Host host_;
+    std::vector<Pack> packs_;  // for sentences, for images; one where it serves both or only one is needed
+    std::vector<std::unique_ptr<Explainer>> explainers_;
+};
+
+}  // namespace whynot::cli
