@@ -1,0 +1,4 @@
+# From question to explanation, on the plugin points: its boundaries are lines, so every answer can be worked out by hand.
+whynot_unit_test(explainer whynot)
+target_compile_definitions(explainer_test PRIVATE WHYNOT_TEST_PLUGINS="${CMAKE_BINARY_DIR}/tests/plugins")
+add_dependencies(explainer_test points)
