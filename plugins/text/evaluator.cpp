@@ -141,12 +141,13 @@ FluencyModel yardstick(const Networks& networks, const Corpus& corpus, const Eva
     sizes.head = 192;
     sizes.both_sides = false;
     constexpr uint64_t seed = 1;
+    const MaskedTraining training;
     MaskedModel network(sizes, seed);
-    // The vocabulary decides what the indices mean, the corpus what was read.
+    // The vocabulary decides what the indices mean, the corpus what was read, the epochs how often.
     std::string words;
     for (int64_t id = 0; id < vocabulary; ++id) words += networks.tokenizer.piece(id) + "\n";
     uint64_t key = 0xcbf29ce484222325ull;
-    for (const char c : words + corpus.sha256) key = (key ^ static_cast<unsigned char>(c)) * 0x100000001b3ull;
+    for (const char c : words + corpus.sha256 + std::to_string(training.epochs)) key = (key ^ static_cast<unsigned char>(c)) * 0x100000001b3ull;
     char name[64];
     std::snprintf(name, sizeof name, "yardstick-%016llx.safetensors", static_cast<unsigned long long>(key));
     const Checkpoint cache(request.cache.empty() ? std::filesystem::path() : request.cache / name, name);
@@ -157,7 +158,7 @@ FluencyModel yardstick(const Networks& networks, const Corpus& corpus, const Eva
         if (observer.log)
             observer.log("training the language model that measures naturalness" +
                          (request.cache.empty() ? std::string() : ", kept in " + request.cache.string()));
-        train_masked_model(network, sentences, {}, seed, observer);
+        train_masked_model(network, sentences, training, seed, observer);
         NamedTensors weights;
         for (auto& item : network->named_parameters()) weights[item.key()] = item.value();
         if (!request.cache.empty()) std::filesystem::create_directories(request.cache);
