@@ -36,6 +36,18 @@ size_t characters(const std::string& text) {
     return count;
 }
 
+TEST(TerminalReport, ShowsTheBeginningOfALongRefusedInput) {
+    Explanation refused;
+    refused.question.modality = "text";
+    for (int i = 0; i < 5000; ++i) refused.question.input += "\u00e9";
+    refused.status = "refused";
+    refused.reason = "the text is too long";
+    const std::string text = to_terminal(refused, "");
+    EXPECT_LT(text.size(), 600u);
+    EXPECT_NE(text.find("(10000 bytes)"), std::string::npos);
+    EXPECT_EQ(text.find("\\x"), std::string::npos) << "cut within a character";
+}
+
 }  // namespace
 
 TEST(TerminalReport, ATextAtAGlance) {

@@ -6,8 +6,10 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <set>
+#include <sstream>
 
 #include "inputs.h"
 #include "whynot/error.h"
@@ -36,6 +38,11 @@ int physical_cores() {
 PluginSearch plugin_search(const CommonOptions& options) {
     PluginSearch search;
     search.plugin_path = options.plugin_path;
+    // Whoever names a folder means it: here it is refused, where `plugins list` shows why it is passed over.
+    std::istringstream folders(options.plugin_path);
+    for (std::string folder; std::getline(folders, folder, ':');)
+        if (!std::filesystem::path(folder).is_absolute())
+            throw Error(ErrorCode::invalid_argument, "--plugin-path: expected absolute folders, found '" + folder + '\'');
     return search;
 }
 

@@ -194,6 +194,15 @@ std::string cost(const Explanation::Cost& spent) {
     return joined({std::to_string(spent.forward) + (spent.forward == 1 ? " evaluation" : " evaluations"), short_number(seconds) + " s"});
 }
 
+// As much of an input as tells which one it was, cut between code points: a refused one may have any length.
+std::string beginning(const std::string& input) {
+    constexpr size_t most = 200;
+    if (input.size() <= most) return input;
+    size_t cut = 0;
+    for (size_t next = 0; next <= most; next_code_point(input, next)) cut = next;
+    return input.substr(0, cut) + " ... (" + std::to_string(input.size()) + " bytes)";
+}
+
 }  // namespace
 
 std::string to_terminal(const Explanation& explanation, const std::string& modality_terminal, const TerminalStyle& style) {
@@ -205,7 +214,8 @@ std::string to_terminal(const Explanation& explanation, const std::string& modal
 
     std::string_view lines = modality_terminal;
     while (!lines.empty() && lines.back() == '\n') lines.remove_suffix(1);
-    if (lines.empty() && !is_file) lines = question.input;
+    const std::string shown = beginning(question.input);
+    if (lines.empty() && !is_file) lines = shown;
     if (!lines.empty()) {
         for (size_t begin = 0; begin <= lines.size();) {
             const size_t stop = std::min(lines.find('\n', begin), lines.size());
