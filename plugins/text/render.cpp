@@ -63,7 +63,11 @@ std::vector<WordEdit> difference(const std::vector<std::string>& from, const std
 
 // Edits of pieces as edits of words.
 std::vector<WordEdit> word_edits(const Tokenizer& tokenizer, const std::vector<std::string>& words, const Answer& answer) {
-    if (tokenizer.kind() != TokenizerKind::word) return difference(words, tokenizer.decode(answer.ids));
+    if (tokenizer.kind() != TokenizerKind::word) {
+        std::vector<std::string> said = tokenizer.decode(answer.ids);
+        said.erase(std::remove(said.begin(), said.end(), ""), said.end());  // the start of a word whose pieces went
+        return difference(words, said);
+    }
     std::vector<WordEdit> edits;
     for (const Edit& edit : answer.edits) {
         const auto position = static_cast<size_t>(edit.position);
@@ -182,6 +186,12 @@ Rendering TextBatch::render_one(const RenderRequest& request) const {
         // The sentence is written out, read again and put to the classifier again: what a person would do with it.
         const auto write = [&](const Answer& answer, bool must_be_foil, std::vector<WordEdit>& edits, std::string& text, Ids& again) {
             edits = word_edits(networks.tokenizer, words, answer);
+            // Pieces may spell what no text can say, or nothing at all.
+            const auto removes = [](const WordEdit& edit) { return edit.kind == WordEdit::Kind::remove; };
+            const bool nothing_left = static_cast<size_t>(std::count_if(edits.begin(), edits.end(), removes)) == words.size();
+            const bool sayable =
+                std::all_of(edits.begin(), edits.end(), [&](const WordEdit& edit) { return removes(edit) || writable(edit.to); });
+            if (edits.empty() || nothing_left || !sayable) return false;
             text = rewrite(reading.text, reading.words, edits);
             again = networks.tokenizer.encode(texts(split_words(text))).ids;
             return !must_be_foil || problem.gap({again})[0] < 0;

@@ -450,4 +450,42 @@ TEST_F(ToyPack, IsEvaluatedWithFailuresInTheDenominator) {
     EXPECT_FALSE(fs::is_empty(*folder / "cache"));
 }
 
+// Pieces of words instead of words: the same way from training to an answer in whole words.
+class SubwordPack : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(SubwordPack, TrainsAndExplains) {
+    TemporaryFolder folder;
+    toy::write_corpus(folder / "corpora", 300);
+    auto recipe = nlohmann::json::parse(toy::recipe());
+    recipe["tokenizer"] = {{"kind", GetParam()}, {"vocabulary", 48}};
+    TrainRequest request;
+    request.corpus = "toy";
+    request.corpora = folder / "corpora";
+    request.out = folder / "pack";
+    request.recipe = recipe.dump();
+    TextTrainer().train(request, {});
+    TextModel model(open_pack(request.out));
+    std::vector<ReadNotes> notes;
+    const auto batch = model.read({{"The food was GROSS!", ""}, {"the waiter is superb .", ""}}, notes);
+    ASSERT_EQ(batch->size(), 2);
+    Problem problem;
+    problem.fact = batch->classify().argmax(1);
+    problem.foil = 1 - problem.fact;
+    problem.start = batch->start(problem.fact, 1);
+    problem.extra_starts = batch->extra_starts(at::arange(2), problem.fact, problem.foil, 1, 1);
+    problem.log_likelihood = [&](const at::Tensor& z, const at::Tensor& rows) { return batch->log_likelihood(z, rows); };
+    const Summary summary = solve(problem);
+    for (int64_t row = 0; row < 2; ++row) {
+        const int64_t foil = problem.foil[row].item<int64_t>();
+        ASSERT_TRUE(summary.solutions[row].feasible) << summary.solutions[row].reason;
+        const Rendering rendering = batch->render({{row, 1 - foil, foil, summary.solutions[row].z, "", ""}}, 1)[0];
+        const auto record = nlohmann::json::parse(rendering.record);
+        if (!rendering.failure.empty()) continue;  // a reason is an answer too
+        EXPECT_GT(rendering.answer[static_cast<size_t>(foil)], 0.5) << record.dump();
+        EXPECT_FALSE(record["edits"].empty());
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(Kinds, SubwordPack, ::testing::Values("unigram", "bpe"));
+
 }  // namespace
