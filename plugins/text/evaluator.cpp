@@ -147,7 +147,8 @@ FluencyModel yardstick(const Networks& networks, const Corpus& corpus, const Eva
     std::string words;
     for (int64_t id = 0; id < vocabulary; ++id) words += networks.tokenizer.piece(id) + "\n";
     uint64_t key = 0xcbf29ce484222325ull;
-    for (const char c : words + corpus.sha256 + std::to_string(training.epochs)) key = (key ^ static_cast<unsigned char>(c)) * 0x100000001b3ull;
+    for (const char c : words + corpus.sha256 + std::to_string(training.epochs))
+        key = (key ^ static_cast<unsigned char>(c)) * 0x100000001b3ull;
     char name[64];
     std::snprintf(name, sizeof name, "yardstick-%016llx.safetensors", static_cast<unsigned long long>(key));
     const Checkpoint cache(request.cache.empty() ? std::filesystem::path() : request.cache / name, name);
