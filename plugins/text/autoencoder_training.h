@@ -12,7 +12,7 @@ namespace whynot::text {
 /// How the autoencoder is trained. A code that merely copies is easy to get and worth little: moving it would move words through
 /// the embedding, whatever they say together. What makes nearby codes nearby *sentences* is denoising: from a code that was
 /// written with many of its words hidden, and then disturbed, all words must come back, so the decoder has to know what
-/// belongs into the gaps. (Hiding at most 60 % instead of 10 % of the words made the edits read at half the perplexity.)
+/// belongs into the gaps. (In short runs, hiding up to 60 % instead of 10 % of the words took the perplexity of edits from 119 to 74.)
 struct AutoencoderTraining {
     int64_t epochs = 6;
     int64_t batch = 64;           ///< sentences of one length, so that nothing is padded
