@@ -74,9 +74,8 @@ public:
     /// Seconds that opening the pack took.
     double load_seconds() const;
 
-    struct State;
-
 private:
+    struct State;
     std::unique_ptr<State> state_;
 };
 
