@@ -10,7 +10,7 @@
 
 #include "optimiser.h"
 #include "random.h"
-#include "whynot/error.h"
+#include "run.h"
 
 namespace whynot::text {
 
@@ -74,27 +74,14 @@ void train_autoencoder(Autoencoder& autoencoder, const Sentences& sentences, con
     at::Tensor extra = *autoencoder.tables()[0].second, bias = *autoencoder.tables()[1].second;
     RowAdam extra_adam(extra), bias_adam(bias);
 
-    const auto save = [&](int64_t step) {
-        NamedTensors all{{"step", at::scalar_tensor(step, at::kLong)}};
-        for (auto& [name, tensor] : autoencoder.dense()) all["weights." + name] = tensor->detach();
-        for (auto& [name, tensor] : autoencoder.tables()) all["weights." + name] = *tensor;
-        put_group(all, "dense", dense_adam.state());
-        put_group(all, "linear", linear_adam.state());
-        put_group(all, "extra", extra_adam.state());
-        put_group(all, "bias", bias_adam.state());
-        checkpoint.save(all);
-    };
-    int64_t start = 0;
-    if (const NamedTensors saved = checkpoint.load(); !saved.empty()) {
-        const at::NoGradGuard no_grad;
-        start = saved.at("step").item<int64_t>();
-        for (auto& [name, tensor] : autoencoder.dense()) tensor->copy_(saved.at("weights." + name));
-        for (auto& [name, tensor] : autoencoder.tables()) tensor->copy_(saved.at("weights." + name));
-        dense_adam.load_state(take_group(saved, "dense"));
-        linear_adam.load_state(take_group(saved, "linear"));
-        extra_adam.load_state(take_group(saved, "extra"));
-        bias_adam.load_state(take_group(saved, "bias"));
-    }
+    TrainingRun run("the autoencoder", checkpoint, observer);
+    for (auto& [name, tensor] : autoencoder.dense()) run.keep("weights." + name, *tensor);
+    for (auto& [name, tensor] : autoencoder.tables()) run.keep("weights." + name, *tensor);
+    run.keep("dense", dense_adam);
+    run.keep("linear", linear_adam);
+    run.keep("extra", extra_adam);
+    run.keep("bias", bias_adam);
+    run.resume();
 
     int64_t step = 0;
     for (int64_t epoch = 0; epoch < options.epochs; ++epoch) {
@@ -105,12 +92,7 @@ void train_autoencoder(Autoencoder& autoencoder, const Sentences& sentences, con
         int64_t words_seen = 0;
         const auto began = std::chrono::steady_clock::now();
         for (size_t b = 0; b < batches.size(); ++b, ++step) {
-            if (step < start) continue;
-            if (observer.cancelled && observer.cancelled()) {
-                save(step);
-                throw Error(ErrorCode::cancelled, "training the autoencoder was stopped at step " + std::to_string(step) + " of about " +
-                                                      std::to_string(steps) + "; the same command goes on from there");
-            }
+            if (!run.begins(step, steps)) continue;
             at::Generator random = make_generator(mix_seed(seed, step_stream, static_cast<uint64_t>(step)));
             const auto chance = [&](at::IntArrayRef shape) { return at::empty(shape).uniform_(0, 1, random); };
             const at::Tensor words = rectangle(batches[b]);
@@ -145,26 +127,23 @@ void train_autoencoder(Autoencoder& autoencoder, const Sentences& sentences, con
 
             loss_sum += loss.item<double>() * static_cast<double>(n * (m + 1));
             words_seen += n * (m + 1);
-            if (observer.progress && b % 16 == 0) {
+            if (run.speaks()) {
                 char detail[64];
                 std::snprintf(detail, sizeof detail, "loss %.3f", loss_sum / static_cast<double>(words_seen));
-                observer.progress({"autoencoder, epoch " + std::to_string(epoch + 1) + " of " + std::to_string(options.epochs),
-                                   static_cast<double>(step) / static_cast<double>(steps), detail});
+                run.tell("autoencoder, epoch " + std::to_string(epoch + 1) + " of " + std::to_string(options.epochs), step, steps, detail);
             }
         }
         if (words_seen == 0) continue;
-        save(step);
+        run.save(step);
         const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
         const at::Tensor codes = autoencoder.encode(development);
         const Reconstruction back = reconstruction(autoencoder, development, codes);
-        if (observer.log) {
-            char line[200];
-            std::snprintf(line, sizeof line,
-                          "autoencoder epoch %lld: loss %.3f, development sentences back exactly %.3f, words %.3f, |z| %.1f, %.0f words/s",
-                          static_cast<long long>(epoch + 1), loss_sum / static_cast<double>(words_seen), back.exact, back.tokens,
-                          codes.norm(2, 1).median().item<double>(), static_cast<double>(words_seen) / seconds);
-            observer.log(line);
-        }
+        char line[200];
+        std::snprintf(line, sizeof line,
+                      "autoencoder epoch %lld: loss %.3f, development sentences back exactly %.3f, words %.3f, |z| %.1f, %.0f words/s",
+                      static_cast<long long>(epoch + 1), loss_sum / static_cast<double>(words_seen), back.exact, back.tokens,
+                      codes.norm(2, 1).median().item<double>(), static_cast<double>(words_seen) / seconds);
+        run.log(line);
     }
 }
 

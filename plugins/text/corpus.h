@@ -6,8 +6,7 @@
 ///     corpus.train[0].words;   // {"ok", "never", ...}
 ///     corpus.classes()[1];     // "positive"
 ///
-/// `<corpora>/<name>/` holds the files; a manifest says what they are: `corpus.json` in that folder, else the one that this
-/// library brings for the name (corpora/*.json of the source tree; its format stands in corpora/README.md).
+/// `<corpora>/<name>/` holds the files; a manifest says what they are (corpora/manifest.h, which also checks and hashes the files).
 ///
 /// Splits. Train is all of the files of that split. Of dev, sentences that occur in train or earlier in dev are left out,
 /// whatever their label; a sentence is held out when bit 32 of its hash is 1, and development otherwise. Nothing depends on
@@ -21,6 +20,8 @@
 #include <string>
 #include <vector>
 
+#include "corpora/manifest.h"
+
 namespace whynot::text {
 
 struct LabelledSentence {
@@ -28,21 +29,7 @@ struct LabelledSentence {
     int64_t label = 0;  ///< index into the classes
 };
 
-/// One file of a corpus. Checksums are empty and counts -1 where the manifest has none.
-struct CorpusFile {
-    std::string name;   ///< relative to the corpus's folder
-    std::string split;  ///< "train" or "dev"
-    int64_t label = 0;
-    int64_t lines = -1;
-    std::string text_sha256;  ///< of the text, uncompressed
-};
-
-struct CorpusManifest {
-    std::string name, title, home, licence, citation;
-    std::vector<std::string> classes;
-    bool tokenised = true;
-    std::vector<CorpusFile> files;
-};
+using corpora::CorpusManifest;
 
 struct Corpus {
     CorpusManifest manifest;
@@ -52,9 +39,7 @@ struct Corpus {
     const std::vector<std::string>& classes() const { return manifest.classes; }
 };
 
-/// What a corpus is; reads its manifest only.
-/// @throws Error not_found when `corpora` is empty (WHYNOT_CORPORA is not set), is no folder, or has no such corpus;
-///         invalid_input when the manifest is not as it should be
+/// The manifest of a corpus of sentences. @throws Error as `corpora::find_corpus`
 CorpusManifest find_corpus(const std::filesystem::path& corpora, const std::string& name);
 
 struct CorpusOptions {
@@ -65,12 +50,6 @@ struct CorpusOptions {
 /// @throws Error as `find_corpus`; not_found for a missing file, io for one that cannot be read or whose gzip is damaged,
 ///         invalid_input for a line that is not UTF-8, naming file and line
 Corpus read_corpus(const std::filesystem::path& corpora, const std::string& name, const CorpusOptions& options = {});
-
-/// `Corpus::sha256` without splitting anything.
-std::string corpus_sha256(const std::filesystem::path& corpora, const std::string& name);
-
-/// What is wrong with a corpus's files, one sentence each: missing, damaged, altered. Empty: all is as the manifest says.
-std::vector<std::string> corpus_problems(const std::filesystem::path& corpora, const std::string& name);
 
 /// The hash that splits go by.
 uint64_t sentence_hash(const std::vector<std::string>& words);

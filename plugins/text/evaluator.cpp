@@ -95,7 +95,7 @@ std::vector<Outcome> explain(TextModel& model, const std::vector<std::string>& t
         outcome.fact = problem.fact[r].item<int64_t>();
         outcome.probability_before = std::exp(before[r].max().item<double>());
         if (outcome.solution.feasible)
-            requests.push_back({r, outcome.fact, problem.foil[r].item<int64_t>(), outcome.solution.z, "edit", ""});
+            requests.push_back({r, outcome.fact, problem.foil[r].item<int64_t>(), outcome.solution.z, "edit", "", ""});
     }
     const std::vector<Rendering> renderings = batch.render(requests, 1);
     cost.seconds += seconds_since(began);

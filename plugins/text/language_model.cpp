@@ -12,6 +12,7 @@
 
 #include "optimiser.h"
 #include "random.h"
+#include "run.h"
 #include "whynot/error.h"
 
 namespace whynot::text {
@@ -241,42 +242,23 @@ void train_masked_model(MaskedModel& model, const Sentences& sentences, const Ma
         std::mt19937_64 random(0);
         steps = options.epochs * static_cast<int64_t>(batches_of(sentences, options.batch, random).size());
     }
-    // Weights, optimisers and the step are all that a run needs to go on: whatever it draws depends on seed, epoch and step alone.
-    const auto save = [&](int64_t step) {
-        NamedTensors all{{"step", at::scalar_tensor(step, at::kLong)}};
-        for (const auto& item : net.named_parameters()) all["weights." + item.key()] = item.value().detach();
-        put_group(all, "dense", dense_adam.state());
-        put_group(all, "embedding", embedding_adam.state());
-        put_group(all, "output", output_adam.state());
-        put_group(all, "bias", bias_adam.state());
-        checkpoint.save(all);
-    };
-    int64_t start = 0;
-    if (const NamedTensors saved = checkpoint.load(); !saved.empty()) {
-        const at::NoGradGuard no_grad;
-        start = saved.at("step").item<int64_t>();
-        for (auto& item : net.named_parameters()) item.value().copy_(saved.at("weights." + item.key()));
-        dense_adam.load_state(take_group(saved, "dense"));
-        embedding_adam.load_state(take_group(saved, "embedding"));
-        output_adam.load_state(take_group(saved, "output"));
-        bias_adam.load_state(take_group(saved, "bias"));
-    }
+    TrainingRun run("the masked model", checkpoint, observer);
+    for (const auto& item : net.named_parameters()) run.keep("weights." + item.key(), item.value());
+    run.keep("dense", dense_adam);
+    run.keep("embedding", embedding_adam);
+    run.keep("output", output_adam);
+    run.keep("bias", bias_adam);
+    run.resume();
     int64_t step = 0;
-    auto told = Clock::now();
     for (int64_t epoch = 0; epoch < options.epochs; ++epoch) {
         std::mt19937_64 random(mix_seed(seed, order_of_batches, static_cast<uint64_t>(epoch)));
         double loss_sum = 0;
         int64_t words = 0;
         const auto started = Clock::now();
         for (const auto& batch : batches_of(sentences, options.batch, random)) {
-            if (step < start) {
+            if (!run.begins(step, steps)) {
                 ++step;
                 continue;
-            }
-            if (observer.cancelled && observer.cancelled()) {
-                save(step);
-                throw Error(ErrorCode::cancelled, "training of the masked model was stopped at step " + std::to_string(step) + " of " +
-                                                      std::to_string(steps) + "; the same command goes on from there");
             }
             std::mt19937_64 draws(mix_seed(seed, negatives_of_step, static_cast<uint64_t>(step)));
             auto generator = make_generator(mix_seed(seed, step_of_training, static_cast<uint64_t>(step)));
@@ -330,15 +312,12 @@ void train_masked_model(MaskedModel& model, const Sentences& sentences, const Ma
             loss_sum += loss.item<double>() * static_cast<double>(n * (m + 1));
             words += n * (m + 1);
             ++step;
-            if (const auto now = Clock::now(); observer.progress && now - told > std::chrono::milliseconds(300)) {
-                told = now;
-                observer.progress({format("masked model, epoch %d of %d", static_cast<int>(epoch + 1), static_cast<int>(options.epochs)),
-                                   static_cast<double>(step) / static_cast<double>(steps),
-                                   format("loss %.3f", loss_sum / static_cast<double>(words))});
-            }
+            if (run.speaks())
+                run.tell(format("masked model, epoch %d of %d", static_cast<int>(epoch + 1), static_cast<int>(options.epochs)), step, steps,
+                         format("loss %.3f", loss_sum / static_cast<double>(words)));
         }
         if (words == 0) continue;  // an epoch of an earlier run
-        save(step);
+        run.save(step);
         if (!observer.log) continue;
         const double seconds = std::chrono::duration<double>(Clock::now() - started).count();
         auto line = format("masked model, epoch %d of %d: loss %.3f, %.0f words/s", static_cast<int>(epoch + 1),

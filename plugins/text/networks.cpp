@@ -63,11 +63,6 @@ std::string bytes_of(const std::filesystem::path& path) {
 
 }  // namespace
 
-void round_to_half(const at::Tensor& weights) {
-    const at::NoGradGuard no_grad;
-    weights.copy_(weights.to(at::kHalf));
-}
-
 Networks Networks::load(const Pack& pack) {
     const PackManifest& manifest = pack.manifest();
     const Json network = Json::parse(manifest.network), input = Json::parse(manifest.input);

@@ -36,7 +36,4 @@ struct Networks {
     void save(PackWriter& writer, PackManifest& manifest, const std::string& tokenizer_model);
 };
 
-/// Rounds weights to what a pack stores, so that what is trained on them later, and every figure, sees the weights that ship.
-void round_to_half(const at::Tensor& weights);
-
 }  // namespace whynot::text

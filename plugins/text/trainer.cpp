@@ -11,6 +11,8 @@
 #include "model.h"
 #include "networks.h"
 #include "random.h"
+#include "recipe.h"
+#include "run.h"
 #include "whynot/error.h"
 #include "whynot/solver.h"
 #include "whynot/version.h"
@@ -26,40 +28,6 @@ enum Stage : uint64_t { classifier_stage = 1, autoencoder_stage = 2, weights_sta
 constexpr const char* classifier_checkpoint = "classifier.checkpoint";
 constexpr const char* autoencoder_checkpoint = "autoencoder.checkpoint";
 constexpr const char* masked_checkpoint = "masked_model.checkpoint";
-
-// `changes` over `base`: same keys, same kinds of values.
-void merge(Json& base, const Json& changes, const std::string& where) {
-    for (const auto& [key, value] : changes.items()) {
-        const std::string place = where.empty() ? key : where + "." + key;
-        if (!base.contains(key)) {
-            std::string known;
-            for (const auto& item : base.items()) known += (known.empty() ? "" : ", ") + item.key();
-            throw Error(ErrorCode::invalid_argument, "recipe: there is no '" + place + "'; here it knows " + known);
-        }
-        Json& old = base[key];
-        const bool fits = old.is_object()           ? value.is_object()
-                          : old.is_number_integer() ? value.is_number_integer()
-                          : old.is_number()         ? value.is_number()
-                                                    : old.type() == value.type();
-        if (!fits)
-            throw Error(ErrorCode::invalid_argument,
-                        "recipe: '" + place + "' is " + value.dump() + ", expected something like " + old.dump());
-        if (old.is_object())
-            merge(old, value, place);
-        else
-            old = value;
-    }
-}
-
-// An observer of one part of a run, from `begin` to `end` of the whole.
-Observer part(const Observer& whole, double begin, double end) {
-    Observer observer = whole;
-    if (whole.progress)
-        observer.progress = [&whole, begin, end](const Progress& progress) {
-            whole.progress({progress.stage, begin + (end - begin) * progress.fraction, progress.detail});
-        };
-    return observer;
-}
 
 struct Encoded {
     Sentences sentences;
@@ -145,10 +113,7 @@ std::string Recipe::to_json() const {
 
 Recipe Recipe::from_json(const std::string& text) {
     Recipe recipe;
-    Json json = Json::parse(recipe.to_json());
-    const Json changes = text.empty() ? Json::object() : Json::parse(text, nullptr, false);
-    if (!changes.is_object()) throw Error(ErrorCode::invalid_argument, "recipe: expected a JSON object, found something else");
-    merge(json, changes, "");
+    Json json = Json::parse(merge_recipe(recipe.to_json(), text));
     const auto take = [&](const char* group, const char* key, auto& to) { json[group][key].get_to(to); };
     recipe.tokenizer.kind = tokenizer_kind(json["tokenizer"]["kind"].get<std::string>());
     take("tokenizer", "min_count", recipe.tokenizer.min_count);

@@ -2,10 +2,10 @@
 
 /// What the tests of the text plugin read: lines of our own making, and real corpora where WHYNOT_CORPORA names them.
 
-#include <cstdlib>
-#include <filesystem>
 #include <string>
 #include <vector>
+
+#include "corpora/real.h"
 
 namespace whynot::test {
 
@@ -42,12 +42,6 @@ inline const std::vector<std::string>& typed_texts() {
         "bad",
     };
     return lines;
-}
-
-/// The folder of real corpora, empty when there is none.
-inline std::filesystem::path corpora() {
-    const char* folder = std::getenv("WHYNOT_CORPORA");
-    return folder == nullptr ? "" : folder;
 }
 
 }  // namespace whynot::test

@@ -314,7 +314,7 @@ TEST_F(ToyPack, ExplainsWithTheWordThatDecides) {
     for (int64_t i = 0; i < 3; ++i) {
         EXPECT_TRUE(summary.solutions[i].feasible) << summary.solutions[i].reason;
         EXPECT_LT(std::abs(summary.solutions[i].gap), 0.01);
-        requests.push_back({i, problem.fact[i].item<int64_t>(), problem.foil[i].item<int64_t>(), summary.solutions[i].z, "", ""});
+        requests.push_back({i, problem.fact[i].item<int64_t>(), problem.foil[i].item<int64_t>(), summary.solutions[i].z, "", "", ""});
     }
     const auto renderings = batch->render(requests, 1);
     for (size_t i = 0; i < renderings.size(); ++i) {
@@ -350,7 +350,7 @@ TEST_F(ToyPack, GivesTheSameBytesTwice) {
         problem.start = batch->start(problem.fact, 1);
         problem.log_likelihood = [&](const at::Tensor& z, const at::Tensor& rows) { return batch->log_likelihood(z, rows); };
         const Summary summary = solve(problem);
-        return batch->render({{0, 0, 1, summary.solutions[0].z, "nearest", ""}}, 1)[0].record;
+        return batch->render({{0, 0, 1, summary.solutions[0].z, "nearest", "", ""}}, 1)[0].record;
     };
     EXPECT_EQ(run(), run());
 }
@@ -373,7 +373,7 @@ TEST_F(ToyPack, DoesNotGrowWithEveryCall) {
         problem.start = batch->start(problem.fact, 1);
         problem.extra_starts = batch->extra_starts(at::zeros({1}, at::kLong), problem.fact, problem.foil, 1, 1);
         problem.log_likelihood = [&](const at::Tensor& z, const at::Tensor& rows) { return batch->log_likelihood(z, rows); };
-        batch->render({{0, 0, 1, solve(problem).solutions[0].z, "", ""}}, 1);
+        batch->render({{0, 0, 1, solve(problem).solutions[0].z, "", "", ""}}, 1);
     };
     for (int i = 0; i < 20; ++i) explain();
     const double before = resident_megabytes();
@@ -405,7 +405,7 @@ TEST_F(ToyPack, RefusesADecodingItDoesNotHave) {
     const at::Tensor start = batch->start(at::zeros({1}, at::kLong), 1);
     EXPECT_THAT(message_of(
                     [&] {
-                        batch->render({{0, 0, 1, start[0], "sing", ""}}, 1);
+                        batch->render({{0, 0, 1, start[0], "sing", "", ""}}, 1);
                     },
                     ErrorCode::invalid_argument),
                 HasSubstr("edit, soft, nearest"));
@@ -478,7 +478,7 @@ TEST_P(SubwordPack, TrainsAndExplains) {
     for (int64_t row = 0; row < 2; ++row) {
         const int64_t foil = problem.foil[row].item<int64_t>();
         ASSERT_TRUE(summary.solutions[row].feasible) << summary.solutions[row].reason;
-        const Rendering rendering = batch->render({{row, 1 - foil, foil, summary.solutions[row].z, "", ""}}, 1)[0];
+        const Rendering rendering = batch->render({{row, 1 - foil, foil, summary.solutions[row].z, "", "", ""}}, 1)[0];
         const auto record = nlohmann::json::parse(rendering.record);
         if (!rendering.failure.empty()) continue;  // a reason is an answer too
         EXPECT_GT(rendering.answer[static_cast<size_t>(foil)], 0.5) << record.dump();

@@ -7,7 +7,7 @@
 
 #include "whynot/error.h"
 
-namespace whynot::text {
+namespace whynot {
 
 namespace {
 
@@ -37,7 +37,11 @@ int64_t load_steps(const OptimiserState& state) {
 }  // namespace
 
 RowAdam::RowAdam(at::Tensor table, AdamOptions options)
-    : table_(std::move(table)), first_(at::zeros_like(table_)), second_(at::zeros_like(table_)), options_(options) {}
+    : table_(std::move(table)), first_(at::zeros_like(table_)), second_(at::zeros_like(table_)), options_(options) {
+    if (options_.weight_decay != 0)
+        throw Error(ErrorCode::invalid_argument,
+                    "RowAdam: expected no weight decay, found " + std::to_string(options_.weight_decay) + "; DenseAdam has it");
+}
 
 void RowAdam::step(const at::Tensor& rows, const at::Tensor& gradient, double rate) {
     const at::NoGradGuard guard;
@@ -81,6 +85,7 @@ void DenseAdam::step(double rate) {
         auto& gradient = parameters_[i].mutable_grad();
         if (!gradient.defined()) continue;
         if (scale < 1) gradient.mul_(scale);
+        if (options_.weight_decay != 0) gradient.add_(parameters_[i], options_.weight_decay);
         first_[i].lerp_(gradient, 1 - options_.beta1);
         second_[i].mul_(options_.beta2).addcmul_(gradient, gradient, 1 - options_.beta2);
         parameters_[i].addcdiv_(first_[i], second_[i].sqrt().add_(options_.epsilon), -corrected);
@@ -113,4 +118,4 @@ double cosine_rate(double peak, int64_t step, int64_t steps, int64_t warm_up) {
     return peak * rise * (floor + (1 - floor) * 0.5 * (1 + std::cos(pi * done)));
 }
 
-}  // namespace whynot::text
+}  // namespace whynot

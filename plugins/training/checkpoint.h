@@ -6,15 +6,15 @@
 #include <map>
 #include <string>
 
-namespace whynot::text {
+namespace whynot {
 
 using NamedTensors = std::map<std::string, at::Tensor>;
 
-/// Writes tensors to one file, numbers as 16-bit floats where `half`; whole or not at all.
+/// Writes tensors of any device to one file, numbers as 16-bit floats where `half`; whole or not at all.
 void write_tensors(const std::filesystem::path& file, const NamedTensors& tensors, bool half,
                    const std::map<std::string, std::string>& metadata = {});
 
-/// Reads them back; 16-bit floats become 32-bit ones.
+/// Reads them back, on the CPU; 16-bit floats become 32-bit ones.
 NamedTensors read_tensors(const std::filesystem::path& file);
 
 /// Where a long training run keeps what it needs to go on: one file, replaced as a whole.
@@ -35,8 +35,11 @@ private:
     std::string run_;
 };
 
+/// Rounds weights to what a pack stores, so that what is trained on them later, and every figure, sees the weights that ship.
+void round_to_half(const at::Tensor& weights);
+
 /// Adds `tensors` as "prefix.name" to `all`, and takes such a group out again.
 void put_group(NamedTensors& all, const std::string& prefix, const NamedTensors& tensors);
 NamedTensors take_group(const NamedTensors& all, const std::string& prefix);
 
-}  // namespace whynot::text
+}  // namespace whynot

@@ -22,7 +22,7 @@
 #include <string>
 #include <vector>
 
-namespace whynot::text {
+namespace whynot {
 
 /// What an optimiser needs to go on from a checkpoint: tensors by name.
 using OptimiserState = std::map<std::string, at::Tensor>;
@@ -32,11 +32,15 @@ struct AdamOptions {
     double beta1 = 0.9;
     double beta2 = 0.999;
     double epsilon = 1e-8;
+    /// L2: this many times the parameter is added to its gradient, after clipping, as in Torch's Adam. `DenseAdam` only; a table
+    /// whose rows are touched now and then would forget the rare ones least.
+    double weight_decay = 0;
 };
 
 class RowAdam {
 public:
     /// @param table [V, d], or [V] for a number a word; changed in place by `step`, must not require a gradient. Moments live on its device.
+    /// Throws Error `invalid_argument` for a weight decay.
     explicit RowAdam(at::Tensor table, AdamOptions options = {});
 
     /// One step on some rows. @param rows [r], int64, each at most once @param gradient [r, d] or [r] @param rate the learning rate.
@@ -81,4 +85,4 @@ private:
 /// @param step counts from 0 @param steps of the whole run
 double cosine_rate(double peak, int64_t step, int64_t steps, int64_t warm_up = 200);
 
-}  // namespace whynot::text
+}  // namespace whynot

@@ -5,7 +5,7 @@
 #include "whynot/error.h"
 #include "whynot/tensor_file.h"
 
-namespace whynot::text {
+namespace whynot {
 
 void write_tensors(const std::filesystem::path& file, const NamedTensors& tensors, bool half,
                    const std::map<std::string, std::string>& metadata) {
@@ -13,7 +13,7 @@ void write_tensors(const std::filesystem::path& file, const NamedTensors& tensor
     std::vector<TensorView> views;
     for (const auto& [name, tensor] : tensors) {
         const bool integer = tensor.scalar_type() == at::kLong;
-        kept.push_back(tensor.detach().to(integer ? at::kLong : half ? at::kHalf : at::kFloat).contiguous());
+        kept.push_back(tensor.detach().to(at::kCPU, integer ? at::kLong : half ? at::kHalf : at::kFloat).contiguous());
         const at::Tensor& t = kept.back();
         views.push_back({name, integer ? Dtype::i64 : half ? Dtype::f16 : Dtype::f32, t.sizes().vec(), t.data_ptr(), t.nbytes()});
     }
@@ -48,6 +48,11 @@ void Checkpoint::save(const NamedTensors& tensors) const {
     if (!file_.empty()) write_tensors(file_, tensors, false, {{"run", run_}});
 }
 
+void round_to_half(const at::Tensor& weights) {
+    const at::NoGradGuard no_grad;
+    weights.copy_(weights.to(at::kHalf));
+}
+
 void put_group(NamedTensors& all, const std::string& prefix, const NamedTensors& tensors) {
     for (const auto& [name, tensor] : tensors) all[prefix + "." + name] = tensor;
 }
@@ -59,4 +64,4 @@ NamedTensors take_group(const NamedTensors& all, const std::string& prefix) {
     return group;
 }
 
-}  // namespace whynot::text
+}  // namespace whynot

@@ -1,0 +1,112 @@
+#include "corpora/files.h"
+
+#include <openssl/evp.h>
+#include <zlib.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+
+#include "whynot/error.h"
+
+namespace whynot::corpora {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+[[noreturn]] void too_large(const fs::path& path, uint64_t limit) {
+    throw Error(ErrorCode::invalid_input, path.string() + " holds more than " + std::to_string(limit) +
+                                              " bytes (uncompressed), the limit for a file of a corpus; split it, or fetch it again");
+}
+
+std::string read_plain(const fs::path& path, uint64_t limit) {
+    std::ifstream in(path, std::ios::binary);
+    std::string text;
+    std::array<char, 1 << 16> buffer;
+    while (in.read(buffer.data(), static_cast<std::streamsize>(buffer.size())) || in.gcount() > 0) {
+        text.append(buffer.data(), static_cast<size_t>(in.gcount()));
+        if (text.size() > limit) too_large(path, limit);
+    }
+    if (in.bad() || !in.is_open()) throw Error(ErrorCode::io, "cannot read " + path.string() + ": " + std::strerror(errno));
+    return text;
+}
+
+std::string read_gzip(const fs::path& path, uint64_t limit) {
+    const std::unique_ptr<gzFile_s, decltype(&gzclose)> file(gzopen(path.c_str(), "rb"), gzclose);
+    if (!file) throw Error(ErrorCode::io, "cannot read " + path.string() + ": " + std::strerror(errno));
+    gzbuffer(file.get(), 1 << 17);
+    std::string text;
+    std::array<char, 1 << 16> buffer;
+    int got = 0;
+    while ((got = gzread(file.get(), buffer.data(), static_cast<unsigned>(buffer.size()))) > 0) {
+        text.append(buffer.data(), static_cast<size_t>(got));
+        if (text.size() > limit) too_large(path, limit);
+    }
+    int status = Z_OK;
+    const char* message = gzerror(file.get(), &status);
+    if (status != Z_OK || got < 0)
+        throw Error(ErrorCode::io, path.string() + " is a damaged or truncated gzip file (" + message + "); fetch it again");
+    if (gzdirect(file.get()) != 0)
+        throw Error(ErrorCode::io, path.string() + " is no gzip file although its name ends with .gz; fetch it again");
+    return text;
+}
+
+}  // namespace
+
+std::string read_file(const fs::path& path, uint64_t limit) {
+    const bool zipped = path.extension() == ".gz";
+    std::error_code ignored;
+    if (fs::is_regular_file(path, ignored)) return zipped ? read_gzip(path, limit) : read_plain(path, limit);
+    fs::path plain = path;
+    if (zipped && fs::is_regular_file(plain.replace_extension(), ignored)) return read_plain(plain, limit);
+    throw Error(ErrorCode::not_found, "the corpus file " + path.string() + " is missing" + (zipped ? ", and so is " + plain.string() : "") +
+                                          "; corpora/README.md says where it comes from");
+}
+
+bool stays_inside(const fs::path& path) {
+    return !path.empty() && path.is_relative() &&
+           std::none_of(path.begin(), path.end(), [](const fs::path& part) { return part.empty() || part == "." || part == ".."; });
+}
+
+struct Sha256::Context {
+    EVP_MD_CTX* evp = EVP_MD_CTX_new();
+    ~Context() { EVP_MD_CTX_free(evp); }
+};
+
+Sha256::Sha256() : context_(std::make_unique<Context>()) {
+    if (!context_->evp || EVP_DigestInit_ex(context_->evp, EVP_sha256(), nullptr) != 1)
+        throw Error(ErrorCode::internal, "OpenSSL has no SHA-256");
+}
+
+Sha256::~Sha256() = default;
+
+void Sha256::update(std::string_view bytes) { EVP_DigestUpdate(context_->evp, bytes.data(), bytes.size()); }
+
+std::string Sha256::hex() {
+    std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
+    unsigned size = 0;
+    EVP_DigestFinal_ex(context_->evp, digest.data(), &size);
+    std::string text;
+    for (unsigned i = 0; i < size; ++i) {
+        text += "0123456789abcdef"[digest[i] >> 4];
+        text += "0123456789abcdef"[digest[i] & 15];
+    }
+    return text;
+}
+
+std::string sha256(std::string_view bytes) {
+    Sha256 hash;
+    hash.update(bytes);
+    return hash.hex();
+}
+
+uint64_t fnv1a(std::string_view bytes) {
+    uint64_t hash = 0xcbf29ce484222325;
+    for (const char c : bytes) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+    return hash;
+}
+
+}  // namespace whynot::corpora

@@ -1,0 +1,46 @@
+#pragma once
+
+/// Files of corpora, and hashes of what they hold. Threads: pure functions, but a `Sha256` is of one thread.
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace whynot::corpora {
+
+/// Larger than any file that is read at once, small enough to be refused before memory ends: 4 GiB.
+constexpr uint64_t max_content_bytes = uint64_t{1} << 32;
+
+/// The content of a file; one whose name ends with .gz is decompressed. Of a missing X.gz the plain X is read.
+/// @throws Error not_found when there is none of them; io when it cannot be read, or is a damaged, truncated or no gzip file;
+///         invalid_input for more than `limit` bytes of content
+std::string read_file(const std::filesystem::path& path, uint64_t limit = max_content_bytes);
+
+/// Whether a path from outside stays in the folder that it is relative to.
+bool stays_inside(const std::filesystem::path& path);
+
+/// SHA-256 of what comes in pieces.
+class Sha256 {
+public:
+    Sha256();
+    ~Sha256();
+    Sha256(const Sha256&) = delete;
+    Sha256& operator=(const Sha256&) = delete;
+
+    void update(std::string_view bytes);
+    /// 64 hexadecimal digits; ends the calculation.
+    std::string hex();
+
+private:
+    struct Context;
+    std::unique_ptr<Context> context_;
+};
+
+std::string sha256(std::string_view bytes);
+
+/// FNV-1a, 64 bits (Fowler, Noll, Vo): what samples and splits go by.
+uint64_t fnv1a(std::string_view bytes);
+
+}  // namespace whynot::corpora

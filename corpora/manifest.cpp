@@ -1,0 +1,235 @@
+#include "corpora/manifest.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <string_view>
+
+#include "corpora/content.h"
+#include "corpora/files.h"
+#include "corpora/images.h"
+#include "whynot/error.h"
+
+namespace whynot::corpora {
+
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+constexpr uint64_t max_manifest_bytes = 16 << 20;
+
+/// corpora/*.json, put here by the build.
+constexpr std::string_view built_in[] = {
+#include "built_in_corpora.inc"
+};
+
+using Splits = std::set<std::string>;
+const Splits sentence_splits = {"train", "dev"}, image_splits = {"train", "held_out"};
+
+/// Reads one manifest; `bad` reports what is wrong with it.
+class ManifestReader {
+public:
+    ManifestReader(std::string_view text, std::string where) : where_(std::move(where)) {
+        try {
+            read(json::parse(text));
+        } catch (const json::exception& error) {
+            bad(error.what());
+        }
+    }
+    CorpusManifest manifest;
+
+private:
+    [[noreturn]] void bad(const std::string& why) const {
+        throw Error(ErrorCode::invalid_input, "the corpus manifest " + where_ + " is not as expected: " + why);
+    }
+
+    void read(const json& root) {
+        if (root.at("schema") != "whynot.corpus/1") bad("schema is not whynot.corpus/1");
+        const std::string kind = root.at("kind");
+        if (kind == to_string(CorpusKind::labelled_images))
+            manifest.kind = CorpusKind::labelled_images;
+        else if (kind != to_string(CorpusKind::labelled_sentences))
+            bad("kind is neither labelled-sentences nor labelled-images");
+        manifest.name = root.at("name");
+        manifest.licence = root.at("licence");
+        manifest.title = root.value("title", "");
+        manifest.home = root.value("home", "");
+        manifest.citation = root.value("citation", "");
+        manifest.note = root.value("note", "");
+        manifest.classes = root.at("classes").get<std::vector<std::string>>();
+        if (manifest.classes.size() < 2) bad("it has fewer than two classes");
+        if (Splits(manifest.classes.begin(), manifest.classes.end()).size() < manifest.classes.size()) bad("it names a class twice");
+        const bool sentences = manifest.kind == CorpusKind::labelled_sentences;
+        if (sentences) manifest.tokenised = root.at("tokenised");
+        for (const json& entry : root.at("files")) {
+            CorpusFile file;
+            file.name = entry.at("name");
+            if (!stays_inside(file.name)) bad("the file name \"" + file.name + "\" leads out of the folder");
+            if (sentences)
+                read_sentences(entry, file);
+            else
+                read_images(entry, file);
+            manifest.files.push_back(file);
+        }
+        if (manifest.files.empty()) bad("it has no files");
+        if (!sentences) check_images();
+    }
+
+    int64_t label_of(const std::string& name, const std::string& what) const {
+        const auto label = std::find(manifest.classes.begin(), manifest.classes.end(), name);
+        if (label == manifest.classes.end()) bad(what + " is not among the classes");
+        return label - manifest.classes.begin();
+    }
+
+    void read_sentences(const json& entry, CorpusFile& file) const {
+        file.split = entry.at("split");
+        file.count = entry.value("lines", int64_t{-1});
+        file.content_sha256 = entry.value("text_sha256", "");
+        file.label = label_of(entry.at("class"), "the class of " + file.name);
+        if (sentence_splits.count(file.split) == 0) bad("the split of " + file.name + " is neither train nor dev");
+    }
+
+    void read_images(const json& entry, CorpusFile& file) const {
+        const std::string role = entry.at("role");
+        file.split = entry.value("split", "");
+        file.count = entry.value("count", int64_t{-1});
+        file.content_sha256 = entry.value("content_sha256", "");
+        if (!file.split.empty() && image_splits.count(file.split) == 0) bad("the split of " + file.name + " is neither train nor held_out");
+        if (role == "images") {
+            file.role = CorpusFileRole::images;
+        } else if (role == "labels") {
+            file.role = CorpusFileRole::labels;
+        } else if (role == "table") {
+            file.role = CorpusFileRole::table;
+            read_table(entry, file);
+        } else {
+            bad("the role of " + file.name + " is none of images, labels, table");
+        }
+    }
+
+    void read_table(const json& entry, CorpusFile& file) const {
+        LabelTable& table = file.table;
+        const json& splits = entry.at("splits");
+        table.split_column = splits.at("column");
+        table.splits = splits.at("values").get<std::map<std::string, std::string>>();
+        for (const auto& [value, split] : table.splits)
+            if (image_splits.count(split) == 0) bad("in " + file.name + " \"" + value + "\" stands for neither train nor held_out");
+        table.conditions.resize(manifest.classes.size());
+        for (const auto& [name, conditions] : entry.at("conditions").items())
+            table.conditions[static_cast<size_t>(label_of(name, "\"" + name + "\" of " + file.name))] =
+                conditions.get<std::map<std::string, std::string>>();
+        for (size_t i = 0; i < table.conditions.size(); ++i)
+            if (table.conditions[i].empty()) bad(file.name + " has no conditions for the class " + manifest.classes[i]);
+    }
+
+    /// Images and labels of each split, or one file of images with a table.
+    void check_images() const {
+        std::multiset<std::pair<CorpusFileRole, std::string>> found;
+        for (const CorpusFile& file : manifest.files) found.insert({file.role, file.split});
+        using Role = CorpusFileRole;
+        const std::multiset<std::pair<Role, std::string>> apart = {
+            {Role::images, "train"}, {Role::labels, "train"}, {Role::images, "held_out"}, {Role::labels, "held_out"}};
+        if (found != apart && found != decltype(apart){{Role::images, ""}, {Role::table, ""}})
+            bad("expected one file of images and one of labels for each of train and held_out, or one file of images and a table, both "
+                "without a split");
+    }
+
+    std::string where_;
+};
+
+CorpusManifest parse_manifest(std::string_view text, const std::string& where) { return ManifestReader(text, where).manifest; }
+
+/// @param kind empty: any
+CorpusManifest find(const fs::path& corpora, const std::string& name, const CorpusKind* kind) {
+    if (corpora.empty())
+        throw Error(ErrorCode::not_found, "no folder of corpora is known; set WHYNOT_CORPORA to the folder that holds " + name);
+    std::error_code ignored;
+    if (!fs::is_directory(corpora, ignored))
+        throw Error(ErrorCode::not_found,
+                    "the folder of corpora " + corpora.string() + " does not exist; set WHYNOT_CORPORA to the one that does");
+    if (!stays_inside(name) || fs::path(name).has_parent_path())
+        throw Error(ErrorCode::not_found,
+                    "\"" + name + "\" is no name of a corpus; a folder's name in " + corpora.string() + " was expected");
+
+    const fs::path own = corpora / name / "corpus.json";
+    std::string where = own.string();
+    CorpusManifest manifest;
+    if (fs::exists(own, ignored)) {
+        manifest = parse_manifest(read_file(own, max_manifest_bytes), where);
+        if (manifest.name != name)
+            throw Error(ErrorCode::invalid_input,
+                        "the manifest " + where + " is of a corpus \"" + manifest.name + "\", \"" + name + "\" was expected");
+    } else {
+        std::string known;
+        for (CorpusManifest& other : built_in_corpora()) {
+            if (!kind || other.kind == *kind) known += (known.empty() ? "" : ", ") + other.name;
+            if (other.name == name) manifest = std::move(other);
+        }
+        if (manifest.name.empty()) {
+            const char* what = !kind ? "" : *kind == CorpusKind::labelled_sentences ? " of sentences" : " of images";
+            throw Error(ErrorCode::not_found, std::string("there is no corpus") + what + " \"" + name + "\": no " + where +
+                                                  ", and none of the corpora known here (" + known + ")");
+        }
+        where = name + ".json";
+    }
+    if (kind && manifest.kind != *kind)
+        throw Error(ErrorCode::invalid_input, "the corpus manifest " + where + " is not as expected: its kind is " +
+                                                  to_string(manifest.kind) + ", " + to_string(*kind) + " was expected");
+    return manifest;
+}
+
+}  // namespace
+
+const char* to_string(CorpusKind kind) noexcept {
+    return kind == CorpusKind::labelled_sentences ? "labelled-sentences" : "labelled-images";
+}
+
+CorpusManifest find_corpus(const fs::path& corpora, const std::string& name, CorpusKind kind) { return find(corpora, name, &kind); }
+
+CorpusManifest find_corpus(const fs::path& corpora, const std::string& name) { return find(corpora, name, nullptr); }
+
+std::vector<CorpusManifest> built_in_corpora() {
+    std::vector<CorpusManifest> manifests;
+    for (const std::string_view text : built_in) manifests.push_back(parse_manifest(text, "that is compiled in"));
+    return manifests;
+}
+
+std::vector<std::string> corpus_problems(const fs::path& corpora, const std::string& name) {
+    std::vector<std::string> problems;
+    const CorpusManifest manifest = find_corpus(corpora, name);
+    for (const CorpusFile& file : manifest.files) {
+        const fs::path path = corpora / name / file.name;
+        try {
+            const std::string content = read_file(path);
+            const auto [count, unit] = count_of(content, file.role, path);
+            if (file.count >= 0 && count != file.count) {
+                problems.push_back(path.string() + " has " + std::to_string(count) + " " + unit + ", " + std::to_string(file.count) +
+                                   " were expected");
+            } else if (const std::string found = sha256(content); !file.content_sha256.empty() && found != file.content_sha256) {
+                problems.push_back(path.string() + " was altered: the SHA-256 of its " +
+                                   (manifest.kind == CorpusKind::labelled_sentences ? "text" : "content") + " is " + found + ", " +
+                                   file.content_sha256 + " was expected");
+            }
+        } catch (const Error& error) {
+            problems.push_back(error.what());
+        }
+    }
+    // What no file shows alone: that images and labels belong together.
+    if (problems.empty() && manifest.kind == CorpusKind::labelled_images) {
+        try {
+            read_images(corpora, name);
+        } catch (const Error& error) {
+            problems.push_back(error.what());
+        }
+    }
+    return problems;
+}
+
+std::string corpus_sha256(const fs::path& corpora, const std::string& name) {
+    Sha256 hash;
+    for (const CorpusFile& file : find_corpus(corpora, name).files) hash.update(read_file(corpora / name / file.name));
+    return hash.hex();
+}
+
+}  // namespace whynot::corpora

@@ -1,0 +1,80 @@
+#pragma once
+
+/// What a corpus is: a manifest, `corpus.json` in the corpus's folder, else the one that this library brings for the name
+/// (corpora/*.json of the source tree, compiled in). The format stands in corpora/README.md.
+///
+///     const CorpusManifest mnist = find_corpus(std::getenv("WHYNOT_CORPORA"), "mnist", CorpusKind::labelled_images);
+///     for (const std::string& problem : corpus_problems(std::getenv("WHYNOT_CORPORA"), "mnist")) std::puts(problem.c_str());
+///
+/// Threads: pure functions.
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace whynot::corpora {
+
+enum class CorpusKind { labelled_sentences, labelled_images };
+
+/// "labelled-sentences", "labelled-images", as in a manifest.
+const char* to_string(CorpusKind kind) noexcept;
+
+/// What a file of a corpus holds.
+enum class CorpusFileRole {
+    sentences,  ///< UTF-8, one a line
+    images,     ///< IDX, idx3 (grey) or idx4 (colour)
+    labels,     ///< IDX, idx1: a byte an image, an index into the classes
+    table,      ///< CSV: a header, and a line an image
+};
+
+/// How a table labels images: by conditions on its columns.
+struct LabelTable {
+    std::string split_column;
+    std::map<std::string, std::string> splits;  ///< from what stands in that column to "train" or "held_out"
+    /// Of each class, in their order, what must stand in which columns. A line is of one class at most; one of none is an
+    /// unlabelled training image, and left out of held_out.
+    std::vector<std::map<std::string, std::string>> conditions;
+};
+
+/// One file of a corpus. Checksums are empty and counts -1 where the manifest has none.
+struct CorpusFile {
+    std::string name;  ///< relative to the corpus's folder
+    CorpusFileRole role = CorpusFileRole::sentences;
+    std::string split;           ///< sentences: "train" or "dev"; images: "train" or "held_out", empty where a table says it of each
+    int64_t label = 0;           ///< of sentences
+    int64_t count = -1;          ///< of lines (sentences), images, labels, or lines below the header (table)
+    std::string content_sha256;  ///< of the content, uncompressed
+    LabelTable table;            ///< of a table
+};
+
+/// Labelled sentences and labelled images alike; what only one kind has says so.
+struct CorpusManifest {
+    CorpusKind kind = CorpusKind::labelled_sentences;
+    std::string name, title, home, licence, citation, note;
+    std::vector<std::string> classes;
+    bool tokenised = true;  ///< of sentences: the lines are words separated by spaces
+    std::vector<CorpusFile> files;
+};
+
+/// Reads the manifest of a corpus, and nothing else of it.
+/// @throws Error not_found when `corpora` is empty (WHYNOT_CORPORA is not set), is no folder, or has no such corpus;
+///         invalid_input when the manifest is not as it should be, or of another kind
+CorpusManifest find_corpus(const std::filesystem::path& corpora, const std::string& name, CorpusKind kind);
+
+/// The same, whatever its kind.
+CorpusManifest find_corpus(const std::filesystem::path& corpora, const std::string& name);
+
+/// The manifests that are compiled in.
+std::vector<CorpusManifest> built_in_corpora();
+
+/// What is wrong with a corpus's files, one sentence each: missing, damaged, altered, of the wrong size. Empty: all is as the
+/// manifest says. @throws Error as `find_corpus`
+std::vector<std::string> corpus_problems(const std::filesystem::path& corpora, const std::string& name);
+
+/// SHA-256 of all files, uncompressed, one after the other in the manifest's order: what a pack records of its corpus.
+/// @throws Error as `find_corpus` and `read_file`
+std::string corpus_sha256(const std::filesystem::path& corpora, const std::string& name);
+
+}  // namespace whynot::corpora

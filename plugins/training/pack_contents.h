@@ -1,0 +1,45 @@
+#pragma once
+
+/// Reading networks out of a pack. A pack is data from strangers: sizes are bounded before memory is taken for them, and every tensor
+/// must be there, of the right shape and finite.
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "checkpoint.h"
+#include "whynot/error.h"
+#include "whynot/pack.h"
+
+namespace whynot {
+
+/// Error `bad_pack` that names the pack.
+Error bad_pack(const Pack& pack, const std::string& what);
+
+/// The whole number `object[group][key]`; `bad_pack` where it is none from `least` to `most`.
+int64_t size_at(const Pack& pack, const nlohmann::ordered_json& object, const std::string& group, const char* key, int64_t least,
+                int64_t most);
+
+/// The tensors of a pack's file, to be taken one by one.
+class StoredTensors {
+public:
+    StoredTensors(const Pack& pack, const std::string& file);
+
+    /// Copies the tensor of that name into its place. `bad_pack` where it is missing, of another shape or not finite.
+    void take(const std::string& name, at::Tensor to);
+
+    /// Takes a tensor whose first size is not known beforehand: floats of shape [n, sizes...].
+    at::Tensor take_rows(const std::string& name, at::IntArrayRef sizes);
+
+    /// `bad_pack` where a tensor was not taken: it belongs to no network.
+    void finish() const;
+
+private:
+    at::Tensor find(const std::string& name);
+
+    const Pack& pack_;
+    std::string file_;
+    NamedTensors tensors_;
+};
+
+}  // namespace whynot

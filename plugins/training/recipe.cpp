@@ -1,0 +1,47 @@
+#include "recipe.h"
+
+#include <nlohmann/json.hpp>
+
+#include "whynot/error.h"
+
+namespace whynot {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// `changes` over `base`: same keys, same kinds of values.
+void merge(Json& base, const Json& changes, const std::string& where) {
+    for (const auto& [key, value] : changes.items()) {
+        const std::string place = where.empty() ? key : where + "." + key;
+        if (!base.contains(key)) {
+            std::string known;
+            for (const auto& item : base.items()) known += (known.empty() ? "" : ", ") + item.key();
+            throw Error(ErrorCode::invalid_argument, "recipe: there is no '" + place + "'; here it knows " + known);
+        }
+        Json& old = base[key];
+        const bool fits = old.is_object()           ? value.is_object()
+                          : old.is_number_integer() ? value.is_number_integer()
+                          : old.is_number()         ? value.is_number()
+                                                    : old.type() == value.type();
+        if (!fits)
+            throw Error(ErrorCode::invalid_argument,
+                        "recipe: '" + place + "' is " + value.dump() + ", expected something like " + old.dump());
+        if (old.is_object())
+            merge(old, value, place);
+        else
+            old = value;
+    }
+}
+
+}  // namespace
+
+std::string merge_recipe(const std::string& defaults, const std::string& changes) {
+    Json recipe = Json::parse(defaults);
+    const Json json = changes.empty() ? Json::object() : Json::parse(changes, nullptr, false);
+    if (!json.is_object()) throw Error(ErrorCode::invalid_argument, "recipe: expected a JSON object, found something else");
+    merge(recipe, json, "");
+    return recipe.dump();
+}
+
+}  // namespace whynot

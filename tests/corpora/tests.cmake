@@ -1,0 +1,4 @@
+# Manifests, files, and images of corpora; the tests write gzip files to read.
+foreach(room corpora_manifest corpora_images)
+    whynot_unit_test(${room} whynot_corpora ZLIB::ZLIB)
+endforeach()

@@ -1,0 +1,4 @@
+# What the plugins' trainers share.
+foreach(room training_optimiser training_run)
+    whynot_unit_test(${room} whynot_training)
+endforeach()
