@@ -1,11 +1,15 @@
-# The command line, as scripts rely on it: the program itself runs, with the plugins points and toy, and packs made on the spot.
+# The command line, as scripts rely on it: the program itself runs, with the plugins points, dots and toy, and packs made on the spot.
 set(whynot_cli_plugins ${CMAKE_BINARY_DIR}/tests/plugins/cli)
 whynot_add_plugin(toy cli/toy.cpp OUTPUT_DIRECTORY ${whynot_cli_plugins})
-whynot_warnings(toy)
+whynot_add_plugin(dots plugin/points.cpp OUTPUT_DIRECTORY ${whynot_cli_plugins}/images)
+target_compile_definitions(dots PRIVATE POINTS_ARE_IMAGES)
+foreach(plugin toy dots)
+    whynot_warnings(${plugin})
+endforeach()
 
 whynot_unit_test(cli whynot_core nlohmann_json::nlohmann_json)
 target_compile_definitions(cli_test PRIVATE
     WHYNOT_PROGRAM="$<TARGET_FILE:whynot_program>" WHYNOT_EXAMPLE="$<TARGET_FILE:explain_sentence>"
     WHYNOT_TEST_PLUGINS="${CMAKE_BINARY_DIR}/tests/plugins" WHYNOT_CLI_PLUGINS="${whynot_cli_plugins}"
     WHYNOT_BUILT_PACKS="${CMAKE_BINARY_DIR}/${CMAKE_INSTALL_DATADIR}/whynot/packs")
-add_dependencies(cli_test whynot_program points toy explain_sentence)
+add_dependencies(cli_test whynot_program points dots toy explain_sentence)

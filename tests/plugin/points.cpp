@@ -1,11 +1,13 @@
 // A complete modality in one file: points in the plane, told apart by a linear classifier. The generator is the identity, so that latent
 // space is the plane itself and every explanation can be checked by hand: the boundary of two classes is a line.
 //
-// An input is two numbers, "0.5 -1". A pack holds weights.safetensors with `weight` [C, 2] and `bias` [C].
+// An input is two numbers, "0.5 -1", given as they are or in a file. A pack holds weights.safetensors with `weight` [C, 2] and `bias` [C].
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
 
 #include <cmath>
+#include <filesystem>
+#include <fstream>
 #include <iomanip>
 #include <locale>
 #include <sstream>
@@ -19,6 +21,14 @@ namespace {
 
 using whynot::Error;
 using whynot::ErrorCode;
+
+#ifdef POINTS_ARE_IMAGES  // the same as the plugin `dots` for files that pass for images, so that everything about those can be tested
+constexpr bool images = true;
+constexpr const char *plugin_id = "dots", *modality = "image";
+#else
+constexpr bool images = false;
+constexpr const char *plugin_id = "points", *modality = "points";
+#endif
 
 /// A tensor of the pack, checked; -1 in `shape` stands for any size.
 at::Tensor read_tensor(const whynot::TensorFile& file, const char* name, const std::vector<int64_t>& shape) {
@@ -35,6 +45,14 @@ std::string text_of(const at::Tensor& point) {
     text.imbue(std::locale::classic());
     text << std::setprecision(6) << values.data_ptr<double>()[0] << ", " << values.data_ptr<double>()[1];
     return text.str();
+}
+
+/// The plane from -2 to 2 in eight by eight pixels, the one with the point white.
+whynot::Picture picture_of(const at::Tensor& point) {
+    whynot::Picture picture{8, 8, 1, std::vector<uint8_t>(64, 0)};
+    const at::Tensor pixel = ((point.to(at::kCPU, at::kDouble) + 2) * 2).clamp(0, 7).to(at::kLong);
+    picture.bytes[static_cast<size_t>((7 - pixel[1].item<int64_t>()) * 8 + pixel[0].item<int64_t>())] = 255;
+    return picture;
 }
 
 /// The classifier. Logits, because the solver needs differences only.
@@ -75,8 +93,17 @@ public:
             const at::Tensor answer = beyond ? input + 1.05 * step : request.boundary;
 
             whynot::Rendering& rendering = renderings.emplace_back();
-            rendering.record = "{\"before\": [" + text_of(input) + "], \"boundary\": [" + text_of(request.boundary) + "], \"answer\": [" +
-                               text_of(answer) + "]}";
+            std::string record;
+            if (!images) {  // the section of images has a schema
+                record = "\"before\": [" + text_of(input) + "], \"boundary\": [" + text_of(request.boundary) + "], \"answer\": [" +
+                         text_of(answer) + ']';
+            }
+            rendering.pictures = {{"input", picture_of(input)}, {"boundary", picture_of(request.boundary)}};
+            if (!request.out.empty()) {
+                record += std::string(record.empty() ? "" : ", ") + "\"sheet\": \"" + request.name + ".pgm\"";
+                write_sheet(std::filesystem::path(request.out) / (request.name + ".pgm"), rendering.pictures[1].picture);
+            }
+            rendering.record = '{' + record + '}';
             std::ostringstream distance;
             distance.imbue(std::locale::classic());
             distance << "{\"l2\": " << step.norm().item<double>() << '}';
@@ -93,6 +120,13 @@ public:
     }
 
 private:
+    static void write_sheet(const std::filesystem::path& path, const whynot::Picture& picture) {
+        std::ofstream file(path, std::ios::binary);
+        file << "P5\n8 8\n255\n";
+        for (const uint8_t value : picture.bytes) file.put(static_cast<char>(value));
+        if (!file.flush()) throw Error(ErrorCode::io, "cannot write " + path.string());
+    }
+
     Linear classifier_;
     at::Tensor points_;  // [B, 2]
 };
@@ -154,12 +188,12 @@ const whynot_artifact artifacts[] = {
 
 whynot::PluginInfo describe() {
     whynot::PluginInfo plugin;
-    plugin.id = "points";
+    plugin.id = plugin_id;
     plugin.name = "Points in the plane";
     plugin.version = "1.0.0";
     plugin.licence = "MIT";
     plugin.summary = "Explains linear classifiers of points in the plane.";
-    plugin.modality = "points";
+    plugin.modality = modality;
     plugin.options = options;
     plugin.artifacts = artifacts;
     return plugin;

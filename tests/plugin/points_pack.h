@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 
 #include "whynot/pack.h"
 #include "whynot/tensor_file.h"
@@ -9,7 +10,8 @@ namespace whynot::test {
 
 /// Writes the pack of the plugin points: three classes, `left` at (-1, 0), `right` at (1, 0), `top` at (0, 1), each the likeliest about
 /// its place. The score of a class is twice the product of point and place, so left and right are equally likely where x = 0.
-inline Pack write_points_pack(const std::filesystem::path& directory) {
+/// @param edit changes the manifest that is written
+inline Pack write_points_pack(const std::filesystem::path& directory, const std::function<void(PackManifest&)>& edit = {}) {
     static const float weight[] = {-2, 0, 2, 0, 0, 2};
     static const float bias[] = {0, 0, 0};
     PackWriter writer(directory);
@@ -23,6 +25,7 @@ inline Pack write_points_pack(const std::filesystem::path& directory) {
     manifest.plugin_version = "1.0.0";
     manifest.classes = {"left", "right", "top"};
     manifest.licence = "MIT";
+    if (edit) edit(manifest);
     return writer.finish(std::move(manifest));
 }
 

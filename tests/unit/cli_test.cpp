@@ -1,12 +1,15 @@
 // The command line: what scripts rely on. Runs the program itself.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <sstream>
 
 #include "cli/process.h"
@@ -378,7 +381,7 @@ TEST_F(Cli, WritesRecordsIntoAFolder) {
     std::stringstream written;
     written << file.rdbuf();
     EXPECT_EQ(written.str(), process.out);
-    EXPECT_EQ(std::distance(fs::directory_iterator(out), {}), 1);
+    EXPECT_EQ(std::distance(fs::directory_iterator(out), {}), 2) << "the record, and the picture that the plugin points draws";
     EXPECT_EQ(run({"explain", "1 0", "--pack", "points", "--out", pack_ / "pack.json"}).code, 1);
 }
 
@@ -397,6 +400,215 @@ TEST_F(Cli, ExaminesTheMachine) {
     EXPECT_EQ(sick.code, 1);
     EXPECT_THAT(sick.out, HasSubstr("GFLOP/s"));
     EXPECT_THAT(sick.err, HasSubstr("weights.safetensors"));
+}
+
+/// Two numbers in a file pass for an image here: the plugin dots, and a pack with the name of the default one.
+class CliImages : public Cli {
+protected:
+    CliImages() {
+        environment_.push_back("WHYNOT_PLUGIN_PATH=" WHYNOT_CLI_PLUGINS "/images:" WHYNOT_TEST_PLUGINS);
+        whynot::test::write_points_pack(folder_ / "packs" / "mnist", [](whynot::PackManifest& manifest) {
+            manifest.id = "mnist";
+            manifest.modality = "image";
+            manifest.plugin_id = "dots";
+        });
+        whynot::test::write_points_pack(folder_ / "packs" / "yelp", [](whynot::PackManifest& manifest) { manifest.id = "yelp"; });
+    }
+
+    std::string file(const std::string& name, const std::string& content = "1 0.25") {
+        const fs::path path = folder_ / name;
+        fs::create_directories(path.parent_path());
+        std::ofstream(path, std::ios::binary) << content;
+        return path;
+    }
+
+    /// Refused before a pack is looked for and anything is printed.
+    void expect_refused(const std::string& argument, const std::string& message, const char* command = "explain") {
+        SCOPED_TRACE(argument);
+        const Process& process = run({command, file("good.png"), argument, "--pack", "nowhere"});
+        EXPECT_EQ(process.code, 1);
+        EXPECT_EQ(process.out, "");
+        EXPECT_THAT(process.err, AllOf(StartsWith("whynot: "), HasSubstr(message), Not(HasSubstr("nowhere"))));
+    }
+
+    /// What a terminal gets to see.
+    std::string in_terminal(const Arguments& arguments, const Arguments& more_environment) {
+        const int master = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+        if (master < 0 || grantpt(master) || unlockpt(master)) throw std::runtime_error("no terminals");
+        const std::string terminal = ptsname(master);
+        const int kept_open = open(terminal.c_str(), O_RDWR | O_NOCTTY | O_CLOEXEC);
+        Arguments environment = environment_;
+        environment.insert(environment.end(), more_environment.begin(), more_environment.end());
+        Process process(WHYNOT_PROGRAM, arguments, environment, terminal.c_str());
+        process.finish();
+        EXPECT_EQ(process.code, 0) << process.err;
+        char bytes[1 << 14];
+        const ssize_t count = read(master, bytes, sizeof bytes);
+        close(kept_open);
+        close(master);
+        return count < 0 ? "" : std::string(bytes, static_cast<size_t>(count));
+    }
+};
+
+TEST_F(CliImages, ExplainsFiles) {
+    const std::string first = file("digits/3.png"), second = file("digits/4.JPEG", "-1 0.1");
+    const Process& process = run({"explain", first, "-1 0", second, "--json"});
+    ASSERT_EQ(process.code, 0) << process.err;
+    const std::vector<json> records = lines(process.out);
+    ASSERT_EQ(records.size(), 3u);
+    EXPECT_EQ(records[0].at("question").at("modality"), "image");
+    EXPECT_EQ(records[0].at("question").at("input").at("path"), first);
+    EXPECT_EQ(records[0].at("question").at("fact"), "right");
+    EXPECT_EQ(records[0].at("pack").at("id"), "mnist");
+    EXPECT_EQ(records[0].at("image"), json::object()) << "no folder, no files";
+    EXPECT_EQ(records[1].at("question").at("input"), "-1 0");
+    EXPECT_EQ(records[1].at("pack").at("id"), "yelp");
+    EXPECT_EQ(records[2].at("question").at("input").at("path"), second);
+
+    const Process& text = run({"explain", first});
+    EXPECT_THAT(text.out, AllOf(StartsWith(first + ": right"), Not(HasSubstr("sheet: ")), Not(HasSubstr("\u2580"))));
+    EXPECT_THAT(run({"classify", first}).out, HasSubstr(first));
+    EXPECT_EQ(json::parse(run({"classify", first, "--json"}).out).at("input"), first);
+}
+
+TEST_F(CliImages, KnowsPicturesByTheirBeginning) {
+    using namespace std::string_literals;
+    for (const std::string& content : {"\x89PNG\r\n\x1a\n ..."s, "\xff\xd8\xff\xe0 ..."s, "GIF89a ..."s, "BM\x46\0\0\0\0\0\0\0\x36\0"s,
+                                       "II*\0\x08\0\0\0"s, "MM\0*\0\0\0\x08"s, "RIFF\x24\0\0\0WEBPVP8 "s}) {
+        const Process& process = run({"classify", file("some file", content), "--pack", "mnist", "--json"});
+        EXPECT_EQ(process.code, 3) << content << process.err;
+        EXPECT_THAT(process.out, HasSubstr("two numbers")) << "the plugin says what it cannot read";
+    }
+    for (const std::string& content : {""s, "the food was gross ."s, "BMW is great"s, "RIFF\x24\0\0\0WAVEfmt "s, "II"s}) {
+        const Process& process = run({"classify", file("some file", content), "--pack", "mnist"});
+        EXPECT_EQ(process.code, 2) << content;
+        EXPECT_THAT(process.err, HasSubstr("no image file"));
+    }
+    EXPECT_EQ(run({"classify", file("a.png", ""), "--pack", "mnist"}).code, 3) << "by its name, so that the plugin can say what is wrong";
+}
+
+TEST_F(CliImages, RefusesWhatCannotBeAFile) {
+    expect_refused((folder_ / "missing.png").string(), "there is no file " + (folder_ / "missing.png").string());
+    expect_refused("missing.JPG", "there is no file missing.JPG", "classify");
+    expect_refused(file("notes.txt") + "/x.jpeg", "there is no file");
+    fs::create_directories(folder_ / "digits");
+    fs::create_directories(folder_ / "folder.png");
+    expect_refused(folder_ / "digits", "digits is a folder; give the files in it, as in " + (folder_ / "digits" / "*.png").string());
+    expect_refused((folder_ / "digits").string() + '/', "is a folder");
+    expect_refused(folder_ / "folder.png", "is a folder");
+    ASSERT_EQ(mkfifo((folder_ / "pipe.png").c_str(), 0600), 0);
+    expect_refused(folder_ / "pipe.png", "is a device, pipe or socket");
+    fs::create_symlink("/dev/zero", folder_ / "device.jpg");
+    expect_refused(folder_ / "device.jpg", "is a device, pipe or socket");
+    fs::create_symlink("loop.png", folder_ / "loop.png");
+    expect_refused(folder_ / "loop.png", "symbolic links");
+    const std::string large = file("large.png");
+    fs::resize_file(large, 512000001);  // a hole: it takes no room
+    expect_refused(large, "has 512.0 MB; pictures of up to 512.0 MB are read");
+    if (geteuid() != 0) {
+        const std::string secret = file("secret.png");
+        fs::permissions(secret, fs::perms::none);
+        expect_refused(secret, "Permission denied");
+    }
+    const Process& process = run({"classify", "--pack", "yelp", "--json", "look at this.png", "and/or", "wow.gif"});
+    EXPECT_EQ(lines(process.out).size(), 3u) << "sentences";
+}
+
+TEST_F(CliImages, RefusesTheWrongPack) {
+    expect_usage_error({"explain", "1 0", "--pack", "mnist"}, "explains images, and '1 0' is no image file", "whynot explain");
+    expect_usage_error({"explain", file("a.png"), "--pack", "points"}, "is an image file", "whynot explain");
+}
+
+TEST_F(CliImages, SaysThatTheDefaultPackIsMissing) {
+    if (fs::exists(WHYNOT_BUILT_PACKS "/mnist/pack.json")) GTEST_SKIP() << "it is not, and nothing can hide it";
+    fs::remove_all(folder_ / "packs" / "mnist");
+    const Process& process = run({"explain", file("a.png")});
+    EXPECT_EQ(process.code, 1);
+    EXPECT_THAT(process.err,
+                AllOf(HasSubstr("for images there has to be the pack 'mnist'"), HasSubstr("--pack"), HasSubstr("points, yelp")));
+}
+
+TEST_F(CliImages, WritesPicturesIntoAFolder) {
+    const fs::path out = folder_ / "new" / "out";
+    const std::string input = file("3.png");
+    file("new/out/notes.txt", "mine");
+    const Process& process = run({"explain", input, "--out", out});
+    ASSERT_EQ(process.code, 0) << process.err;
+    std::vector<std::string> names;
+    for (const fs::directory_entry& entry : fs::directory_iterator(out)) names.push_back(entry.path().filename());
+    ASSERT_EQ(names.size(), 3u) << testing::PrintToString(names);
+    const auto record_name =
+        std::find_if(names.begin(), names.end(), [](const auto& name) { return fs::path(name).extension() == ".json"; });
+    ASSERT_NE(record_name, names.end());
+    std::ifstream record_file(out / *record_name);
+    const json record = json::parse(record_file);
+    const std::string sheet = record.at("image").at("sheet");
+    EXPECT_EQ(sheet, "3-right-not-top-" + record.at("id").get<std::string>().substr(0, 8) + ".pgm");
+    EXPECT_TRUE(fs::is_regular_file(out / sheet));
+    EXPECT_TRUE(fs::is_regular_file(out / "notes.txt"));
+    EXPECT_THAT(process.out, testing::EndsWith("\nsheet: " + (out / sheet).string() + '\n'));
+    EXPECT_THAT(run({"explain", input, "--out", out, "--json"}).out, Not(HasSubstr("\nsheet")));
+}
+
+TEST_F(CliImages, TriesTheFolderFirst) {
+    const auto expect_no_folder = [&](const std::string& out, const std::string& message) {
+        const Process& process = run({"explain", file("a.png"), "--out", out, "--pack", "nowhere"});
+        EXPECT_EQ(process.code, 1) << out;
+        EXPECT_THAT(process.err, AllOf(StartsWith("whynot: --out " + out + ": "), HasSubstr(message), Not(HasSubstr("nowhere"))));
+    };
+    expect_no_folder(file("file", "mine"), "this is a file, and a folder is needed");
+    expect_no_folder(file("file") + "/below", "cannot be made: Not a directory");
+    expect_no_folder("/proc/whynot", "cannot be made");
+    expect_no_folder("/proc", "nothing can be written there");
+    expect_usage_error({"explain", "1 0", "--out", ""}, "--out", "whynot explain");
+}
+
+TEST_F(CliImages, KeepsTheQuestionsOfAnInputTogether) {
+    Arguments arguments{"explain", "--json", "--foil", "all", file("refused.png", "rubbish")};
+    for (int i = 0; i < 40; ++i) arguments.push_back(file("image " + std::to_string(i) + ".png", "1 0." + std::to_string(i + 10)));
+    const std::vector<json> records = lines(run(arguments).out);
+    ASSERT_EQ(records.size(), 81u);
+    std::set<double> batches;  // the time of a batch is shared out evenly among its questions
+    for (size_t i = 1; i < records.size(); i += 2) {
+        EXPECT_EQ(records[i].at("question").at("input"), records[i + 1].at("question").at("input"));
+        EXPECT_NE(records[i].at("question").at("foil"), records[i + 1].at("question").at("foil"));
+        EXPECT_EQ(records[i].at("cost").at("seconds").at("start"), records[i + 1].at("cost").at("seconds").at("start"));
+        batches.insert(records[i].at("cost").at("seconds").at("start").get<double>());
+    }
+    EXPECT_EQ(batches.size(), 2u);
+}
+
+TEST_F(CliImages, DiesOfSignals) {
+    Arguments arguments{"explain", "--json"};
+    arguments.resize(2000, file("a.png"));  // more answers than fit into a pipe
+    Process process(WHYNOT_PROGRAM, arguments, environment_);
+    process.read_line();
+    process.kill(SIGINT);
+    process.finish();
+    EXPECT_EQ(process.signal, SIGINT);
+    EXPECT_EQ(process.err, "whynot: interrupted\n");
+}
+
+TEST_F(CliImages, ShowsPicturesInATerminalThatCan) {
+    const auto shown = [&](const Arguments& variables) {
+        Arguments environment{"TERM=xterm", "COLORTERM=", "LC_ALL=", "LC_CTYPE=", "LANG=", "NO_COLOR="};
+        for (const std::string& variable : variables) {
+            for (std::string& given : environment)
+                if (given.compare(0, given.find('=') + 1, variable, 0, variable.find('=') + 1) == 0) given = variable;
+        }
+        return in_terminal({"explain", file("a.png")}, environment);
+    };
+    const std::string block = "\u2580", palette = "\033[38;5;", true_colour = "\033[38;2;";
+    EXPECT_THAT(shown({"TERM=xterm-256color", "LC_ALL=C.UTF-8"}),
+                AllOf(HasSubstr(" input    boundary"), HasSubstr(block), HasSubstr(palette)));
+    EXPECT_THAT(shown({"TERM=xterm-256color", "COLORTERM=truecolor", "LANG=de_DE.utf8"}), AllOf(HasSubstr(block), HasSubstr(true_colour)));
+    EXPECT_THAT(shown({"COLORTERM=24bit", "LC_CTYPE=en_US.UTF-8", "LANG=C"}), HasSubstr(true_colour));
+    for (const Arguments& variables : std::vector<Arguments>{{"LC_ALL=C.UTF-8"},
+                                                             {"TERM=xterm-256color"},
+                                                             {"TERM=xterm-256color", "LC_ALL=C", "LANG=C.UTF-8"},
+                                                             {"TERM=xterm-256color", "LC_ALL=C.UTF-8", "NO_COLOR=1"}}) {
+        EXPECT_THAT(shown(variables), AllOf(HasSubstr("right"), Not(HasSubstr(block)))) << testing::PrintToString(variables);
+    }
 }
 
 class CliTrain : public Cli {

@@ -6,7 +6,8 @@
 
 #include <cmath>
 #include <filesystem>
-#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
 
 #include "plugin/points_pack.h"
 #include "whynot/error.h"
@@ -122,6 +123,71 @@ TEST_F(ExplainerTest, GivesTheSameRecordTwice) {
         return to_json(record);
     };
     EXPECT_EQ(bytes(), bytes());
+}
+
+TEST_F(ExplainerTest, HandsOutPictures) {
+    const Answer answer = explainer_->explain("1 0.5");
+    ASSERT_EQ(answer.pictures.size(), 2u);
+    EXPECT_EQ(answer.pictures[0].name, "input");
+    EXPECT_EQ(answer.pictures[0].picture.bytes[3 * 8 - 8 + 6], 255) << "the plugin's own, of this question";
+    EXPECT_EQ(answer.pictures[1].name, "boundary");
+    EXPECT_THAT(explainer_->explain("nowhere").pictures, testing::IsEmpty());
+}
+
+class ExplainerNames : public ExplainerTest {
+protected:
+    ExplainerNames() : out_(folder_ / "out") { fs::create_directories(out_); }
+
+    /// What the plugin called the explanations: the names of the files it wrote.
+    std::vector<std::string> names(const std::vector<Ask>& asks, Explainer& explainer) {
+        ExplainOptions options;
+        options.out = out_;
+        std::vector<std::string> result;
+        for (const Answer& answer : explainer.explain(asks, options)) {
+            const auto record = nlohmann::json::parse(answer.record.rendering);
+            const std::string file = record.at("sheet");
+            EXPECT_TRUE(fs::is_regular_file(out_ / file)) << file;
+            result.push_back(fs::path(file).stem());
+        }
+        return result;
+    }
+    std::vector<std::string> names(const std::vector<Ask>& asks) { return names(asks, *explainer_); }
+
+    fs::path out_;
+};
+
+TEST_F(ExplainerNames, AreReadableAndFitForFiles) {
+    const std::vector<Ask> asks{{{"1 0.5", "some/Digit  3 (b).tar.png"}, {}},
+                                {{"1 0.5", "../\u00fcber/\u65e5\u672c.png"}, {}},
+                                {{"1 0.5", "--rm -rf \n\xff$x.png"}, {"", "left", ""}},
+                                {{"1 0.5", std::string(4000, 'a') + ".png"}, {}},
+                                {{"1 0.5", ""}, {"", "left", "mine"}}};
+    const std::vector<std::string> given = names(asks);
+    const std::string start[] = {"Digit-3-b-tar-right-not-top-", "input-right-not-top-", "rm-rf-x-right-not-left-",
+                                 std::string(48, 'a') + "-right-not-top-", "input-right-not-left-"};
+    for (size_t i = 0; i < asks.size(); ++i) {
+        const std::string id = question_id("points", "1 0.5", "", asks[i].question.foil, explainer_->pack().sha256());
+        EXPECT_EQ(given[i], start[i] + id.substr(0, 8));
+    }
+    EXPECT_EQ(names(asks), given);
+    const std::vector<std::string> alone = names({asks[0]});
+    EXPECT_EQ(alone[0], given[0]) << "whatever else is asked";
+}
+
+TEST_F(ExplainerNames, AreDifferentForDifferentQuestions) {
+    const std::vector<std::string> given = names({{{"1 0.5", "a/3.png"}, {"", "left", ""}},
+                                                  {{"1 0.5", "a/3.png"}, {"", "top", ""}},
+                                                  {{"1 0.25", "b/3.png"}, {"", "top", ""}},
+                                                  {{"1 0.75", "b/3.png"}, {"", "top", "same"}},
+                                                  {{"1 0.8", "b/3.png"}, {"", "top", "same"}}});
+    EXPECT_EQ(std::set<std::string>(given.begin(), given.end()).size(), given.size());
+}
+
+TEST_F(ExplainerNames, HoldAnyClass) {
+    const auto odd = [](PackManifest& manifest) { manifest.classes = {"\u65e5", "../c++ / d", std::string(200, 'x')}; };
+    Explainer explainer(*host_, test::write_points_pack(folder_ / "odd", odd));
+    EXPECT_THAT(names({{{"1 0.5", "3.png"}, {"", "\u65e5", ""}}, {{"1 0.5", "3.png"}, {}}}, explainer),
+                testing::ElementsAre(testing::StartsWith("3-c-d-not-0-"), testing::StartsWith("3-c-d-not-" + std::string(24, 'x') + '-')));
 }
 
 TEST_F(ExplainerTest, ClassifiesAndSaysWhatItCannotRead) {

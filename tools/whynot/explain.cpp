@@ -5,6 +5,7 @@
 
 #include "commands.h"
 #include "core/atomic_file.h"
+#include "core/text.h"
 #include "inputs.h"
 #include "interrupt.h"
 #include "models.h"
@@ -55,22 +56,45 @@ SolverOptions solver_options(const ExplainCommand& command) {
     return options;
 }
 
-std::vector<Ask> questions(Explainer& model, const std::vector<Input>& inputs, const ExplainCommand& command) {
-    std::vector<Ask> asks;
-    if (command.foil != "all") {
-        for (const Input& input : inputs) asks.push_back({input, {command.fact, command.foil, ""}});
-        return asks;
-    }
+/// What is asked of each input.
+std::vector<std::vector<Question>> questions(Explainer& model, const std::vector<Input>& inputs, const ExplainCommand& command) {
+    if (command.foil != "all") return std::vector<std::vector<Question>>(inputs.size(), {{command.fact, command.foil, ""}});
+    std::vector<std::vector<Question>> all;
     for (const Classification& said : model.classify(inputs)) {
+        std::vector<Question>& asked = all.emplace_back();
         if (!said.refusal.empty()) {  // the explainer tells why
-            asks.push_back({said.input, {command.fact, "", ""}});
+            asked.push_back({command.fact, "", ""});
             continue;
         }
         const std::string& fact = command.fact.empty() ? said.predicted : command.fact;
         for (const std::string& foil : model.pack().manifest().classes)
-            if (foil != fact) asks.push_back({said.input, {fact, foil, ""}});
+            if (foil != fact) asked.push_back({fact, foil, ""});
     }
-    return asks;
+    return all;
+}
+
+/// The folder for answers, made unless it is there, and tried: what cannot be kept need not be searched for.
+void prepare_folder(const fs::path& folder) {
+    const auto refuse = [&](const std::string& why) {
+        throw Error(ErrorCode::io, "--out " + escape_controls(folder.string()) + ": " + why);
+    };
+    std::error_code error;
+    if (fs::exists(folder, error) && !fs::is_directory(folder, error)) refuse("this is a file, and a folder is needed");
+    fs::create_directories(folder, error);
+    if (error) refuse("the folder cannot be made: " + error.message());
+    try {
+        AtomicFile(folder / ".whynot");  // never committed
+    } catch (const Error& wrong) {
+        refuse(std::string("nothing can be written there; ") + wrong.what());
+    }
+}
+
+/// The picture of the whole explanation, where there is one: its path in the folder for answers.
+std::string sheet_of(const Explanation& record) {
+    if (record.rendering.empty()) return "";
+    const Json rendering = Json::parse(record.rendering);
+    const auto sheet = rendering.find("sheet");
+    return sheet != rendering.end() && sheet->is_string() ? sheet->get<std::string>() : "";
 }
 
 /// There is an answer for people: the search came to rest, or was cut short with a point that the classifier calls the foil.
@@ -95,14 +119,15 @@ int explain(const ExplainCommand& command) {
         options.seed = command.seed;
         options.out = command.out;
 
-        Models models(command, command.pack, command.inputs);
+        const std::vector<Argument> arguments = look_at(command.inputs);
+        if (!command.out.empty()) prepare_folder(command.out);
+        Models models(command, command.pack, arguments);
         for (const Pack& pack : models.packs()) {
             check_class(pack, "--fact", command.fact);
             if (command.foil != "all") check_class(pack, "--foil", command.foil);
             check_decode(models.host(), pack, command.decode);
         }
-        set_threads(command.threads, threads_for(command.inputs));
-        if (!command.out.empty()) fs::create_directories(command.out);
+        set_threads(command.threads, threads_for(arguments));
 
         const TerminalStyle style = terminal_style();
         StatusLine status;
@@ -114,25 +139,39 @@ int explain(const ExplainCommand& command) {
         };
 
         int code = answered;
-        InputSource source(command.inputs);
+        const auto answer_all = [&](Explainer& model, std::vector<Ask>& batch) {
+            if (interrupted()) throw Error(ErrorCode::cancelled, "interrupted");
+            const std::vector<Answer> answers = model.explain(batch, options);
+            batch.clear();
+            status.clear();
+            for (const Answer& answer : answers) {
+                const std::string line = to_json(answer.record) + '\n';
+                if (!command.out.empty()) write_file_atomically(fs::path(command.out) / (answer.record.id + ".json"), line);
+                std::string text =
+                    command.json ? line : (done > 0 ? "\n" : "") + to_terminal(answer.record, answer.terminal, style, answer.pictures);
+                const std::string sheet = command.json || command.out.empty() ? "" : sheet_of(answer.record);
+                if (!sheet.empty()) text += "sheet: " + escape_controls((fs::path(command.out) / sheet).string()) + '\n';
+                print(text);
+                if (!has_answer(answer.record)) code = none_found;
+                ++done;
+            }
+            status.show(std::to_string(done) + " answered");
+        };
+
+        InputSource source(arguments);
         for (std::vector<Input> inputs; !(inputs = source.next(batch_size)).empty();) {
             Explainer& model = models.of(inputs.front());
-            const std::vector<Ask> asks = questions(model, inputs, command);
-            for (size_t begin = 0; begin < asks.size(); begin += batch_size) {  // one input has many questions with --foil all
-                if (interrupted()) throw Error(ErrorCode::cancelled, "interrupted");
-                const std::vector<Ask> batch(asks.begin() + static_cast<std::ptrdiff_t>(begin),
-                                             asks.begin() + static_cast<std::ptrdiff_t>(std::min(begin + batch_size, asks.size())));
-                const std::vector<Answer> answers = model.explain(batch, options);
-                status.clear();
-                for (const Answer& answer : answers) {
-                    const std::string line = to_json(answer.record) + '\n';
-                    if (!command.out.empty()) write_file_atomically(fs::path(command.out) / (answer.record.id + ".json"), line);
-                    print(command.json ? line : (done > 0 ? "\n" : "") + to_terminal(answer.record, answer.terminal, style));
-                    if (!has_answer(answer.record)) code = none_found;
-                    ++done;
+            const std::vector<std::vector<Question>> asked = questions(model, inputs, command);
+            // The questions of one input go together, as they share the work of reading it, unless they alone are too many.
+            std::vector<Ask> batch;
+            for (size_t i = 0; i < inputs.size(); ++i) {
+                if (!batch.empty() && batch.size() + asked[i].size() > batch_size) answer_all(model, batch);
+                for (const Question& question : asked[i]) {
+                    batch.push_back({inputs[i], question});
+                    if (batch.size() == batch_size) answer_all(model, batch);
                 }
-                status.show(std::to_string(done) + " answered");
             }
+            if (!batch.empty()) answer_all(model, batch);
         }
         return code;
     });
@@ -140,14 +179,15 @@ int explain(const ExplainCommand& command) {
 
 int classify(const ClassifyCommand& command) {
     return interruptible([&] {
-        Models models(command, command.pack, command.inputs);
-        set_threads(command.threads, threads_for(command.inputs));
+        const std::vector<Argument> arguments = look_at(command.inputs);
+        Models models(command, command.pack, arguments);
+        set_threads(command.threads, threads_for(arguments));
 
         StatusLine status;
         int64_t done = 0;
         int code = answered;
         const Explainer* headed = nullptr;  // whose classes the heading names
-        InputSource source(command.inputs);
+        InputSource source(arguments);
         for (std::vector<Input> inputs; !(inputs = source.next(batch_size)).empty();) {
             if (interrupted()) throw Error(ErrorCode::cancelled, "interrupted");
             Explainer& model = models.of(inputs.front());

@@ -8,11 +8,13 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
+#include <string_view>
 #include <utility>
 
+#include "core/file.h"
+#include "core/text.h"
 #include "interrupt.h"
+#include "terminal.h"
 #include "whynot/error.h"
 
 namespace fs = std::filesystem;
@@ -26,35 +28,87 @@ constexpr size_t longest_line = 1 << 24;  // far more than any classifier reads;
 /// and so the same batches each time; at a terminal every line stands alone.
 int patience_ms() { return isatty(STDIN_FILENO) ? 0 : 50; }
 
-Input read_image(const std::string& path) {
-    std::ifstream file(path, std::ios::binary);
-    Input input{{std::istreambuf_iterator<char>(file), {}}, path};
-    if (!file) throw Error(ErrorCode::io, "cannot read " + path + ": " + std::strerror(errno));
-    return input;
+/// No picture is as large; it must not fill the memory.
+constexpr uint64_t largest_file = 512 * 1000 * 1000;
+
+/// A batch of large pictures is a small one.
+constexpr size_t enough_bytes = 64 * 1000 * 1000;
+
+bool begins_like_a_picture(InputFile& file) {
+    char bytes[12] = {};
+    const std::string_view head(bytes, file.read_some(bytes, sizeof bytes));
+    const auto at = [head](size_t place, std::string_view mark) {
+        return head.size() > place && head.compare(place, mark.size(), mark) == 0;
+    };
+    using namespace std::string_view_literals;
+    return at(0, "\x89PNG\r\n\x1a\n"sv) || at(0, "\xff\xd8\xff"sv) || at(0, "GIF8"sv) || (at(0, "BM"sv) && at(6, "\0\0\0\0"sv)) ||  // BMP
+           at(0, "II*\0"sv) || at(0, "MM\0*"sv) ||                                                                                  // TIFF
+           (at(0, "RIFF"sv) && at(8, "WEBP"sv));
+}
+
+bool ends_like_a_picture(const std::string& argument) {
+    std::string extension = fs::path(argument).extension().string();
+    std::transform(extension.begin(), extension.end(), extension.begin(), [](unsigned char c) { return std::tolower(c); });
+    return extension == ".png" || extension == ".jpg" || extension == ".jpeg";
+}
+
+Argument::Kind kind_of(const std::string& argument) {
+    if (argument == "-") return Argument::Kind::lines;
+    const bool by_name = ends_like_a_picture(argument);
+    const bool means_a_file = by_name || argument.find('/') != std::string::npos;
+    std::error_code error;
+    const fs::file_status found = fs::status(argument, error);
+    const std::string name = escape_controls(argument);
+    if (!fs::exists(found)) {
+        // With a space in it, it may well be a sentence that speaks of a file.
+        if (!by_name || argument.find(' ') != std::string::npos) return Argument::Kind::sentence;
+        if (found.type() == fs::file_type::not_found) throw Error(ErrorCode::not_found, "there is no file " + name);
+        throw Error(ErrorCode::io, "cannot read " + name + ": " + error.message());
+    }
+    if (!fs::is_regular_file(found)) {
+        if (!means_a_file) return Argument::Kind::sentence;
+        if (fs::is_directory(found))
+            throw Error(ErrorCode::io,
+                        name + " is a folder; give the files in it, as in " + escape_controls((fs::path(argument) / "*.png").string()));
+        throw Error(ErrorCode::io, name + " is a device, pipe or socket; pictures are read from regular files");
+    }
+    if (!means_a_file && access(argument.c_str(), R_OK) != 0) return Argument::Kind::sentence;  // a word that happens to be a file's name
+    InputFile file(argument);
+    if (!by_name && !begins_like_a_picture(file)) return Argument::Kind::sentence;
+    if (file.size() > largest_file) {
+        throw Error(ErrorCode::io,
+                    name + " has " + bytes_for_people(file.size()) + "; pictures of up to " + bytes_for_people(largest_file) + " are read");
+    }
+    return Argument::Kind::image;
 }
 
 }  // namespace
 
-bool names_image(const std::string& argument) {
-    std::string extension = fs::path(argument).extension().string();
-    std::transform(extension.begin(), extension.end(), extension.begin(), [](unsigned char c) { return std::tolower(c); });
-    std::error_code error;
-    return (extension == ".png" || extension == ".jpg" || extension == ".jpeg") && fs::is_regular_file(argument, error);
+std::vector<Argument> look_at(const std::vector<std::string>& inputs) {
+    std::vector<Argument> arguments;
+    for (const std::string& input : inputs) arguments.push_back({input, kind_of(input)});
+    return arguments;
+}
+
+void InputSource::add(Input input) {
+    ready_bytes_ += input.content.size();
+    ready_.push_back(std::move(input));
 }
 
 /// Makes one more input ready. False: there is none, or none yet and `wait` is false.
 bool InputSource::take(bool wait) {
     while (!arguments_.empty()) {
-        const std::string argument = arguments_.front();
-        if (argument != "-") {
+        if (arguments_.front().kind != Argument::Kind::lines) {
+            const Argument argument = std::move(arguments_.front());
             arguments_.pop_front();
-            ready_.push_back(names_image(argument) ? read_image(argument) : Input{argument, ""});
+            add(is_image(argument) ? Input{read_file(argument.text, largest_file, ErrorCode::io), argument.text}
+                                   : Input{argument.text, ""});
             return true;
         }
         const auto add_line = [&](std::string line) {
             if (std::exchange(first_line_, false) && line.compare(0, 3, "\xef\xbb\xbf") == 0) line.erase(0, 3);  // byte order mark
             if (!line.empty() && line.back() == '\r') line.pop_back();
-            ready_.push_back({std::move(line), ""});
+            add({std::move(line), ""});
         };
         const size_t end = buffer_.find('\n', searched_);
         if (end != std::string::npos) {
@@ -89,10 +143,11 @@ bool InputSource::take(bool wait) {
 }
 
 std::vector<Input> InputSource::next(size_t limit) {
-    while (ready_.size() < limit && take(ready_.empty())) {
+    while (ready_.size() < limit && ready_bytes_ < enough_bytes && take(ready_.empty())) {
     }
     std::vector<Input> batch;
     while (!ready_.empty() && batch.size() < limit && (batch.empty() || is_image(ready_.front()) == is_image(batch.front()))) {
+        ready_bytes_ -= ready_.front().content.size();
         batch.push_back(std::move(ready_.front()));
         ready_.pop_front();
     }

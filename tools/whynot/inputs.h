@@ -11,25 +11,40 @@
 
 namespace whynot::cli {
 
-/// An argument that names an image: it ends in .png, .jpg or .jpeg, and such a file exists.
-bool names_image(const std::string& argument);
+/// What an INPUT is.
+struct Argument {
+    enum class Kind {
+        sentence,
+        image,  ///< a file that ends in .png, .jpg or .jpeg, or begins like a picture
+        lines,  ///< `-`: the lines of standard input, each a sentence
+    };
+    std::string text;
+    Kind kind = Kind::sentence;
+};
 
+/// Looks at every argument, and into the files that they name. Throws `not_found` or `io` for what is meant as a file and cannot be one:
+/// an image that is not there, cannot be read or is too large, a folder.
+std::vector<Argument> look_at(const std::vector<std::string>& inputs);
+
+inline bool is_image(const Argument& argument) { return argument.kind == Argument::Kind::image; }
 inline bool is_image(const Input& input) { return !input.path.empty(); }
 
 /// Hands out the inputs in order: a sentence, an image file, or for `-` the lines of standard input as they come.
 class InputSource {
 public:
-    explicit InputSource(const std::vector<std::string>& arguments) : arguments_(arguments.begin(), arguments.end()) {}
+    explicit InputSource(const std::vector<Argument>& arguments) : arguments_(arguments.begin(), arguments.end()) {}
 
-    /// The next inputs, all images or none, at most `limit`; none at the end. Waits for a first line, but not for more than there are: a
-    /// line typed by hand is answered at once. Throws `cancelled` when a signal comes while it waits.
+    /// The next inputs, all images or none, at most `limit`, fewer where they are large; none at the end. Waits for a first line, but not
+    /// for more than there are: a line typed by hand is answered at once. Throws `cancelled` when a signal comes while it waits.
     std::vector<Input> next(size_t limit);
 
 private:
     bool take(bool wait);
+    void add(Input input);
 
-    std::deque<std::string> arguments_;
+    std::deque<Argument> arguments_;
     std::deque<Input> ready_;
+    size_t ready_bytes_ = 0;
     std::string buffer_;   // of standard input: what has no line end yet
     size_t searched_ = 0;  // so many bytes of it hold no line end
     bool first_line_ = true;

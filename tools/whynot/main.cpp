@@ -78,6 +78,11 @@ CLI::Validator one_of(const std::vector<std::string>& names) {
             ""};
 }
 
+/// An empty value is a variable that was not set in somebody's script.
+CLI::Validator not_empty(const char* what) {
+    return {[what](std::string& value) { return value.empty() ? std::string("expected ") + what + ", found nothing" : std::string(); }, ""};
+}
+
 void add_plugin_path(CLI::App& command, std::string& plugin_path) {
     command.add_option("--plugin-path", plugin_path, "Folders to look for plugins in first, absolute, separated by ':'")
         ->type_name("FOLDERS")
@@ -140,8 +145,8 @@ private:
 };
 
 const char* const inputs_help =
-    "What to ask about: a sentence; a .png, .jpg or .jpeg file; or - for the lines of standard input, one sentence a line. "
-    "Put -- before sentences that begin with a dash";
+    "What to ask about: a sentence; a picture, that is a file which ends in .png, .jpg or .jpeg or begins like one; or - for the lines of "
+    "standard input, one sentence a line. Put -- before sentences that begin with a dash";
 
 const char* const exit_codes =
     "Exit codes: 0 answered, 1 failed, 2 wrong usage, 3 no answer for at least one input.\n"
@@ -266,17 +271,22 @@ private:
             ->group(search);
         command
             .add_option("--decode", options.decode,
-                        "How the answer is made; for sentences edit, soft or nearest. Default: the plugin's, edit")
+                        "How the answer is made: for sentences edit, soft or nearest; 'whynot plugins inspect ID' lists those of others. "
+                        "Default: the plugin's, for sentences edit")
             ->type_name("WAY")
             ->group("Output");
-        command.add_option("--out", options.out, "Write pictures, and each record as ID.json, into this folder")
+        command
+            .add_option("--out", options.out,
+                        "Write pictures, and each record as ID.json, into this folder; a record names its pictures by paths relative to it")
             ->type_name("DIR")
+            ->check(not_empty("a folder"))
             ->group("Output");
         add_json(command, options.json, "Print one record a line, whynot.explanation/1, instead of text for people");
         add_common(command, options, "1 for up to 4 inputs, else one for each core up to 4");
         command.footer(
             "Examples:\n"
             "  whynot explain \"the food was gross .\"\n"
+            "  whynot explain digits/3.png --foil 8 --out answers\n"
             "  whynot explain --json - < sentences.txt\n\n" +
             std::string(exit_codes));
         command.callback([this, inputs] {
@@ -339,7 +349,7 @@ private:
     void add_train() {
         TrainCommand& options = train_;
         CLI::App& command = add(app_, "train", "Make a pack from a corpus");
-        command.add_option("MODALITY", options.modality, "What the corpus holds: text")->required()->type_name("");
+        command.add_option("MODALITY", options.modality, "What the corpus holds: text or image")->required()->type_name("");
         command.add_option("--corpus", options.corpus, "Name of a corpus in the folder WHYNOT_CORPORA")->type_name("NAME");
         command.add_option("--out", options.out, "The pack's folder: new, or that of a run that was stopped, which goes on")
             ->type_name("DIR");
@@ -361,7 +371,9 @@ private:
         EvaluateCommand& options = evaluate_;
         CLI::App& command = add(app_, "evaluate", "The quality of a pack's explanations, every figure with its N");
         command.add_option("--pack", options.pack, "The pack: its id or its folder")->required()->type_name("ID|DIR");
-        command.add_option("--corpus", options.corpus, "Name of a corpus in the folder WHYNOT_CORPORA, or a file with one input a line")
+        command
+            .add_option("--corpus", options.corpus,
+                        "Name of a corpus in the folder WHYNOT_CORPORA; for sentences also a file with one a line")
             ->required()
             ->type_name("NAME|FILE");
         command.add_option("--limit", options.limit, "How many questions to ask at most")

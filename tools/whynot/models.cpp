@@ -11,7 +11,6 @@
 #include <set>
 #include <sstream>
 
-#include "inputs.h"
 #include "whynot/error.h"
 
 namespace whynot::cli {
@@ -31,6 +30,16 @@ int physical_cores() {
         cores.insert(siblings);
     }
     return std::max(1, static_cast<int>(cores.size()));
+}
+
+Pack find_default(const char* id, const char* kind, const PackSearch& search) {
+    try {
+        return find_pack(id, search);
+    } catch (const Error& error) {
+        if (error.code() != ErrorCode::not_found) throw;
+        throw Error(ErrorCode::not_found,
+                    std::string("for ") + kind + " there has to be the pack '" + id + "', or another one named by --pack: " + error.what());
+    }
 }
 
 }  // namespace
@@ -54,13 +63,14 @@ void set_threads(int asked, int most) {
     if (void* const set = dlsym(RTLD_DEFAULT, "openblas_set_num_threads")) reinterpret_cast<void (*)(int)>(set)(1);
 }
 
-int threads_for(const std::vector<std::string>& inputs) {
+int threads_for(const std::vector<Argument>& inputs) {
     constexpr size_t few = 4;
-    return inputs.size() <= few && std::find(inputs.begin(), inputs.end(), "-") == inputs.end() ? 1 : 4;
+    const auto lines = [](const Argument& input) { return input.kind == Argument::Kind::lines; };
+    return inputs.size() <= few && std::none_of(inputs.begin(), inputs.end(), lines) ? 1 : 4;
 }
 
-Models::Models(const CommonOptions& options, const std::string& pack, const std::vector<std::string>& inputs)
-    : host_(plugin_search(options)) {
+Models::Models(const CommonOptions& options, const std::string& pack, const std::vector<Argument>& inputs) : host_(plugin_search(options)) {
+    const auto names_image = [](const Argument& input) { return is_image(input); };
     const auto image = std::find_if(inputs.begin(), inputs.end(), names_image);
     const auto sentence = std::find_if_not(inputs.begin(), inputs.end(), names_image);
     const PackSearch search = default_pack_search();
@@ -69,16 +79,16 @@ Models::Models(const CommonOptions& options, const std::string& pack, const std:
         const PackManifest& manifest = packs_.front().manifest();
         const bool explains_images = manifest.modality == "image";
         if (explains_images && sentence != inputs.end()) {
-            throw Error(ErrorCode::invalid_argument, "the pack '" + manifest.id + "' explains images, and '" + *sentence +
-                                                         "' is no image file (.png, .jpg or .jpeg) that exists");
+            throw Error(ErrorCode::invalid_argument,
+                        "the pack '" + manifest.id + "' explains images, and '" + sentence->text + "' is no image file that exists");
         }
         if (!explains_images && image != inputs.end()) {
             throw Error(ErrorCode::invalid_argument,
-                        "the pack '" + manifest.id + "' explains " + manifest.modality + ", and '" + *image + "' is an image file");
+                        "the pack '" + manifest.id + "' explains " + manifest.modality + ", and '" + image->text + "' is an image file");
         }
     } else {
-        if (sentence != inputs.end()) packs_.push_back(find_pack("yelp", search));
-        if (image != inputs.end()) packs_.push_back(find_pack("mnist", search));
+        if (sentence != inputs.end()) packs_.push_back(find_default("yelp", "sentences", search));
+        if (image != inputs.end()) packs_.push_back(find_default("mnist", "images", search));
     }
     explainers_.resize(packs_.size());
 }

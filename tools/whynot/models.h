@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "commands.h"
+#include "inputs.h"
 #include "whynot/explainer.h"
 #include "whynot/host.h"
 #include "whynot/pack.h"
@@ -19,13 +20,13 @@ PluginSearch plugin_search(const CommonOptions& options);
 void set_threads(int asked, int most);
 
 /// How many threads are worth starting for these inputs: a few are answered no faster by several, and on a busy machine slower.
-int threads_for(const std::vector<std::string>& inputs);
+int threads_for(const std::vector<Argument>& inputs);
 
 /// Finds the packs for the inputs of a command and opens them: the one that was named, or the default for each kind of input.
 class Models {
 public:
     /// Throws `invalid_argument` when the pack that was named is of another modality than an input.
-    Models(const CommonOptions& options, const std::string& pack, const std::vector<std::string>& inputs);
+    Models(const CommonOptions& options, const std::string& pack, const std::vector<Argument>& inputs);
 
     /// Packs that are going to be used, before the networks are opened: for checks that need not wait for them.
     const std::vector<Pack>& packs() const { return packs_; }
@@ -33,7 +34,7 @@ public:
 
     Explainer& sentences() { return opened(0); }
     Explainer& images() { return opened(packs_.size() - 1); }
-    Explainer& of(const Input& input) { return input.path.empty() ? sentences() : images(); }
+    Explainer& of(const Input& input) { return is_image(input) ? images() : sentences(); }
 
 private:
     Explainer& opened(size_t index);

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -38,6 +39,29 @@ std::string format(const char* pattern, double value) {
     return text;
 }
 
+std::string variable(const char* name) {
+    const char* const value = std::getenv(name);
+    return value ? value : "";
+}
+
+/// The first of these that is set decides, says POSIX.
+bool locale_is_utf8() {
+    for (const char* const name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
+        std::string locale = variable(name);
+        if (locale.empty()) continue;
+        std::transform(locale.begin(), locale.end(), locale.begin(), [](unsigned char c) { return std::tolower(c); });
+        return locale.find("utf-8") != std::string::npos || locale.find("utf8") != std::string::npos;
+    }
+    return false;
+}
+
+Pictures pictures_of_terminal() {
+    if (!locale_is_utf8()) return Pictures::none;
+    const std::string colours = variable("COLORTERM");
+    if (colours == "truecolor" || colours == "24bit") return Pictures::true_colour;
+    return variable("TERM").find("256color") != std::string::npos ? Pictures::palette : Pictures::none;
+}
+
 std::string time_for_people(double seconds) {
     char text[64];
     const auto whole = static_cast<long long>(seconds + 0.5);
@@ -70,9 +94,9 @@ void complain(std::string_view message) {
 TerminalStyle terminal_style() {
     TerminalStyle style;
     if (isatty(STDOUT_FILENO)) {
-        const char* const no_color = std::getenv("NO_COLOR");
-        style.colour = !no_color || !*no_color;
+        style.colour = variable("NO_COLOR").empty();
         style.width = width_of(STDOUT_FILENO);
+        if (style.colour) style.pictures = pictures_of_terminal();
     }
     return style;
 }

@@ -19,7 +19,8 @@ void print(std::string_view text);
 /// One message on standard error: "whynot: <message>". Control characters come out as escapes.
 void complain(std::string_view message);
 
-/// Colour where standard output is a terminal and NO_COLOR is unset; the terminal's width.
+/// Colour where standard output is a terminal and NO_COLOR is unset, and there pictures where the locale is one of UTF-8 and COLORTERM or
+/// TERM promise colours enough; the terminal's width.
 TerminalStyle terminal_style();
 
 bool error_is_terminal();

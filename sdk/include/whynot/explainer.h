@@ -19,6 +19,7 @@
 #include "whynot/export.h"
 #include "whynot/host.h"
 #include "whynot/pack.h"
+#include "whynot/picture.h"
 #include "whynot/question.h"
 #include "whynot/solver.h"
 
@@ -37,10 +38,11 @@ struct Ask {
     Question question;
 };
 
-/// One explanation: the record, and the modality's lines for a terminal (see report.h).
+/// One explanation: the record, the modality's lines for a terminal, and its pictures (see report.h).
 struct Answer {
     Explanation record;
     std::string terminal;
+    std::vector<NamedPicture> pictures;
 };
 
 /// What the classifier says of one input.

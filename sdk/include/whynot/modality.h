@@ -22,6 +22,7 @@
 
 #include "whynot/export.h"
 #include "whynot/pack.h"
+#include "whynot/picture.h"
 #include "whynot/question.h"
 
 namespace whynot {
@@ -48,14 +49,16 @@ struct RenderRequest {
     at::Tensor boundary;  ///< z_e, [k]
     std::string decode;   ///< one of the modality's decodings (see its options); empty: its default
     std::string out;      ///< folder for files, existing; empty: write none
+    std::string name;     ///< what to call this explanation's files there: no other question has it, and it is fit for a file name
 };
 
 /// One explanation in the input space.
 struct Rendering {
-    std::string record;          ///< the modality's part of the explanation record, a JSON object (design of the record: explanation.h)
-    std::string distance;        ///< the modality's own distances, a JSON object of numbers: edits, l1, ...
-    std::string terminal;        ///< the same for people: lines of UTF-8 without escape codes, marks as `-[...]-` and `+[...]+`
-    std::vector<double> answer;  ///< class probabilities of the discrete answer asked afresh, [C]; empty: there is none
+    std::string record;    ///< the modality's part of the explanation record, a JSON object (design of the record: explanation.h)
+    std::string distance;  ///< the modality's own distances, a JSON object of numbers: edits, l1, ...
+    std::string terminal;  ///< the same for people: lines of UTF-8 without escape codes, marks as `-[...]-` and `+[...]+`
+    std::vector<NamedPicture> pictures;  ///< for a preview in a terminal or a host's own window, in the input's own size; without opacity
+    std::vector<double> answer;          ///< class probabilities of the discrete answer asked afresh, [C]; empty: there is none
     std::vector<std::string> warnings;
     /// Set where no answer could be made although the boundary was reached; a sentence.
     std::string failure;

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "whynot/atomic_file.h"
 #include "whynot/export.h"
 
 namespace whynot {
@@ -27,9 +28,6 @@ private:
     std::filesystem::path temporary_;
     int descriptor_ = -1;
 };
-
-/// The whole of `bytes` as the file `path`.
-WHYNOT_API void write_file_atomically(const std::filesystem::path& path, std::string_view bytes);
 
 /// A hidden name beside `path` that no other writer uses now.
 WHYNOT_API std::filesystem::path temporary_beside(const std::filesystem::path& path);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -70,6 +71,23 @@ void check_shape(const at::Tensor& tensor, at::IntArrayRef expected, const std::
     for (int64_t size : expected) wanted += (wanted.size() > 1 ? ", " : "") + std::to_string(size);
     throw Error(ErrorCode::internal, "plugin '" + plugin + "': expected " + what + " of shape " + wanted + "], found " + found +
                                          "; this is a defect of the plugin");
+}
+
+bool plain(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
+
+// A part of a file's name: letters and digits of the text, one dash for whatever lies between them; `otherwise` where there are none.
+std::string slug(const std::string& text, size_t most, const std::string& otherwise) {
+    std::string result;
+    for (const char c : text) {
+        if (result.size() == most) break;
+        if (plain(c)) {
+            result += c;
+        } else if (!result.empty() && result.back() != '-') {
+            result += '-';
+        }
+    }
+    if (!result.empty() && result.back() == '-') result.pop_back();
+    return result.empty() ? otherwise : result;
 }
 
 ClassProbabilities named(const std::vector<std::string>& classes, const at::Tensor& probabilities) {
@@ -190,7 +208,8 @@ std::vector<Answer> Explainer::explain(const std::vector<Ask>& questions, const 
 
     // Which class and which other class; refusals where that makes no question.
     std::vector<Answer> answers(questions.size());
-    std::vector<size_t> asked;  // questions that go to the solver
+    std::vector<size_t> asked;        // questions that go to the solver
+    std::vector<std::string> hashes;  // of all questions
     std::vector<int64_t> problem_rows, facts, foils;
     std::vector<int64_t> row_facts(rows, 0);
     for (size_t q = 0; q < questions.size(); ++q) {
@@ -201,9 +220,8 @@ std::vector<Answer> Explainer::explain(const std::vector<Ask>& questions, const 
         record.question.modality = manifest.modality;
         record.question.input = readable(ask.input.path.empty() ? ask.input.content : ask.input.path);
         if (!ask.input.path.empty()) record.question.input_sha256 = sha256_hex(ask.input.content);
-        record.id = ask.question.id.empty()
-                        ? question_id(manifest.modality, ask.input.content, ask.question.fact, ask.question.foil, state.pack.sha256())
-                        : ask.question.id;
+        hashes.push_back(question_id(manifest.modality, ask.input.content, ask.question.fact, ask.question.foil, state.pack.sha256()));
+        record.id = ask.question.id.empty() ? hashes.back() : ask.question.id;
         record.pack = {manifest.id, manifest.version, state.pack.sha256()};
         record.solver = {to_string(options.solver.method), differing_options(options.solver), options.seed, at::get_num_threads(),
                          state.device};
@@ -277,11 +295,18 @@ std::vector<Answer> Explainer::explain(const std::vector<Ask>& questions, const 
     check_shape(boundary_probabilities, {static_cast<int64_t>(asked.size()), class_count}, state.plugin, "log-likelihoods");
     const double solve_seconds = watch.lap();
 
+    // What people recognise, and enough of the hash that no other question has the name, one about a file of the same name least of all.
+    const auto name_of = [&](size_t a) {
+        const std::string stem = std::filesystem::path(questions[asked[a]].input.path).stem().string();
+        const auto class_name = [&](int64_t index) { return slug(classes[index], 24, std::to_string(index)); };
+        return slug(stem, 48, "input") + '-' + class_name(facts[a]) + "-not-" + class_name(foils[a]) + '-' + hashes[asked[a]].substr(0, 8);
+    };
     std::vector<RenderRequest> requests;
     std::vector<size_t> rendered;
     for (size_t a = 0; a < asked.size(); ++a) {
+        const at::Tensor& boundary = summary.solutions[a].z;
         if (!summary.solutions[a].feasible) continue;
-        requests.push_back({problem_rows[a], facts[a], foils[a], summary.solutions[a].z, options.decode, options.out});
+        requests.push_back({problem_rows[a], facts[a], foils[a], boundary, options.decode, options.out, name_of(a)});
         rendered.push_back(a);
     }
     std::vector<Rendering> renderings;
@@ -324,6 +349,7 @@ std::vector<Answer> Explainer::explain(const std::vector<Ask>& questions, const 
         }
         record.cost.render_seconds = share(render_seconds, rendered.size());
         answer.terminal = std::move(rendering.terminal);
+        answer.pictures = std::move(rendering.pictures);
     }
     return answers;
 }

@@ -4,6 +4,8 @@
 
 #include "core/json.h"
 #include "core/text.h"
+#include "report/columns.h"
+#include "report/pictures.h"
 #include "whynot/report.h"
 
 namespace whynot {
@@ -44,22 +46,15 @@ std::string with_marks(const std::string& line) {
     return result;
 }
 
-// Columns a character takes. Rough on purpose: it only decides where lines are broken.
-int columns(char32_t c) {
-    const auto in = [c](char32_t first, char32_t last) { return c >= first && c <= last; };
-    if (in(0x300, 0x36f) || in(0x200b, 0x200d) || in(0x20d0, 0x20ff) || in(0xfe00, 0xfe0f) || in(0xfe20, 0xfe2f)) return 0;
-    if (in(0x1100, 0x115f) || in(0x2e80, 0xa4cf) || in(0xac00, 0xd7a3) || in(0xf900, 0xfaff) || in(0xfe30, 0xfe4f) || in(0xff00, 0xff60) ||
-        in(0xffe0, 0xffe6) || in(0x1f300, 0x1f64f) || in(0x1f680, 0x1f6ff) || in(0x1f900, 0x1f9ff) || in(0x20000, 0x3fffd))
-        return 2;
-    return 1;
-}
-
 /// Lines for one terminal: broken between words, indented, marks as colours or as brackets.
 class Page {
 public:
     explicit Page(const TerminalStyle& style) : style_(style) {}
 
     void blank() { text_ += '\n'; }
+
+    /// A line that is ready for the terminal.
+    void ready(const std::string& content) { text_ += content + '\n'; }
 
     void line(const std::string& content, int indent = 0) {
         const int room = std::max(style_.width, 20) - indent;
@@ -205,12 +200,18 @@ std::string beginning(const std::string& input) {
 
 }  // namespace
 
-std::string to_terminal(const Explanation& explanation, const std::string& modality_terminal, const TerminalStyle& style) {
+std::string to_terminal(const Explanation& explanation, const std::string& modality_terminal, const TerminalStyle& style,
+                        const std::vector<NamedPicture>& pictures) {
     Page page(style);
     const Explanation::Question& question = explanation.question;
     const bool is_file = !question.input_sha256.empty();
     page.line((is_file ? escape_controls(question.input) + ": " : "") + headline(explanation));
     page.blank();
+
+    if (style.colour && style.pictures != Pictures::none && !pictures.empty()) {
+        for (const std::string& line : draw_pictures(pictures, style)) page.ready(line);
+        page.blank();
+    }
 
     std::string_view lines = modality_terminal;
     while (!lines.empty() && lines.back() == '\n') lines.remove_suffix(1);

@@ -1,0 +1,25 @@
+#pragma once
+
+/// Pictures in memory: what image files become, what explanations of images are handed out as.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace whynot {
+
+/// 8 bits a channel, sRGB, rows from the top, no padding: bytes has height * width * channels of them, as [height, width, channels].
+struct Picture {
+    int64_t width = 0;
+    int64_t height = 0;
+    int64_t channels = 1;  ///< 1: grey, 2: grey and opacity, 3: red, green, blue, 4: those and opacity
+    std::vector<uint8_t> bytes;
+};
+
+/// One picture of an explanation: "input", "boundary", "difference".
+struct NamedPicture {
+    std::string name;
+    Picture picture;
+};
+
+}  // namespace whynot
