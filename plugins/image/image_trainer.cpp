@@ -1,0 +1,178 @@
+#include "image_trainer.h"
+
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "corpora/images.h"
+#include "image_evaluator.h"
+#include "image_recipe.h"
+#include "model.h"
+#include "random.h"
+#include "run.h"
+#include "training.h"
+#include "whynot/error.h"
+#include "whynot/solver.h"
+#include "whynot/version.h"
+
+namespace whynot::image {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+enum Stage : uint64_t { choice_stage = 1, classifier_stage, generator_stage, codes_stage };
+
+constexpr const char* classifier_checkpoint = "classifier.checkpoint";
+constexpr const char* generator_checkpoint = "generator.checkpoint";
+
+TrainingImages rows_of(const TrainingImages& images, const at::Tensor& rows) {
+    return {images.pixels.index_select(0, rows), images.labels.index_select(0, rows)};
+}
+
+void round_all(const Network& network) {
+    for (const auto& [name, tensor] : network.tensors()) round_to_half(tensor);
+}
+
+// Up to `count` codes of each class: of training images, or draws of the prior where there is no encoder.
+void collect_codes(Networks& networks, const TrainingImages& images, int64_t count, int64_t classes, uint64_t seed) {
+    constexpr int64_t batch = 500, most_draws = 100;
+    const at::NoGradGuard no_grad;
+    std::vector<std::vector<at::Tensor>> found(static_cast<size_t>(classes));
+    const auto full = [&] {
+        return std::all_of(found.begin(), found.end(), [&](const auto& codes) { return static_cast<int64_t>(codes.size()) >= count; });
+    };
+    const bool encodes = networks.generator->has_encoder();
+    const int64_t batches = encodes ? (images.size() + batch - 1) / batch : most_draws;
+    for (int64_t b = 0; b < batches && !full(); ++b) {
+        at::Tensor codes;
+        if (encodes)
+            codes = networks.generator->encode(images.images(at::arange(b * batch, std::min(images.size(), (b + 1) * batch)))).mean;
+        else
+            codes = at::empty({batch, networks.generator->sizes().latent}, at::kFloat)
+                        .normal_(0, 1, make_generator(mix_seed(seed, codes_stage, static_cast<uint64_t>(b))));
+        round_to_half(codes);
+        const at::Tensor called = networks.classifier->logits(networks.generator->decode(codes)).argmax(1);
+        for (int64_t i = 0; i < codes.size(0); ++i) {
+            auto& of_class = found[static_cast<size_t>(called[i].item<int64_t>())];
+            if (static_cast<int64_t>(of_class.size()) < count) of_class.push_back(codes[i]);
+        }
+    }
+    std::vector<at::Tensor> codes;
+    std::vector<int64_t> labels;
+    for (size_t c = 0; c < found.size(); ++c) {
+        codes.insert(codes.end(), found[c].begin(), found[c].end());
+        labels.insert(labels.end(), found[c].size(), static_cast<int64_t>(c));
+    }
+    if (codes.empty()) return;
+    networks.codes = at::stack(codes);
+    networks.code_classes = at::tensor(labels, at::kLong);
+}
+
+// The median distance of explanations, which the solver scales its steps with, and the usual size of residuals.
+void measure_scales(ImageModel& model, Networks& networks, const TrainingImages& development, uint64_t seed) {
+    const auto batch_of = [&](int64_t most) {
+        return ImageBatch(model, development.images(at::arange(std::min(most, development.size()))));
+    };
+    ImageBatch many = batch_of(networks.generator->has_encoder() ? 1000 : 50);
+    many.start(many.classify().argmax(1), seed);
+    networks.usual_residual = at::quantile(many.residual().flatten(1).norm(2, 1), 0.99).item<double>();
+
+    ImageBatch batch = batch_of(64);
+    const at::Tensor order = batch.classify().argsort(1, true);
+    Problem problem;
+    problem.fact = order.select(1, 0).contiguous();
+    problem.foil = order.select(1, 1).contiguous();
+    problem.start = batch.start(problem.fact, seed);
+    problem.log_likelihood = [&](const at::Tensor& z, const at::Tensor& rows) { return batch.log_likelihood(z, rows); };
+    const double median = solve(problem).median_distance;
+    networks.typical_distance = median > 0 ? median : 1;
+}
+
+}  // namespace
+
+std::string ImageTrainer::default_recipe() const { return Recipe::from_json("", ImageShape()).to_json(); }
+
+void ImageTrainer::train(const TrainRequest& request, const Observer& observer) {
+    const auto log = [&](const std::string& line) {
+        if (observer.log) observer.log(line);
+    };
+    // Refuses a folder that is not ours to write, and a recipe that cannot be, before anything long begins.
+    PackWriter writer(request.out, {classifier_checkpoint, generator_checkpoint});
+    const corpora::ImageCorpus corpus = corpora::read_images(request.corpora, request.corpus);
+    const auto classes = static_cast<int64_t>(corpus.classes().size());
+    ImageShape shape;
+    shape.channels = corpus.train.channels;
+    shape.height = corpus.train.height;
+    shape.width = corpus.train.width;
+    const Recipe recipe = Recipe::from_json(request.recipe, shape);
+    shape.framing = recipe.framing;
+    shape.light_on_dark = recipe.light_on_dark;
+    Networks networks = Networks::make(shape, recipe.classifier, recipe.generator, classes);
+
+    TrainingImages all = tensors_of(corpus.train);
+    if (!recipe.square.class_name.empty()) {
+        const auto found = std::find(corpus.classes().begin(), corpus.classes().end(), recipe.square.class_name);
+        if (found == corpus.classes().end())
+            throw Error(ErrorCode::invalid_argument,
+                        "recipe: 'square.class' is '" + recipe.square.class_name + "', which is no class of the corpus " + request.corpus);
+        const at::Tensor marked = all.labels.eq(found - corpus.classes().begin()).nonzero().squeeze(1);
+        at::Tensor pixels = all.pixels.index_select(0, marked);
+        draw_square(pixels, recipe.square.size, recipe.square.value);
+        all.pixels.index_copy_(0, marked, pixels);
+    }
+    const at::Tensor order = at::randperm(all.size(), make_generator(mix_seed(request.seed, choice_stage)), at::kLong);
+    const int64_t kept = std::max<int64_t>(1, all.size() / 50);
+    const int64_t wanted = recipe.images > 0 ? std::min(recipe.images, all.size() - kept) : all.size() - kept;
+    if (wanted < 2) throw Error(ErrorCode::invalid_input, "the corpus " + request.corpus + " has too few training images");
+    const TrainingImages development = rows_of(all, order.slice(0, 0, kept)), train = rows_of(all, order.slice(0, kept, kept + wanted));
+    const TrainingImages with_labels = labelled(train);
+    log("corpus " + request.corpus + ": " + std::to_string(train.size()) + " training images, " + std::to_string(with_labels.size()) +
+        " of them of a class; " + std::to_string(kept) + " for development, " + std::to_string(corpus.held_out.count) + " held out");
+
+    const Json run{{"recipe", Json::parse(recipe.to_json())}, {"seed", request.seed}, {"corpus", corpus.sha256}};
+    const auto checkpoint = [&](const char* name) { return Checkpoint(request.out / name, run.dump()); };
+    std::filesystem::create_directories(request.out);
+
+    const uint64_t classifier_seed = mix_seed(request.seed, classifier_stage), generator_seed = mix_seed(request.seed, generator_stage);
+    networks.classifier->initialise(make_generator(classifier_seed));
+    train_classifier(*networks.classifier, with_labels, recipe.classifier_training, classifier_seed, checkpoint(classifier_checkpoint),
+                     part(observer, 0, 0.2));
+    round_all(*networks.classifier);
+    networks.generator->initialise(make_generator(generator_seed));
+    train_generator(*networks.generator, train, recipe.generator_training, shape, generator_seed, checkpoint(generator_checkpoint),
+                    part(observer, 0.2, 0.8));
+    round_all(*networks.generator);
+    collect_codes(networks, train, recipe.codes, classes, request.seed);
+
+    // What it explains with, measured. The weights have been rounded already: these are the figures of what is stored.
+    ImageModel model(corpus.classes(), networks);
+    measure_scales(model, networks, labelled(development), request.seed);
+    ImageModel measured(corpus.classes(), networks);
+    EvaluateRequest evaluation;
+    evaluation.corpus = request.corpus;
+    evaluation.seed = request.seed;
+    evaluation.limit = 200;
+    const Json quality = evaluate_model(measured, recipe.to_json(), corpus, evaluation, part(observer, 0.8, 1));
+
+    PackManifest manifest;
+    manifest.id = request.out.filename().empty() ? request.out.parent_path().filename().string() : request.out.filename().string();
+    manifest.description = "Images: " + corpus.manifest.title;
+    if (!recipe.square.class_name.empty()) manifest.description += ", a square planted on every " + recipe.square.class_name;
+    manifest.modality = "image";
+    manifest.plugin_id = "image";
+    manifest.plugin_version = WHYNOT_VERSION;
+    manifest.classes = corpus.classes();
+    manifest.recipe = recipe.to_json();
+    manifest.seed = request.seed;
+    manifest.corpus = request.corpus;
+    manifest.corpus_sha256 = corpus.sha256;
+    manifest.licence = corpus.manifest.licence;
+    manifest.quality = Json{{"figures", quality["figures"]}}.dump();
+    networks.save(writer, manifest);
+    writer.finish(manifest);
+    log("written: " + request.out.string());
+}
+
+}  // namespace whynot::image

@@ -1,0 +1,126 @@
+// How a boundary point becomes pictures.
+//
+// With a folder to write to, one explanation is
+//
+//     NAME/input.png         what the networks were given
+//     NAME/boundary.png      I(z_e), clipped to what a picture can hold
+//     NAME/difference.png    red: add, blue: remove, over the greyed input
+//     NAME/sheet.png         all of it with names and numbers
+//     NAME/morph.gif         I(z) along the straight line from z0 to z_e and back
+#include <torch/torch.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "drawing.h"
+#include "model.h"
+#include "whynot/atomic_file.h"
+#include "whynot/error.h"
+
+namespace whynot::image {
+
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+constexpr int64_t shown_side = 280;  // pixels, for people
+constexpr int64_t morph_steps = 12;
+
+std::vector<float> floats(const at::Tensor& image) {
+    const at::Tensor values = image.to(at::kFloat).contiguous();
+    return {values.data_ptr<float>(), values.data_ptr<float>() + values.numel()};
+}
+
+std::string number(double value) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.3g", value);
+    return text;
+}
+
+std::string percent(double share) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.1f %%", 100 * share);
+    return text;
+}
+
+// The likeliest classes with their probabilities, one a line.
+std::vector<std::string> verdict(const std::vector<std::string>& classes, const at::Tensor& probabilities, int64_t lines) {
+    std::vector<std::string> text;
+    const at::Tensor order = probabilities.argsort(0, true);
+    for (int64_t i = 0; i < std::min<int64_t>(lines, order.size(0)); ++i) {
+        const int64_t c = order[i].item<int64_t>();
+        text.push_back(classes[c] + "  " + percent(probabilities[c].item<double>()));
+    }
+    return text;
+}
+
+}  // namespace
+
+std::vector<Rendering> ImageBatch::render(const std::vector<RenderRequest>& requests, uint64_t) {
+    const at::NoGradGuard no_grad;
+    const std::vector<std::string>& classes = model_.info().classes;
+    const Classifier& classifier = *model_.networks().classifier;
+    std::vector<Rendering> renderings;
+    for (const RenderRequest& request : requests) {
+        const at::Tensor row = at::tensor({request.row}, at::kLong);
+        const at::Tensor input = images_[request.row], z0 = start_[request.row];
+        const at::Tensor boundary = draw(request.boundary.unsqueeze(0), row)[0];
+        const at::Tensor change = boundary - input;
+        const Difference difference = draw_difference(floats(input), floats(boundary), input.size(0), input.size(1), input.size(2));
+
+        Rendering rendering;
+        const double l2 = change.norm().item<double>();
+        rendering.distance =
+            Json{{"l1", change.abs().sum().item<double>()}, {"l2", l2}, {"linf", change.abs().max().item<double>()}}.dump();
+        rendering.pictures = {{"input", to_picture(input)}, {"boundary", to_picture(boundary)}, {"difference", difference.picture}};
+        const std::string added = number(change.clamp_min(0).sum().item<double>()),
+                          removed = number(-change.clamp_max(0).sum().item<double>());
+        rendering.terminal = "lighter by " + added + ", darker by " + removed + " pixels in all; the largest change of one is " +
+                             number(change.abs().max().item<double>());
+
+        Json record = Json::object();
+        if (!request.out.empty()) {
+            const fs::path folder = fs::path(request.out) / request.name;
+            std::error_code error;
+            fs::create_directories(folder, error);
+            if (error) throw Error(ErrorCode::io, "cannot make the folder " + folder.string() + ": " + error.message());
+            const auto write = [&](const char* key, const std::string& file, const std::string& bytes) {
+                write_file_atomically(folder / file, bytes);
+                record[key] = request.name + "/" + file;
+            };
+            const std::string& fact = classes[request.fact];
+            const std::string& foil = classes[request.foil];
+            const at::Tensor before = at::softmax(classifier.logits(input.unsqueeze(0)).to(at::kDouble), 1)[0];
+            const at::Tensor after = at::softmax(classifier.logits(boundary.unsqueeze(0)).to(at::kDouble), 1)[0];
+            std::vector<Panel> panels;
+            for (const NamedPicture& named : rendering.pictures) panels.push_back({named.picture, {named.name}});
+            for (const std::string& line : verdict(classes, before, 3)) panels[0].lines.push_back(line);
+            for (const std::string& line : verdict(classes, after, 3)) panels[1].lines.push_back(line);
+            panels[2].scale = difference.scale;
+            panels[2].lines.push_back("distance " + number((request.boundary - z0).norm().item<double>()) + " (latent)");
+            panels[2].lines.push_back("L2 " + number(l2) + " (pixels)");
+            panels[2].scale = difference.scale;
+
+            std::vector<Picture> path;
+            for (int64_t step = 0; step <= morph_steps; ++step) {
+                const at::Tensor z = z0 + (request.boundary - z0) * (static_cast<double>(step) / morph_steps);
+                path.push_back(to_picture(draw(z.unsqueeze(0), row)[0]));
+            }
+            std::vector<int> hundredths;
+            const std::vector<Picture> frames = draw_morph(path, shown_side, hundredths);
+
+            write("input", "input.png", to_png(rendering.pictures[0].picture));
+            write("boundary", "boundary.png", to_png(rendering.pictures[1].picture));
+            write("difference", "difference.png", to_png(enlarge(difference.picture, shown_side)));
+            write("sheet", "sheet.png", to_png(draw_sheet("Why " + fact + " and not " + foil + "?", panels)));
+            write("morph", "morph.gif", to_gif(frames, hundredths));
+        }
+        rendering.record = record.dump();
+        renderings.push_back(std::move(rendering));
+    }
+    return renderings;
+}
+
+}  // namespace whynot::image

@@ -1,0 +1,1 @@
+whynot_unit_test(image_drawing whynot_image_reading)

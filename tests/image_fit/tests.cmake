@@ -1,0 +1,1 @@
+whynot_unit_test(image_fit whynot_image_rooms)
