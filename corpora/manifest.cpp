@@ -62,6 +62,9 @@ private:
         if (Splits(manifest.classes.begin(), manifest.classes.end()).size() < manifest.classes.size()) bad("it names a class twice");
         const bool sentences = manifest.kind == CorpusKind::labelled_sentences;
         if (sentences) manifest.tokenised = root.at("tokenised");
+        manifest.framing = root.value("framing", manifest.framing);
+        manifest.light_on_dark = root.value("light_on_dark", manifest.light_on_dark);
+        if (manifest.framing != "plain" && manifest.framing != "digit") bad("its framing is neither plain nor digit");
         for (const json& entry : root.at("files")) {
             CorpusFile file;
             file.name = entry.at("name");

@@ -32,7 +32,8 @@ struct Panel {
 };
 
 /// A contact sheet on white: a title, panels side by side enlarged to about 260 pixels (larger ones are reduced), their lines, and below a
-/// difference a colour bar from "-scale remove" over 0 to "+scale add". Letters that the machine's fonts lack show as boxes.
+/// difference a colour bar from "-scale remove" over 0 to "+scale add". Letters that DejaVu Sans lacks show as boxes.
+/// Fontconfig finds the font; where it can write its cache nowhere, neither for all users nor for this one, it complains on standard error.
 /// @return 3 channels
 /// Throws Error `invalid_argument` for text that is not UTF-8 and for no panels.
 Picture draw_sheet(const std::string& title, const std::vector<Panel>& panels);

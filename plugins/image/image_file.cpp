@@ -88,8 +88,9 @@ Picture read_png(std::string_view bytes, Notes& notes) {
     if (!png_image_begin_read_from_memory(&image, bytes.data(), bytes.size())) refuse_damaged("PNG", image.message);
     check_size(image.width, image.height);
     // libpng's simple interface reads these beyond its buffer (CVE-2025-65018), and where that is mended, in the wrong order. Both bytes
-    // stand in the header, which has been read.
-    constexpr size_t depth_at = 24, interlace_at = 28;
+    // stand in the header, which has to be the first chunk; libpng itself lets strange chunks stand before it.
+    constexpr size_t name_at = 12, depth_at = 24, interlace_at = 28;
+    if (!has(bytes, name_at, "IHDR")) refuse_damaged("PNG", "its header is not at its beginning");
     if (bytes[depth_at] == 16 && bytes[interlace_at] != 0)
         refuse("expected a PNG picture, found an interlaced one of 16 bits, which libpng does not read well; save it without interlacing");
 

@@ -21,7 +21,8 @@ using Notes = std::vector<std::string>;
 /// Decodes the bytes of a PNG or JPEG file: any depth, grey, palette, colour, with and without opacity, JPEG turned upright by its EXIF
 /// orientation. The content decides, not the name. 16 bits become 8, another gamma that the file declares becomes that of sRGB; other
 /// colour profiles are not applied. Throws Error `invalid_input` with what was found and what to do: empty, another format (GIF, WebP,
-/// ... are named), truncated or damaged (a JPEG decoder's warnings count), CMYK, more than `max_pixels`.
+/// ... are named), truncated or damaged (a JPEG decoder's warnings count), CMYK, PNG interlaced with 16 bits,
+/// more than `max_pixels`.
 ///
 /// Takes memory for the picture after its header was read and found within `max_pixels`: 4 bytes a pixel at most, a progressive JPEG
 /// another 6 while it is decoded. Thread-safe.

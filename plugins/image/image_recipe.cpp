@@ -28,8 +28,8 @@ Recipe suited(const ImageShape& shape, const std::string& classifier_kind, const
     const bool small = std::max(shape.height, shape.width) <= 32;
     const bool grey = shape.channels == 1;
     Recipe recipe;
-    recipe.framing = small && grey ? "digit" : "plain";
-    recipe.light_on_dark = small && grey;
+    recipe.framing = shape.framing;
+    recipe.light_on_dark = shape.light_on_dark;
 
     recipe.classifier.kind = !classifier_kind.empty() ? classifier_kind : small && grey ? "lenet" : "vgg";
     if (recipe.classifier.kind != "lenet") {

@@ -42,9 +42,9 @@ struct Square {
 ///
 ///     {"images", "codes", "framing", "light_on_dark", "classifier": {"kind", "depth", ..., "epochs", ...}, "generator": {...}, "square": {...}}
 struct Recipe {
-    int64_t images = 0;    ///< train on so many images, drawn by the seed; 0: all
-    int64_t codes = 1000;  ///< latent codes of each class that the pack keeps as extra starts
-    std::string framing = "plain";
+    int64_t images = 0;             ///< train on so many images, drawn by the seed; 0: all
+    int64_t codes = 1000;           ///< latent codes of each class that the pack keeps as extra starts
+    std::string framing = "plain";  ///< as in ImageShape; the corpus says, unless the recipe does
     bool light_on_dark = false;
     ClassifierSizes classifier;
     ClassifierTraining classifier_training;

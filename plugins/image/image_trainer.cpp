@@ -106,6 +106,8 @@ void ImageTrainer::train(const TrainRequest& request, const Observer& observer) 
     shape.channels = corpus.train.channels;
     shape.height = corpus.train.height;
     shape.width = corpus.train.width;
+    shape.framing = corpus.manifest.framing;
+    shape.light_on_dark = corpus.manifest.light_on_dark;
     const Recipe recipe = Recipe::from_json(request.recipe, shape);
     shape.framing = recipe.framing;
     shape.light_on_dark = recipe.light_on_dark;

@@ -40,18 +40,25 @@ std::string number(double value) {
 }
 
 std::string percent(double share) {
+    if (share > 0 && share < 0.0005) return "<0.1 %";
+    if (share < 1 && share >= 0.9995) return ">99.9 %";
     char text[32];
     std::snprintf(text, sizeof text, "%.1f %%", 100 * share);
     return text;
 }
 
-// The likeliest classes with their probabilities, one a line.
-std::vector<std::string> verdict(const std::vector<std::string>& classes, const at::Tensor& probabilities, int64_t lines) {
+// The probabilities of fact, foil and the likeliest other class, one a line.
+std::vector<std::string> verdict(const std::vector<std::string>& classes, const at::Tensor& probabilities, int64_t fact, int64_t foil) {
     std::vector<std::string> text;
+    const auto add = [&](int64_t c) { text.push_back(classes[c] + "  " + percent(probabilities[c].item<double>())); };
+    add(fact);
+    add(foil);
     const at::Tensor order = probabilities.argsort(0, true);
-    for (int64_t i = 0; i < std::min<int64_t>(lines, order.size(0)); ++i) {
+    for (int64_t i = 0; i < order.size(0); ++i) {
         const int64_t c = order[i].item<int64_t>();
-        text.push_back(classes[c] + "  " + percent(probabilities[c].item<double>()));
+        if (c == fact || c == foil) continue;
+        add(c);
+        break;
     }
     return text;
 }
@@ -96,8 +103,8 @@ std::vector<Rendering> ImageBatch::render(const std::vector<RenderRequest>& requ
             const at::Tensor after = at::softmax(classifier.logits(boundary.unsqueeze(0)).to(at::kDouble), 1)[0];
             std::vector<Panel> panels;
             for (const NamedPicture& named : rendering.pictures) panels.push_back({named.picture, {named.name}});
-            for (const std::string& line : verdict(classes, before, 3)) panels[0].lines.push_back(line);
-            for (const std::string& line : verdict(classes, after, 3)) panels[1].lines.push_back(line);
+            for (const std::string& line : verdict(classes, before, request.fact, request.foil)) panels[0].lines.push_back(line);
+            for (const std::string& line : verdict(classes, after, request.fact, request.foil)) panels[1].lines.push_back(line);
             panels[2].scale = difference.scale;
             panels[2].lines.push_back("distance " + number((request.boundary - z0).norm().item<double>()) + " (latent)");
             panels[2].lines.push_back("L2 " + number(l2) + " (pixels)");

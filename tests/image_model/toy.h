@@ -31,7 +31,7 @@ inline std::string image(std::mt19937& random, int label) {
 }
 
 /// Writes a corpus of them as `folder`/toy.
-inline void write_corpus(const std::filesystem::path& folder, uint32_t train = 600, uint32_t held_out = 60) {
+inline void write_corpus(const std::filesystem::path& folder, uint32_t train = 450, uint32_t held_out = 60) {
     std::mt19937 random(3);
     for (const auto& [split, count] : {std::pair<std::string, uint32_t>{"train", train}, {"test", held_out}}) {
         std::string pixels, labels;
@@ -52,7 +52,7 @@ inline void write_corpus(const std::filesystem::path& folder, uint32_t train = 6
 /// A recipe that suits it.
 inline std::string recipe() {
     return R"({"codes": 20, "classifier": {"epochs": 6, "batch": 20, "shift": 1},
-               "generator": {"latent": 6, "channels": [8, 12], "hidden": 40, "epochs": 25, "batch": 20, "learning_rate": 0.005}})";
+               "generator": {"latent": 6, "channels": [8, 12], "hidden": 40, "epochs": 12, "batch": 20, "learning_rate": 0.005}})";
 }
 
 }  // namespace toy

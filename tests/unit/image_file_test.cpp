@@ -117,7 +117,11 @@ TEST(Png, of_16_bits_is_read_as_the_same_picture_of_8) {
 
 TEST(Png, of_16_bits_and_interlaced_is_refused) {
     const std::vector<std::vector<uint8_t>> rows(3, std::vector<uint8_t>(3 * 6, 7));
-    EXPECT_THAT(refusal_of(png_file(3, 3, {PNG_COLOR_TYPE_RGB, 16, true}, rows)), testing::HasSubstr("without interlacing"));
+    const auto file = png_file(3, 3, {PNG_COLOR_TYPE_RGB, 16, true}, rows);
+    EXPECT_THAT(refusal_of(file), HasSubstr("without interlacing"));
+    // libpng would read it with a chunk of any name before its header, where that header was not looked for.
+    EXPECT_THAT(refusal_of(std::string(file).insert(8, chunk("abCd", std::string(40, '\1')))),
+                HasSubstr("its header is not at its beginning"));
 }
 
 TEST(Png, with_a_palette_becomes_its_colours) {
