@@ -392,7 +392,8 @@ TEST(ImageEvaluation, gives_every_figure_its_number_and_finds_a_planted_square) 
     request.limit = 10;
     const auto figures_of = [&](const Pack& pack) {
         std::map<std::string, double> figures;
-        for (const Json& figure : Json::parse(ImageEvaluator().evaluate(pack, request, {}))["figures"]) {
+        const Json evaluation = Json::parse(ImageEvaluator().evaluate(pack, request, {}));
+        for (const Json& figure : evaluation["figures"]) {
             EXPECT_TRUE(figure["value"].is_number()) << figure;
             EXPECT_GT(figure["n"].get<int64_t>(), 0) << figure;
             figures[figure["name"]] = figure["value"];
