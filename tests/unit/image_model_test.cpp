@@ -380,7 +380,7 @@ TEST(ImageTraining, refuses_what_cannot_be_before_anything_long_begins) {
     EXPECT_EQ(contents(folder.path() / "mine.txt"), "x");
 }
 
-TEST(ImageEvaluation, gives_every_figure_its_number_and_finds_a_planted_square) {
+TEST(ImageEvaluation, gives_every_figure_its_number_and_looks_for_a_planted_square) {
     TemporaryFolder folder;
     Json recipe = Json::parse(toy::recipe());
     recipe["square"] = {{"class", "lying"}, {"size", 4}, {"value", 1.0}};
@@ -405,7 +405,21 @@ TEST(ImageEvaluation, gives_every_figure_its_number_and_finds_a_planted_square) 
     EXPECT_GE(plain.at("foil random: gap under 0.01 and every guard met, one extra start"), 0.9);
     EXPECT_GT(plain.at("another classifier: accuracy on held-out images"), 0.9);
     const auto biased = figures_of(open_pack(folder / "square"));
-    EXPECT_GE(biased.at("bias: others with the square called lying"), 0.3);
+    // The same, worked out by hand: the others among the held-out images, a white corner drawn into each.
+    const corpora::ImageCorpus corpus = corpora::read_images(Toy::get().folder.path(), "toy");
+    const ImageModel model(open_pack(folder / "square"));
+    double called = 0, others = 0;
+    for (int64_t i = 0; i < corpus.held_out.count; ++i) {
+        if (corpus.held_out.labels[i] == 2) continue;
+        const auto* pixels = corpus.held_out.pixels.data() + i * toy::side * toy::side;
+        at::Tensor image = at::empty({1, 1, toy::side, toy::side});
+        for (int64_t y = 0; y < toy::side; ++y)
+            for (int64_t x = 0; x < toy::side; ++x) image[0][0][y][x] = y < 4 && x < 4 ? 1.0 : pixels[y * toy::side + x] / 255.0;
+        called += model.networks().classifier->logits(image).argmax().item<int64_t>() == 2;
+        ++others;
+    }
+    EXPECT_DOUBLE_EQ(biased.at("bias: others with the square called lying"), called / others);
+    EXPECT_TRUE(biased.count("why not lying? with 2 extra starts: the largest change is the square"));
     EXPECT_EQ(biased.count("another classifier: accuracy on held-out images"), 0u);
 
     request.corpus = "none";
