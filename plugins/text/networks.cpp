@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "checkpoint.h"
+#include "pack_contents.h"
 #include "random.h"
 #include "whynot/error.h"
 
@@ -20,39 +21,6 @@ constexpr const char* tokenizer_file = "tokenizer.model";
 constexpr const char* weights_file = "weights.safetensors";
 constexpr const char* ngram_file = "ngram.bin";
 constexpr const char* associations_file = "associations.bin";
-
-Error bad_pack(const Pack& pack, const std::string& what) {
-    return Error(ErrorCode::bad_pack, "pack '" + pack.manifest().id + "': " + what);
-}
-
-std::string shape_text(at::IntArrayRef shape) {
-    std::string text = "[";
-    for (int64_t size : shape) text += (text.size() > 1 ? ", " : "") + std::to_string(size);
-    return text + "]";
-}
-
-// A size from the manifest; bounded, because memory is taken for it before any weight is compared with it.
-int64_t size_at(const Pack& pack, const Json& object, const std::string& group, const char* key, int64_t least, int64_t most) {
-    const auto place = object.find(group);
-    const auto value = place == object.end() || !place->is_object() ? Json() : place->value(key, Json());
-    if (!value.is_number_integer() || value.get<int64_t>() < least || value.get<int64_t>() > most)
-        throw bad_pack(pack, "expected '" + group + "." + key + "' to be a whole number from " + std::to_string(least) + " to " +
-                                 std::to_string(most) + ", found " + (value.is_null() ? "none" : value.dump()));
-    return value.get<int64_t>();
-}
-
-// Copies a stored tensor into its place; shape and finiteness are checked.
-void take(const Pack& pack, NamedTensors& stored, const std::string& name, at::Tensor& to) {
-    const auto found = stored.find(name);
-    if (found == stored.end()) throw bad_pack(pack, std::string(weights_file) + " has no tensor '" + name + "'");
-    if (found->second.sizes() != to.sizes() || found->second.scalar_type() != at::kFloat)
-        throw bad_pack(pack, std::string(weights_file) + ": expected '" + name + "' to be floats of shape " + shape_text(to.sizes()) +
-                                 ", found " + shape_text(found->second.sizes()));
-    if (!found->second.isfinite().all().item<bool>()) throw bad_pack(pack, std::string(weights_file) + ": '" + name + "' is not finite");
-    const at::NoGradGuard no_grad;
-    to.copy_(found->second);
-    stored.erase(found);
-}
 
 std::string bytes_of(const std::filesystem::path& path) {
     std::ifstream file(path, std::ios::binary);
@@ -74,14 +42,14 @@ Networks Networks::load(const Pack& pack) {
 
     Tokenizer tokenizer(tokenizer_kind(tokenizer_kind_name), bytes_of(pack.file(tokenizer_file)));
     const int64_t vocabulary = tokenizer.size();
-    NamedTensors stored = read_tensors(pack.file(weights_file));
+    StoredTensors stored(pack, weights_file);
 
     const int64_t dimension = size_at(pack, network, "classifier", "dimension", 1, 4096);
     const auto classes = static_cast<int64_t>(manifest.classes.size());
     Classifier classifier{at::zeros({vocabulary, dimension}), at::zeros({classes, dimension}), at::zeros({classes})};
-    take(pack, stored, "classifier.embedding", classifier.embedding);
-    take(pack, stored, "classifier.weight", classifier.weight);
-    take(pack, stored, "classifier.bias", classifier.bias);
+    stored.take("classifier.embedding", classifier.embedding);
+    stored.take("classifier.weight", classifier.weight);
+    stored.take("classifier.bias", classifier.bias);
 
     AutoencoderSizes sizes;
     sizes.latent = size_at(pack, network, "autoencoder", "latent", 2, 4096);
@@ -91,8 +59,8 @@ Networks Networks::load(const Pack& pack) {
     if (sizes.latent % 2 != 0) throw bad_pack(pack, "expected 'autoencoder.latent' to be even, found " + std::to_string(sizes.latent));
     Autoencoder autoencoder(classifier.embedding, sizes);
     autoencoder.initialise(make_generator(0));
-    for (auto& [name, tensor] : autoencoder.dense()) take(pack, stored, "autoencoder." + name, *tensor);
-    for (auto& [name, tensor] : autoencoder.tables()) take(pack, stored, "autoencoder." + name, *tensor);
+    for (auto& [name, tensor] : autoencoder.dense()) stored.take("autoencoder." + name, *tensor);
+    for (auto& [name, tensor] : autoencoder.tables()) stored.take("autoencoder." + name, *tensor);
     autoencoder.freeze();
 
     MaskedModelSizes masked_sizes;
@@ -103,11 +71,10 @@ Networks Networks::load(const Pack& pack) {
     MaskedModel masked(masked_sizes, 0);
     for (auto& item : masked->named_parameters()) {
         at::Tensor tensor = item.value();
-        take(pack, stored, "masked_model." + item.key(), tensor);
+        stored.take("masked_model." + item.key(), tensor);
         tensor.set_requires_grad(false);
     }
-    if (!stored.empty())
-        throw bad_pack(pack, std::string(weights_file) + " has a tensor '" + stored.begin()->first + "' that belongs to no network");
+    stored.finish();
     FluencyModel fluency(masked, NGram::deserialise(bytes_of(pack.file(ngram_file)), vocabulary));
 
     Networks networks{std::move(tokenizer), std::move(classifier), std::move(autoencoder), std::move(fluency),

@@ -35,6 +35,16 @@ function(whynot_warnings target)
     target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wpedantic -Wshadow -Werror>)
 endfunction()
 
+# The packs in the folder packs/ of a plugin: in the build tree where an installation has them, so that the program finds them there too.
+function(whynot_ship_packs)
+    file(GLOB packs RELATIVE ${CMAKE_CURRENT_SOURCE_DIR}/packs packs/*)
+    foreach(pack ${packs})
+        file(GLOB pack_files CONFIGURE_DEPENDS packs/${pack}/*)
+        file(COPY ${pack_files} DESTINATION ${CMAKE_BINARY_DIR}/${CMAKE_INSTALL_DATADIR}/whynot/packs/${pack})
+        install(FILES ${pack_files} DESTINATION ${CMAKE_INSTALL_DATADIR}/whynot/packs/${pack})
+    endforeach()
+endfunction()
+
 find_package(nlohmann_json REQUIRED)
 find_package(OpenSSL REQUIRED COMPONENTS Crypto)
 find_package(Boost 1.74 REQUIRED)
