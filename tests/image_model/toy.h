@@ -31,7 +31,7 @@ inline std::string image(std::mt19937& random, int label) {
 }
 
 /// Writes a corpus of them as `folder`/toy.
-inline void write_corpus(const std::filesystem::path& folder, uint32_t train = 450, uint32_t held_out = 60) {
+inline void write_corpus(const std::filesystem::path& folder, uint32_t train = 450, uint32_t held_out = 24) {
     std::mt19937 random(3);
     for (const auto& [split, count] : {std::pair<std::string, uint32_t>{"train", train}, {"test", held_out}}) {
         std::string pixels, labels;

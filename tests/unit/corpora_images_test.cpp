@@ -191,6 +191,9 @@ struct Real {
     std::vector<int64_t> of_class;  ///< training images
 };
 
+/// How GoogleTest prints one: by its name, not by its bytes.
+void PrintTo(const Real& real, std::ostream* out) { *out << real.name; }
+
 class RealImages : public testing::TestWithParam<Real> {};
 
 TEST_P(RealImages, are_as_their_manifest_says) {
