@@ -65,6 +65,16 @@ TEST_P(EveryClassifier, gives_a_logit_a_class_and_the_derivative_it_should) {
     EXPECT_TRUE(logits.isfinite().all().item<bool>());
     // A row depends on its own image only.
     EXPECT_TRUE(at::allclose(logits.slice(0, 1, 2), classifier->logits(images.slice(0, 1, 2)), 1e-4, 1e-5));
+    // Frozen it computes in other ways than with weights that learn, and the same.
+    const auto slope = [&] {
+        const at::Tensor x = images.clone().requires_grad_();
+        return torch::autograd::grad({classifier->logits(x).select(1, 0).sum()}, {x})[0];
+    };
+    const at::Tensor frozen = slope();
+    classifier->require_gradients(true);
+    EXPECT_TRUE(at::allclose(logits, classifier->logits(images), 1e-4, 1e-5));
+    EXPECT_TRUE(at::allclose(frozen, slope(), 1e-3, 1e-5));
+    classifier->require_gradients(false);
     classifier->to(at::kDouble);
     expect_derivative([&](const at::Tensor& x) { return classifier->logits(x); }, images, 3);
 }
