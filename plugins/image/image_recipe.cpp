@@ -40,6 +40,7 @@ Recipe suited(const ImageShape& shape, const std::string& classifier_kind, const
         recipe.classifier_training.epochs = small ? 5 : 14;
         recipe.classifier_training.batch = small ? 64 : 32;
         if (recipe.classifier.kind == "vgg") recipe.classifier.dropout = 0.4;
+        recipe.evaluation = {100, 20, 32};
     }
     recipe.classifier_training.flip = !grey;
 
@@ -64,6 +65,12 @@ Recipe suited(const ImageShape& shape, const std::string& classifier_kind, const
 }  // namespace
 
 std::string Recipe::to_json() const {
+    Json json = Json::parse(training_json());
+    json["evaluation"] = {{"images", evaluation.images}, {"oracle_images", evaluation.oracle_images}, {"batch", evaluation.batch}};
+    return json.dump();
+}
+
+std::string Recipe::training_json() const {
     Json json;
     json["images"] = images;
     json["codes"] = codes;
@@ -122,6 +129,8 @@ Recipe Recipe::from_json(const std::string& text, const ImageShape& shape) {
     recipe.generator_training = {g["epochs"],       g["batch"],        g["learning_rate"],   g["flip"], g["loss"], g["divergence"],
                                  g["code_penalty"], g["critic_steps"], g["gradient_penalty"]};
     recipe.square = {json["square"]["class"], json["square"]["size"], json["square"]["value"]};
+    const Json& e = json["evaluation"];
+    recipe.evaluation = {e["images"], e["oracle_images"], e["batch"]};
 
     require(recipe.images >= 0, "'images' must be 0 (all) or more");
     require(recipe.codes >= 0 && recipe.codes <= 10000, "'codes' must be from 0 to 10000");
@@ -139,6 +148,9 @@ Recipe Recipe::from_json(const std::string& text, const ImageShape& shape) {
     require(gt.divergence >= 0 && gt.code_penalty >= 0 && gt.gradient_penalty >= 0, "weights of the generator's loss must not be negative");
     require(gt.critic_steps >= 1, "'generator.critic_steps' must be at least 1");
     require(recipe.square.size >= 1 && recipe.square.size <= std::min(shape.height, shape.width), "'square.size' must fit into the image");
+    require(recipe.evaluation.images >= 1, "'evaluation.images' must be at least 1");
+    require(recipe.evaluation.oracle_images >= 0, "'evaluation.oracle_images' must be 0 (all) or more");
+    require(recipe.evaluation.batch >= 1, "'evaluation.batch' must be at least 1");
     require(recipe.square.value >= 0 && recipe.square.value <= 1, "'square.value' must be from 0 to 1");
     return recipe;
 }

@@ -38,9 +38,17 @@ struct Square {
     double value = 1;        ///< 0 to 1
 };
 
+/// How much is asked when a pack is measured. Numbers, never a time limit: the same recipe measures the same questions everywhere.
+struct EvaluationSample {
+    int64_t images = 200;       ///< at the end of a training; `whynot evaluate --limit` asks for another number
+    int64_t oracle_images = 0;  ///< the first so many of them are also put to the slow yardstick of distances (lbfgs_oracle.h); 0: all
+    int64_t batch = 256;        ///< so many at a time, which memory grows with
+};
+
 /// Everything that a training run depends on but its corpus and seed. As JSON:
 ///
-///     {"images", "codes", "framing", "light_on_dark", "classifier": {"kind", "depth", ..., "epochs", ...}, "generator": {...}, "square": {...}}
+///     {"images", "codes", "framing", "light_on_dark", "classifier": {"kind", "depth", ..., "epochs", ...}, "generator": {...}, "square": {...},
+///      "evaluation": {...}}
 struct Recipe {
     int64_t images = 0;             ///< train on so many images, drawn by the seed; 0: all
     int64_t codes = 1000;           ///< latent codes of each class that the pack keeps as extra starts
@@ -51,8 +59,12 @@ struct Recipe {
     GeneratorSizes generator;
     GeneratorTraining generator_training;
     Square square;
+    EvaluationSample evaluation;
 
     std::string to_json() const;
+
+    /// All of it but `evaluation`: what weights depend on, and checkpoints with them.
+    std::string training_json() const;
 
     /// What suits images of that shape, with `json`'s changes. The kinds of networks are looked at first: the rest of the
     /// defaults is what suits them. Throws `invalid_argument` for keys it does not know and values that cannot be.

@@ -133,7 +133,7 @@ void ImageTrainer::train(const TrainRequest& request, const Observer& observer) 
     log("corpus " + request.corpus + ": " + std::to_string(train.size()) + " training images, " + std::to_string(with_labels.size()) +
         " of them of a class; " + std::to_string(kept) + " for development, " + std::to_string(corpus.held_out.count) + " held out");
 
-    const Json run{{"recipe", Json::parse(recipe.to_json())}, {"seed", request.seed}, {"corpus", corpus.sha256}};
+    const Json run{{"recipe", Json::parse(recipe.training_json())}, {"seed", request.seed}, {"corpus", corpus.sha256}};
     const auto checkpoint = [&](const char* name) { return Checkpoint(request.out / name, run.dump()); };
     std::filesystem::create_directories(request.out);
 
@@ -155,7 +155,7 @@ void ImageTrainer::train(const TrainRequest& request, const Observer& observer) 
     EvaluateRequest evaluation;
     evaluation.corpus = request.corpus;
     evaluation.seed = request.seed;
-    evaluation.limit = 200;
+    evaluation.limit = recipe.evaluation.images;
     const Json quality = evaluate_model(measured, recipe.to_json(), corpus, evaluation, part(observer, 0.8, 1));
 
     PackManifest manifest;
@@ -171,7 +171,7 @@ void ImageTrainer::train(const TrainRequest& request, const Observer& observer) 
     manifest.corpus = request.corpus;
     manifest.corpus_sha256 = corpus.sha256;
     manifest.licence = corpus.manifest.licence;
-    manifest.quality = Json{{"figures", quality["figures"]}}.dump();
+    manifest.quality = quality.dump();
     networks.save(writer, manifest);
     writer.finish(manifest);
     log("written: " + request.out.string());

@@ -8,7 +8,7 @@ namespace whynot::image {
 
 namespace {
 
-OracleSolution solve_one(const Problem& problem, int64_t question, double tolerance) {
+OracleSolution solve_one(const Problem& problem, int64_t question, double tolerance, const std::function<void(int64_t)>& watch) {
     constexpr int64_t rounds = 60, steps_a_round = 15, memory = 8;
     constexpr double growth = 1.01, ratio = 0.24;
     const at::Tensor row = at::tensor({question}, at::kLong);
@@ -20,6 +20,7 @@ OracleSolution solve_one(const Problem& problem, int64_t question, double tolera
     // h, the gap, and g, how far third classes are above fact and foil.
     at::Tensor third;
     const auto constraints = [&](const at::Tensor& at_z) {
+        if (watch) watch(question);
         const at::Tensor l = problem.log_likelihood(at_z, row)[0];
         if (!third.defined()) {
             std::vector<int64_t> others;
@@ -75,9 +76,9 @@ OracleSolution solve_one(const Problem& problem, int64_t question, double tolera
 
 }  // namespace
 
-std::vector<OracleSolution> solve_by_lbfgs(const Problem& problem, double tolerance) {
+std::vector<OracleSolution> solve_by_lbfgs(const Problem& problem, double tolerance, const std::function<void(int64_t question)>& watch) {
     std::vector<OracleSolution> solutions;
-    for (int64_t question = 0; question < problem.start.size(0); ++question) solutions.push_back(solve_one(problem, question, tolerance));
+    for (int64_t question = 0; question < problem.start.size(0); ++question) solutions.push_back(solve_one(problem, question, tolerance, watch));
     return solutions;
 }
 

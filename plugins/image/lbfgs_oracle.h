@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "whynot/problem.h"
@@ -16,6 +18,8 @@ struct OracleSolution {
 /// The yardstick of distances: the dissertation's augmented Lagrangian (equations 3.3 and 3.4, signs mended) with L-BFGS instead of gradient
 /// descent inside, from z0 alone, one question after the other. Slow, and better at short distances than anything of a single start that
 /// was tried beside it; for comparisons, not for answering.
-std::vector<OracleSolution> solve_by_lbfgs(const Problem& problem, double tolerance = 0.01);
+/// @param watch called before each evaluation with the index of the question it is for; what it throws passes through. May be empty
+std::vector<OracleSolution> solve_by_lbfgs(const Problem& problem, double tolerance = 0.01,
+                                           const std::function<void(int64_t question)>& watch = {});
 
 }  // namespace whynot::image

@@ -10,7 +10,11 @@ namespace whynot::image {
 
 namespace {
 
-constexpr int64_t chunk = 500;  // images at once where no gradient is needed
+// How many images to compute with at once where no gradient is needed: 500 of MNIST's size, fewer of larger ones.
+int64_t chunk_of(const TrainingImages& data) {
+    constexpr int64_t values = 500 * 28 * 28;
+    return std::max<int64_t>(1, values * data.size() / std::max<int64_t>(1, data.pixels.numel()));
+}
 
 // Streams of random numbers of one training (random.h).
 enum Draw : uint64_t { order_draw = 1, augment_draw, dropout_draw, noise_draw };
@@ -124,6 +128,7 @@ void train_by_likelihood(Generator& generator, const TrainingImages& data, const
     if (variational) return;
     const at::NoGradGuard no_grad;
     std::vector<at::Tensor> codes;
+    const int64_t chunk = chunk_of(data);
     for (int64_t begin = 0; begin < data.size(); begin += chunk)
         codes.push_back(generator.encode(data.images(at::arange(begin, std::min(begin + chunk, data.size())))).mean);
     generator.whiten(at::cat(codes));
@@ -215,16 +220,19 @@ void train_generator(Generator& generator, const TrainingImages& data, const Gen
     generator.require_gradients(false);
 }
 
-at::Tensor all_logits(const Classifier& classifier, const TrainingImages& data) {
+at::Tensor all_logits(const Classifier& classifier, const TrainingImages& data, const std::function<void(double)>& watch) {
     const at::NoGradGuard no_grad;
     std::vector<at::Tensor> logits;
-    for (int64_t begin = 0; begin < data.size(); begin += chunk)
+    const int64_t chunk = chunk_of(data);
+    for (int64_t begin = 0; begin < data.size(); begin += chunk) {
+        if (watch) watch(static_cast<double>(begin) / static_cast<double>(data.size()));
         logits.push_back(classifier.logits(data.images(at::arange(begin, std::min(begin + chunk, data.size())))));
+    }
     return at::cat(logits);
 }
 
-double accuracy(const Classifier& classifier, const TrainingImages& data) {
-    return all_logits(classifier, data).argmax(1).eq(data.labels).to(at::kDouble).mean().item<double>();
+double accuracy(const Classifier& classifier, const TrainingImages& data, const std::function<void(double)>& watch) {
+    return all_logits(classifier, data, watch).argmax(1).eq(data.labels).to(at::kDouble).mean().item<double>();
 }
 
 }  // namespace whynot::image

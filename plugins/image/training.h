@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+
 #include "checkpoint.h"
 #include "classifier.h"
 #include "generator.h"
@@ -30,10 +32,11 @@ void train_classifier(Classifier& classifier, const TrainingImages& data, const 
 void train_generator(Generator& generator, const TrainingImages& data, const GeneratorTraining& training, const ImageShape& shape,
                      uint64_t seed, const Checkpoint& checkpoint, const Observer& observer);
 
-/// Share of images that the classifier gets right.
-double accuracy(const Classifier& classifier, const TrainingImages& data);
+/// Logits of all images, [n, C], a few at a time.
+/// @param watch called before each few with the share that is done; what it throws passes through. May be empty
+at::Tensor all_logits(const Classifier& classifier, const TrainingImages& data, const std::function<void(double)>& watch = {});
 
-/// Logits of all images, [n, C].
-at::Tensor all_logits(const Classifier& classifier, const TrainingImages& data);
+/// Share of images that the classifier gets right.
+double accuracy(const Classifier& classifier, const TrainingImages& data, const std::function<void(double)>& watch = {});
 
 }  // namespace whynot::image

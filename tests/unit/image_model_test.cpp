@@ -330,10 +330,11 @@ TEST(ImagePack, whose_shapes_disagree_is_refused_in_one_sentence) {
 
 TEST(ImageTraining, the_same_seed_gives_the_same_pack) {
     TemporaryFolder folder;
+    toy::write_corpus(folder.path(), 450, 6);  // little to measure at the end of each training
     const std::string recipe =
         R"({"images": 200, "codes": 5, "classifier": {"epochs": 1}, "generator": {"latent": 4, "channels": [4, 4], "hidden": 8, "epochs": 1}})";
     const auto train = [&](const char* name, uint64_t seed) {
-        TrainRequest request = request_for(Toy::get().folder.path(), folder / name / "pack", recipe);
+        TrainRequest request = request_for(folder.path(), folder / name / "pack", recipe);
         request.seed = seed;
         ImageTrainer().train(request, {});
         return contents(folder / name / "pack" / "weights.safetensors");
@@ -345,7 +346,8 @@ TEST(ImageTraining, the_same_seed_gives_the_same_pack) {
 
 TEST(ImageTraining, a_generator_without_an_encoder_explains_too) {
     TemporaryFolder folder;
-    ImageTrainer().train(request_for(Toy::get().folder.path(), folder / "gan",
+    toy::write_corpus(folder.path(), 450, 6);  // each inversion takes a while
+    ImageTrainer().train(request_for(folder.path(), folder / "gan",
                                      R"({"codes": 20, "classifier": {"epochs": 6, "batch": 20},
                                          "generator": {"kind": "dcgan", "latent": 6, "channels": [8, 16], "epochs": 15, "batch": 20, "learning_rate": 0.002}})"),
                          {});
