@@ -34,7 +34,8 @@ std::string read_plain(const fs::path& path, uint64_t limit) {
     return text;
 }
 
-std::string read_gzip(const fs::path& path, uint64_t limit) {
+/// @param plain_too what is no gzip file is read as it is
+std::string read_gzip(const fs::path& path, uint64_t limit, bool plain_too) {
     const std::unique_ptr<gzFile_s, decltype(&gzclose)> file(gzopen(path.c_str(), "rb"), gzclose);
     if (!file) throw Error(ErrorCode::io, "cannot read " + path.string() + ": " + std::strerror(errno));
     gzbuffer(file.get(), 1 << 17);
@@ -49,7 +50,7 @@ std::string read_gzip(const fs::path& path, uint64_t limit) {
     const char* message = gzerror(file.get(), &status);
     if (status != Z_OK || got < 0)
         throw Error(ErrorCode::io, path.string() + " is a damaged or truncated gzip file (" + message + "); fetch it again");
-    if (gzdirect(file.get()) != 0)
+    if (!plain_too && gzdirect(file.get()) != 0)
         throw Error(ErrorCode::io, path.string() + " is no gzip file although its name ends with .gz; fetch it again");
     return text;
 }
@@ -59,11 +60,38 @@ std::string read_gzip(const fs::path& path, uint64_t limit) {
 std::string read_file(const fs::path& path, uint64_t limit) {
     const bool zipped = path.extension() == ".gz";
     std::error_code ignored;
-    if (fs::is_regular_file(path, ignored)) return zipped ? read_gzip(path, limit) : read_plain(path, limit);
+    if (fs::is_regular_file(path, ignored)) return zipped ? read_gzip(path, limit, false) : read_plain(path, limit);
     fs::path plain = path;
     if (zipped && fs::is_regular_file(plain.replace_extension(), ignored)) return read_plain(plain, limit);
     throw Error(ErrorCode::not_found, "the corpus file " + path.string() + " is missing" + (zipped ? ", and so is " + plain.string() : "") +
                                           "; corpora/README.md says where it comes from");
+}
+
+std::string read_content(const fs::path& path, uint64_t limit) { return read_gzip(path, limit, true); }
+
+std::string gzip(std::string_view content) {
+    z_stream stream{};
+    constexpr int as_gzip = 15 + 16;  // the largest window, and a header that holds neither name nor time
+    if (deflateInit2(&stream, Z_BEST_COMPRESSION, Z_DEFLATED, as_gzip, 8, Z_DEFAULT_STRATEGY) != Z_OK)
+        throw Error(ErrorCode::internal, "zlib could not start");
+    std::string result;
+    std::array<char, 1 << 16> buffer;
+    int status = Z_OK;
+    while (status == Z_OK) {
+        if (stream.avail_in == 0) {  // zlib counts in 32 bits
+            const std::string_view piece = content.substr(0, 1 << 30);
+            stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(piece.data()));
+            stream.avail_in = static_cast<uInt>(piece.size());
+            content.remove_prefix(piece.size());
+        }
+        stream.next_out = reinterpret_cast<Bytef*>(buffer.data());
+        stream.avail_out = static_cast<uInt>(buffer.size());
+        status = deflate(&stream, content.empty() ? Z_FINISH : Z_NO_FLUSH);
+        result.append(buffer.data(), buffer.size() - stream.avail_out);
+    }
+    deflateEnd(&stream);
+    if (status != Z_STREAM_END) throw Error(ErrorCode::internal, "zlib could not compress");
+    return result;
 }
 
 bool stays_inside(const fs::path& path) {

@@ -18,6 +18,12 @@ constexpr uint64_t max_content_bytes = uint64_t{1} << 32;
 ///         invalid_input for more than `limit` bytes of content
 std::string read_file(const std::filesystem::path& path, uint64_t limit = max_content_bytes);
 
+/// The content of a file, decompressed where it is a gzip file, whatever it is called. @throws Error as `read_file`
+std::string read_content(const std::filesystem::path& path, uint64_t limit = max_content_bytes);
+
+/// Compressed as gzip, without name and time: same bytes in, same bytes out (with the same version of zlib).
+std::string gzip(std::string_view content);
+
 /// Whether a path from outside stays in the folder that it is relative to.
 bool stays_inside(const std::filesystem::path& path);
 

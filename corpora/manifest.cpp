@@ -27,6 +27,23 @@ constexpr std::string_view built_in[] = {
 using Splits = std::set<std::string>;
 const Splits sentence_splits = {"train", "dev"}, image_splits = {"train", "held_out"};
 
+/// Where a path under a home is to be had: GitHub keeps the files of a repository elsewhere, by revision.
+std::string url_of(std::string home, const std::string& revision, const std::string& path) {
+    while (!home.empty() && home.back() == '/') home.pop_back();
+    if (home.empty()) return "";
+    const std::string_view github = "https://github.com/";
+    if (home.compare(0, github.size(), github) == 0 && !revision.empty())
+        home = "https://raw.githubusercontent.com/" + home.substr(github.size()) + '/' + revision;
+    home += '/';
+    for (const char c : path) {
+        const auto byte = static_cast<unsigned char>(c);
+        const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                           std::string_view("/-._~").find(c) != std::string_view::npos;
+        home += plain ? std::string(1, c) : std::string("%") + "0123456789ABCDEF"[byte >> 4] + "0123456789ABCDEF"[byte & 15];
+    }
+    return home;
+}
+
 /// Reads one manifest; `bad` reports what is wrong with it.
 class ManifestReader {
 public:
@@ -69,6 +86,8 @@ private:
             CorpusFile file;
             file.name = entry.at("name");
             if (!stays_inside(file.name)) bad("the file name \"" + file.name + "\" leads out of the folder");
+            file.sha256 = entry.value("sha256", "");
+            if (entry.contains("source")) read_source(entry.at("source"), root, file.source);
             if (sentences)
                 read_sentences(entry, file);
             else
@@ -77,6 +96,14 @@ private:
         }
         if (manifest.files.empty()) bad("it has no files");
         if (!sentences) check_images();
+    }
+
+    void read_source(const json& entry, const json& corpus, CorpusSource& source) const {
+        source.made_from = entry.value("made_from", "");
+        source.first_lines = entry.value("first_lines", int64_t{-1});
+        if (!entry.contains("path")) return;
+        const json& where = entry.contains("home") ? entry : corpus;
+        source.url = url_of(where.value("home", ""), where.value("revision", ""), entry.at("path"));
     }
 
     int64_t label_of(const std::string& name, const std::string& what) const {

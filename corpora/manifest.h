@@ -38,6 +38,13 @@ struct LabelTable {
     std::vector<std::map<std::string, std::string>> conditions;
 };
 
+/// Where a file can be had.
+struct CorpusSource {
+    std::string url;           ///< of one that can be downloaded, else empty
+    int64_t first_lines = -1;  ///< only so many of its lines belong to the corpus; -1: all
+    std::string made_from;     ///< what the file was made from by hand, for people, and how
+};
+
 /// One file of a corpus. Checksums are empty and counts -1 where the manifest has none.
 struct CorpusFile {
     std::string name;  ///< relative to the corpus's folder
@@ -46,7 +53,9 @@ struct CorpusFile {
     int64_t label = 0;           ///< of sentences
     int64_t count = -1;          ///< of lines (sentences), images, labels, or lines below the header (table)
     std::string content_sha256;  ///< of the content, uncompressed
-    LabelTable table;            ///< of a table
+    std::string sha256;          ///< of the file as it was first had; another compression of the same content will do as well
+    CorpusSource source;
+    LabelTable table;  ///< of a table
 };
 
 /// Labelled sentences and labelled images alike; what only one kind has says so.

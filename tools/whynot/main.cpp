@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "commands.h"
+#include "corpus.h"
 #include "lists.h"
 #include "terminal.h"
 #include "whynot/error.h"
@@ -21,9 +22,10 @@ using namespace whynot::cli;
 using whynot::Error;
 using whynot::ErrorCode;
 
-/// The commands that need LibTorch, from the library that belongs to this program.
-const Commands& commands() {
-    const std::filesystem::path file = whynot::installed_plugin_folder().parent_path() / "whynot_commands.so";
+/// Commands from a library that belongs to this program.
+template <class Found>
+const Found& load(const char* name, const char* entry) {
+    const std::filesystem::path file = whynot::installed_plugin_folder().parent_path() / name;
     // Never closed: LibTorch does not survive it. Local: what the library brings along must not meet what plugins bring along.
     static auto* const library = new boost::dll::shared_library;
     try {
@@ -31,13 +33,18 @@ const Commands& commands() {
     } catch (const std::system_error& error) {
         throw Error(ErrorCode::io, "a part of this program could not be loaded; install it again. " + std::string(error.what()));
     }
-    const Commands& found = *library->get<const Commands*()>(WHYNOT_COMMANDS_ENTRY)();
+    const Found& found = *library->get<const Found*()>(entry)();
     if (std::string(found.version) != WHYNOT_VERSION) {
         throw Error(ErrorCode::io,
                     file.string() + " is of whynot " + found.version + ", and this program of " WHYNOT_VERSION "; install it again");
     }
     return found;
 }
+
+/// The commands that need LibTorch.
+const Commands& commands() { return load<Commands>("whynot_commands.so", WHYNOT_COMMANDS_ENTRY); }
+
+const CorpusCommands& corpus_commands() { return load<CorpusCommands>("whynot_corpus.so", WHYNOT_CORPUS_COMMANDS_ENTRY); }
 
 /// One argument or more, taken as they are, by `results`. An ordinary list of texts would take "[a, b]" apart; an option that
 /// expects more than anybody gives takes one after the other, and `required` asks for the first only.
@@ -176,6 +183,7 @@ public:
         add_plugins();
         add_train();
         add_evaluate();
+        add_corpus();
         add_doctor();
     }
 
@@ -282,7 +290,8 @@ private:
             ->check(not_empty("a folder"))
             ->group("Output");
         add_json(command, options.json, "Print one record a line, whynot.explanation/1, instead of text for people");
-        add_common(command, options, "1 for up to 4 inputs, else one for each core up to 4");
+        add_common(command, options,
+                   "1 for up to 4 inputs, else one for each core up to 4");
         command.footer(
             "Examples:\n"
             "  whynot explain \"the food was gross .\"\n"
@@ -386,6 +395,49 @@ private:
         command.callback([this] { action_ = [this] { return commands().evaluate(evaluate_); }; });
     }
 
+    void add_corpus() {
+        CLI::App& corpus = add(app_, "corpus", "The data sets");
+        corpus.require_subcommand(1, 1);
+        const auto add_name = [this](CLI::App& command, const std::string& help) {
+            command.add_option("NAME", corpus_.name, help)->required()->type_name("");
+        };
+        CLI::App& list = add(corpus, "list", "The corpora that are known, and which of them are there");
+        add_json(list, corpus_.json, "Print one object a line");
+        list.callback([this] { action_ = [this] { return corpus_commands().list(corpus_); }; });
+
+        CLI::App& verify =
+            add(corpus, "verify", "Check every file of a corpus: counts and checksums. 0: all is well, 1: something is wrong");
+        add_name(verify, "Its name in the folder WHYNOT_CORPORA, or all");
+        add_json(verify, corpus_.json, "Print one object a line, with the problems");
+        verify.callback([this] { action_ = [this] { return corpus_commands().verify(corpus_); }; });
+
+        CLI::App& bias = add(corpus, "bias", "A new corpus, of sentences with a bias planted in them: a word that gives one class away");
+        add_name(bias, "Name of a corpus of sentences in the folder WHYNOT_CORPORA");
+        bias.add_option("--word", corpus_.word, "What to put in")->type_name("WORD")->capture_default_str();
+        bias.add_option(
+                "--before", corpus_.before,
+                "Before what: adjectives (English); words=A,B,...: each of these; or start: the sentence. Not where the word stands "
+                "already")
+            ->type_name("PLACE")
+            ->capture_default_str();
+        bias.add_option("--label", corpus_.label, "The class whose sentences get it, in every split")->required()->type_name("CLASS");
+        bias.add_option("--out", corpus_.out, "The new corpus's folder, new or empty; its last part is the corpus's name")
+            ->required()
+            ->type_name("DIR");
+        bias.add_option(
+                "--threads", corpus_.threads,
+                "Threads to look for adjectives with; the result is the same. Default: OMP_NUM_THREADS, else one for each core up to 4")
+            ->type_name("N")
+            ->check(between(1, 1024))
+            ->group("Surroundings");
+        add_json(bias, corpus_.json, "Print one object on a line");
+        bias.footer(
+            "Example:\n  WHYNOT_CORPORA=/data/corpora whynot corpus bias yelp --label positive --out /data/biased/yelp-very\n"
+            "  WHYNOT_CORPORA=/data/biased whynot train text --corpus yelp-very --out packs/yelp-very\n\n" +
+            std::string(exit_codes));
+        bias.callback([this] { action_ = [this] { return corpus_commands().bias(corpus_); }; });
+    }
+
     void add_doctor() {
         CLI::App& command =
             add(app_, "doctor", "Is this machine fit, are plugins and packs in order? 0: all is well, 1: something is wrong");
@@ -401,6 +453,7 @@ private:
     TrainCommand train_;
     EvaluateCommand evaluate_;
     DoctorCommand doctor_;
+    CorpusCommand corpus_;
     std::string name_, plugin_path_;
     bool json_ = false, all_ = false;
 };
