@@ -1,19 +1,15 @@
 #include "inputs.h"
 
-#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cctype>
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <string_view>
 #include <utility>
 
 #include "core/file.h"
 #include "core/text.h"
-#include "interrupt.h"
 #include "terminal.h"
 #include "whynot/error.h"
 
@@ -21,12 +17,6 @@ namespace fs = std::filesystem;
 
 namespace whynot::cli {
 namespace {
-
-constexpr size_t longest_line = 1 << 24;  // far more than any classifier reads; an endless line must not fill the memory
-
-/// How long to wait for a further line before the ones that are there are answered. Whoever writes without a pause gets full batches,
-/// and so the same batches each time; at a terminal every line stands alone.
-int patience_ms() { return isatty(STDIN_FILENO) ? 0 : 50; }
 
 /// No picture is as large; it must not fill the memory.
 constexpr uint64_t largest_file = 512 * 1000 * 1000;
@@ -90,6 +80,15 @@ std::vector<Argument> look_at(const std::vector<std::string>& inputs) {
     return arguments;
 }
 
+Input read_image(const std::string& path) {
+    std::error_code error;
+    const fs::file_status found = fs::status(path, error);
+    if (found.type() == fs::file_type::not_found) throw Error(ErrorCode::not_found, "there is no file " + escape_controls(path));
+    if (fs::exists(found) && !fs::is_regular_file(found))
+        throw Error(ErrorCode::io, escape_controls(path) + " is no regular file, and pictures are read from those");
+    return {read_file(path, largest_file, ErrorCode::io), path};
+}
+
 void InputSource::add(Input input) {
     ready_bytes_ += input.content.size();
     ready_.push_back(std::move(input));
@@ -101,42 +100,14 @@ bool InputSource::take(bool wait) {
         if (arguments_.front().kind != Argument::Kind::lines) {
             const Argument argument = std::move(arguments_.front());
             arguments_.pop_front();
-            add(is_image(argument) ? Input{read_file(argument.text, largest_file, ErrorCode::io), argument.text}
-                                   : Input{argument.text, ""});
+            add(is_image(argument) ? read_image(argument.text) : Input{argument.text, ""});
             return true;
         }
-        const auto add_line = [&](std::string line) {
-            if (std::exchange(first_line_, false) && line.compare(0, 3, "\xef\xbb\xbf") == 0) line.erase(0, 3);  // byte order mark
-            if (!line.empty() && line.back() == '\r') line.pop_back();
-            add({std::move(line), ""});
-        };
-        const size_t end = buffer_.find('\n', searched_);
-        if (end != std::string::npos) {
-            add_line(buffer_.substr(0, end));
-            buffer_.erase(0, end + 1);
-            searched_ = 0;
-            return true;
-        }
-        searched_ = buffer_.size();
-        if (buffer_.size() > longest_line) throw Error(ErrorCode::invalid_input, "a line of standard input is longer than 16 MB");
-
-        pollfd events[] = {{STDIN_FILENO, POLLIN, 0}, {interruption(), POLLIN, 0}};
-        const int readable = poll(events, 2, wait ? -1 : patience_ms());
-        if (interrupted()) throw Error(ErrorCode::cancelled, "interrupted");
-        if (readable == 0) return false;
-        char bytes[1 << 16];
-        const ssize_t count = readable < 0 ? -1 : read(STDIN_FILENO, bytes, sizeof bytes);
-        if (count < 0) {
-            if (errno == EINTR || errno == EAGAIN) continue;
-            throw Error(ErrorCode::io, std::string("cannot read standard input: ") + std::strerror(errno));
-        }
-        buffer_.append(bytes, static_cast<size_t>(count));
-        if (count == 0) {
-            arguments_.pop_front();
-            if (!buffer_.empty()) {  // a last line without an end
-                add_line(std::exchange(buffer_, {}));
-                return true;
-            }
+        std::string line;
+        switch (lines_.next(line, wait ? -1 : line_patience())) {
+            case Lines::Got::line: add({std::move(line), ""}); return true;
+            case Lines::Got::none_yet: return false;
+            case Lines::Got::end: arguments_.pop_front();
         }
     }
     return false;

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "lines.h"
 #include "whynot/question.h"
 
 namespace whynot::cli {
@@ -25,6 +26,9 @@ struct Argument {
 /// Looks at every argument, and into the files that they name. Throws `not_found` or `io` for what is meant as a file and cannot be one:
 /// an image that is not there, cannot be read or is too large, a folder.
 std::vector<Argument> look_at(const std::vector<std::string>& inputs);
+
+/// The bytes of a picture file. Throws `not_found` or `io` as `look_at`.
+Input read_image(const std::string& path);
 
 inline bool is_image(const Argument& argument) { return argument.kind == Argument::Kind::image; }
 inline bool is_image(const Input& input) { return !input.path.empty(); }
@@ -45,9 +49,7 @@ private:
     std::deque<Argument> arguments_;
     std::deque<Input> ready_;
     size_t ready_bytes_ = 0;
-    std::string buffer_;   // of standard input: what has no line end yet
-    size_t searched_ = 0;  // so many bytes of it hold no line end
-    bool first_line_ = true;
+    Lines lines_;
 };
 
 }  // namespace whynot::cli

@@ -241,7 +241,7 @@ private:
         ExplainCommand& options = explain_;
         CLI::App& command =
             add(app_, "explain", "Why this class and not that one: the smallest realistic change that makes them equally likely");
-        const CLI::Option* const inputs = add_inputs(command, inputs_help);
+        CLI::Option* const inputs = add_inputs(command, inputs_help)->required(false);
         const std::string question = "Question", search = "Search";
         command
             .add_option("--pack", options.pack, "The model: the id of a pack, or its folder. Default: yelp for sentences, mnist for images")
@@ -289,16 +289,55 @@ private:
             ->type_name("DIR")
             ->check(not_empty("a folder"))
             ->group("Output");
+        const std::string stream = "Stream";
+        CLI::Option* const jsonl =
+            command
+                .add_flag(
+                    "--jsonl", options.jsonl,
+                    "Read questions from standard input, each a JSON object on a line: one of input, image_path and image_base64, and id, "
+                    "fact and foil as needed; print a record a line in the same order, refused lines included")
+                ->group(stream);
+        CLI::Option* const csv =
+            command
+                .add_option(
+                    "--csv", options.csv_column,
+                    "Read a CSV file from standard input, with sentences in the column COLUMN; columns called id, fact and foil count too")
+                ->type_name("COLUMN")
+                ->check(not_empty("the heading of a column"))
+                ->excludes(jsonl)
+                ->group(stream);
+        std::vector<CLI::Option*> streamed{
+            command
+                .add_option("--resume", options.resume,
+                            "Append answers to FILE instead of printing them, and pass over the questions that it answers already")
+                ->type_name("FILE")
+                ->check(not_empty("a file")),
+            command.add_option("--shard", options.shard, "Answer every Nth question only, from the Ith: one of N runs side by side")
+                ->type_name("I/N"),
+            command.add_option("--run-deadline", options.run_deadline, "End the whole run after so many seconds; 0: never")
+                ->type_name("SECONDS")
+                ->check(between(0.0, std::numeric_limits<double>::max())),
+            command.add_option("--run-evaluations", options.run_evaluations, "End the whole run after so many evaluations; 0: no limit")
+                ->type_name("N")
+                ->check(between<int64_t>(0, std::numeric_limits<int64_t>::max()))};
+        for (CLI::Option* option : streamed) option->group(stream);
         add_json(command, options.json, "Print one record a line, whynot.explanation/1, instead of text for people");
         add_common(command, options,
-                   "1 for up to 4 inputs, else one for each core up to 4");
+                   "1 for up to 4 inputs, else one for each core up to 4; a stream goes through as many explainers of one thread");
         command.footer(
             "Examples:\n"
             "  whynot explain \"the food was gross .\"\n"
             "  whynot explain digits/3.png --foil 8 --out answers\n"
-            "  whynot explain --json - < sentences.txt\n\n" +
+            "  whynot explain --json - < sentences.txt\n"
+            "  whynot explain --jsonl --resume answers.jsonl < questions.jsonl\n\n" +
             std::string(exit_codes));
-        command.callback([this, inputs] {
+        command.callback([this, inputs, jsonl, csv, streamed] {
+            const bool stream_is_read = jsonl->count() + csv->count() > 0;
+            if (stream_is_read == (inputs->count() > 0))
+                throw CLI::ValidationError(stream_is_read ? "with --jsonl and --csv, what to ask about comes from standard input alone"
+                                                          : "INPUT is required, or --jsonl, or --csv COLUMN");
+            for (const CLI::Option* option : streamed)
+                if (!stream_is_read && option->count() > 0) throw CLI::ValidationError(option->get_name() + " needs --jsonl or --csv");
             explain_.inputs = inputs->results();
             action_ = [this] { return commands().explain(explain_); };
         });

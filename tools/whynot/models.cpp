@@ -63,6 +63,12 @@ void set_threads(int asked, int most) {
     if (void* const set = dlsym(RTLD_DEFAULT, "openblas_set_num_threads")) reinterpret_cast<void (*)(int)>(set)(1);
 }
 
+int workers_for(int asked) {
+    const char* const chosen = std::getenv("OMP_NUM_THREADS");
+    const int number = asked > 0 ? asked : chosen ? std::atoi(chosen) : 0;
+    return number > 0 ? number : std::min(4, physical_cores());
+}
+
 int threads_for(const std::vector<Argument>& inputs) {
     constexpr size_t few = 4;
     const auto lines = [](const Argument& input) { return input.kind == Argument::Kind::lines; };
@@ -92,6 +98,19 @@ Models::Models(const CommonOptions& options, const std::string& pack, const std:
     }
     explainers_.resize(packs_.size());
 }
+
+Models::Models(const CommonOptions& options, const std::string& pack) : host_(plugin_search(options)) {
+    const PackSearch search = default_pack_search();
+    if (!pack.empty()) {
+        packs_.push_back(find_pack(pack, search));
+    } else {
+        packs_.push_back(find_default("yelp", "sentences", search));
+        packs_.push_back(find_default("mnist", "images", search));
+    }
+    explainers_.resize(packs_.size());
+}
+
+bool Models::explains(bool image) const { return packs_.size() > 1 || (packs_.front().manifest().modality == "image") == image; }
 
 Explainer& Models::opened(size_t index) {
     if (!explainers_[index]) explainers_[index] = std::make_unique<Explainer>(host_, packs_[index]);

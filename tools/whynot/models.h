@@ -22,11 +22,16 @@ void set_threads(int asked, int most);
 /// How many threads are worth starting for these inputs: a few are answered no faster by several, and on a busy machine slower.
 int threads_for(const std::vector<Argument>& inputs);
 
+/// How many explainers, of one thread each, a stream is shared out among.
+int workers_for(int asked);
+
 /// Finds the packs for the inputs of a command and opens them: the one that was named, or the default for each kind of input.
 class Models {
 public:
     /// Throws `invalid_argument` when the pack that was named is of another modality than an input.
     Models(const CommonOptions& options, const std::string& pack, const std::vector<Argument>& inputs);
+    /// For a stream, of which nobody knows yet what it holds: the pack that was named, or both defaults, where they are found.
+    Models(const CommonOptions& options, const std::string& pack);
 
     /// Packs that are going to be used, before the networks are opened: for checks that need not wait for them.
     const std::vector<Pack>& packs() const { return packs_; }
@@ -35,6 +40,7 @@ public:
     Explainer& sentences() { return opened(0); }
     Explainer& images() { return opened(packs_.size() - 1); }
     Explainer& of(const Input& input) { return is_image(input) ? images() : sentences(); }
+    bool explains(bool image) const;  ///< whether there is a pack for it
 
 private:
     Explainer& opened(size_t index);

@@ -1,0 +1,30 @@
+#pragma once
+
+/// Standard input, line by line, as the lines come.
+
+#include <cstddef>
+#include <string>
+
+namespace whynot::cli {
+
+class Lines {
+public:
+    enum class Got { line, none_yet, end };
+
+    /// Waits at most `patience` milliseconds for a line (-1: for as long as it takes), and no longer than until `also`, a descriptor, is
+    /// readable; -1: none. Line ends and a byte order mark are removed. Throws `cancelled` when a signal comes while it waits,
+    /// `invalid_input` for an endless line, `io`.
+    Got next(std::string& line, int patience, int also = -1);
+
+private:
+    std::string buffer_;   // what has no line end yet
+    size_t searched_ = 0;  // so many bytes of it hold no line end
+    bool first_ = true;
+    bool ended_ = false;
+};
+
+/// How long to wait for a further line before those that are there are answered: whoever writes without a pause gets full batches, and so
+/// the same batches each time; at a terminal every line stands alone.
+int line_patience();
+
+}  // namespace whynot::cli
