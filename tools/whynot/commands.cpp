@@ -2,6 +2,6 @@
 
 const whynot::cli::Commands* whynot_commands() {
     using namespace whynot::cli;
-    static const Commands commands{WHYNOT_VERSION, &explain, &classify, &train, &evaluate, &doctor};
+    static const Commands commands{WHYNOT_VERSION, &explain, &classify, &train, &evaluate, &doctor, &list_experiments, &run_experiment};
     return &commands;
 }

@@ -75,12 +75,22 @@ struct EvaluateCommand : CommonOptions {
     uint64_t seed = 1;
 };
 
+struct ExperimentCommand : CommonOptions {
+    std::string name;
+    std::string out;
+    std::string pack;  ///< id or folder; empty: what the experiment says
+    bool quick = false;
+    uint64_t seed = 1;
+};
+
 struct DoctorCommand : CommonOptions {};
 
 int explain(const ExplainCommand& command);
 int classify(const ClassifyCommand& command);
 int train(const TrainCommand& command);
 int evaluate(const EvaluateCommand& command);
+int list_experiments(const ExperimentCommand& command);
+int run_experiment(const ExperimentCommand& command);
 int doctor(const DoctorCommand& command);
 
 /// The commands of the library. Each returns an exit code or throws `whynot::Error`.
@@ -91,6 +101,8 @@ struct Commands {
     int (*train)(const TrainCommand&);
     int (*evaluate)(const EvaluateCommand&);
     int (*doctor)(const DoctorCommand&);
+    int (*list_experiments)(const ExperimentCommand&);
+    int (*run_experiment)(const ExperimentCommand&);
 };
 
 }  // namespace whynot::cli

@@ -183,6 +183,7 @@ public:
         add_plugins();
         add_train();
         add_evaluate();
+        add_experiment();
         add_corpus();
         add_doctor();
     }
@@ -477,6 +478,33 @@ private:
         bias.callback([this] { action_ = [this] { return corpus_commands().bias(corpus_); }; });
     }
 
+    void add_experiment() {
+        ExperimentCommand& options = experiment_;
+        CLI::App& experiment = add(app_, "experiment", "Published figures measured again");
+        experiment.require_subcommand(1, 1);
+        CLI::App& list = add(experiment, "list", "The experiments that the plugins bring");
+        add_json(list, options.json, "Print one object a line");
+        add_plugin_path(list, options.plugin_path);
+        list.callback([this] { action_ = [this] { return commands().list_experiments(experiment_); }; });
+
+        CLI::App& run =
+            add(experiment, "run", "Run one: its table beside the published figures, and in DIR a page, pictures and result.json");
+        run.add_option("NAME", options.name, "As 'whynot experiment list' has it")->required()->type_name("");
+        run.add_option("--out", options.out, "The experiment's folder: new or empty, or that of a run that was stopped, which goes on")
+            ->required()
+            ->type_name("DIR")
+            ->check(not_empty("a folder"));
+        run.add_flag("--quick", options.quick, "A small run that shows the way; its figures are not those of the full one");
+        run.add_option("--pack", options.pack, "The model to explain: the id of a pack, or its folder. Default: the experiment's own")
+            ->type_name("ID|DIR");
+        add_seed(run, options.seed, "For whatever is drawn");
+        add_json(run, options.json, "Print the result, whynot.experiment-result/1, as one object on a line");
+        add_common(run, options, "one for each core up to 4");
+        run.footer("The same command again goes on where it was stopped, and repeats nothing that it has done.\n\n" +
+                   std::string(exit_codes));
+        run.callback([this] { action_ = [this] { return commands().run_experiment(experiment_); }; });
+    }
+
     void add_doctor() {
         CLI::App& command =
             add(app_, "doctor", "Is this machine fit, are plugins and packs in order? 0: all is well, 1: something is wrong");
@@ -491,6 +519,7 @@ private:
     ClassifyCommand classify_;
     TrainCommand train_;
     EvaluateCommand evaluate_;
+    ExperimentCommand experiment_;
     DoctorCommand doctor_;
     CorpusCommand corpus_;
     std::string name_, plugin_path_;

@@ -1,13 +1,13 @@
 // whynot train, whynot evaluate.
 #include "whynot/train.h"
 
-#include <cstdlib>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "commands.h"
 #include "core/file.h"
 #include "interrupt.h"
+#include "long_run.h"
 #include "models.h"
 #include "terminal.h"
 #include "whynot/error.h"
@@ -18,35 +18,6 @@ namespace whynot::cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-std::string variable(const char* name) {
-    const char* const value = std::getenv(name);
-    return value ? value : "";
-}
-
-/// For what takes long to make and is the same each time.
-fs::path cache_folder() {
-    fs::path base = variable("XDG_CACHE_HOME");
-    if (!base.is_absolute()) {  // so says the convention
-        const std::string home = variable("HOME");
-        if (home.empty()) throw Error(ErrorCode::not_found, "there is no place to keep files between runs: set XDG_CACHE_HOME or HOME");
-        base = fs::path(home) / ".cache";
-    }
-    fs::create_directories(base / "whynot");
-    return base / "whynot";
-}
-
-/// Whatever is logged goes above the bar.
-Observer observer(StatusLine& status) {
-    Observer watch;
-    watch.progress = [&](const Progress& progress) { status.show(progress); };
-    watch.log = [&](const std::string& line) {
-        status.clear();
-        complain(line);
-    };
-    watch.cancelled = [] { return interrupted(); };
-    return watch;
-}
 
 std::string text_of(const Json& value) {
     if (value.is_string()) return value.get<std::string>();

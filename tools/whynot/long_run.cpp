@@ -1,0 +1,39 @@
+#include "long_run.h"
+
+#include <cstdlib>
+
+#include "interrupt.h"
+#include "whynot/error.h"
+
+namespace fs = std::filesystem;
+
+namespace whynot::cli {
+
+std::string variable(const char* name) {
+    const char* const value = std::getenv(name);
+    return value ? value : "";
+}
+
+fs::path cache_folder() {
+    fs::path base = variable("XDG_CACHE_HOME");
+    if (!base.is_absolute()) {  // so says the convention
+        const std::string home = variable("HOME");
+        if (home.empty()) throw Error(ErrorCode::not_found, "there is no place to keep files between runs: set XDG_CACHE_HOME or HOME");
+        base = fs::path(home) / ".cache";
+    }
+    fs::create_directories(base / "whynot");
+    return base / "whynot";
+}
+
+Observer observer(StatusLine& status) {
+    Observer watch;
+    watch.progress = [&](const Progress& progress) { status.show(progress); };
+    watch.log = [&](const std::string& line) {
+        status.clear();
+        complain(line);
+    };
+    watch.cancelled = [] { return interrupted(); };
+    return watch;
+}
+
+}  // namespace whynot::cli
