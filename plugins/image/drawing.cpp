@@ -51,6 +51,9 @@ constexpr double bar_height = 12;
 constexpr double bar_space = 48;
 constexpr double black = 0.13;  ///< of letters
 constexpr double frame_grey = 0.72;
+constexpr double grid_grey = 0.88;
+constexpr double matrix_square = 20;
+constexpr double row_name_width = 150;
 
 /// How many times larger a picture is drawn: whole numbers for small ones, so that their pixels are squares.
 double magnification(const Picture& picture) {
@@ -127,6 +130,16 @@ public:
         frame(x, y, width, height);
     }
 
+    /// Light lines between squares of that side.
+    void grid(double x, double y, size_t columns, size_t rows, double side) {
+        cairo_set_source_rgb(cairo_.get(), grid_grey, grid_grey, grid_grey);
+        cairo_set_line_width(cairo_.get(), 1);
+        const double width = static_cast<double>(columns) * side, height = static_cast<double>(rows) * side;
+        for (size_t i = 1; i < columns; ++i) line(x + static_cast<double>(i) * side - 0.5, y, 0, height);
+        for (size_t i = 1; i < rows; ++i) line(x, y + static_cast<double>(i) * side - 0.5, width, 0);
+        cairo_stroke(cairo_.get());
+    }
+
     /// What the colours of a difference mean: as many steps as pixels, and the words below.
     void colour_bar(double scale, double x, double y, double width) {
         const auto steps = static_cast<int64_t>(width);
@@ -175,6 +188,11 @@ private:
         }
         while (size > 0 && (line[size] & 0xC0) == 0x80) --size;
         return line.substr(0, size) + dots;
+    }
+
+    void line(double x, double y, double width, double height) {
+        cairo_move_to(cairo_.get(), x, y);
+        cairo_rel_line_to(cairo_.get(), width, height);
     }
 
     void frame(double x, double y, double width, double height) {
@@ -253,6 +271,27 @@ Picture draw_sheet(const std::string& title, const std::vector<Panel>& panels) {
         if (panel.scale > 0) canvas.colour_bar(panel.scale, x, baseline - text_size + 6, panel_width);
         left += cell + gap;
     }
+    return canvas.result();
+}
+
+Picture draw_matrix(const std::string& title, const std::vector<std::string>& rows, const std::vector<std::string>& columns,
+                    const std::vector<double>& darkness) {
+    if (rows.empty() || columns.empty() || darkness.size() != rows.size() * columns.size()) {
+        mistake("expected a number for each row and column of a table to draw, found " + std::to_string(darkness.size()) + " for " +
+                std::to_string(rows.size()) + " x " + std::to_string(columns.size()));
+    }
+    Picture squares{static_cast<int64_t>(columns.size()), static_cast<int64_t>(rows.size()), 1, {}};
+    for (const double value : darkness) squares.bytes.push_back(to_byte(1 - value));
+    const double width = static_cast<double>(columns.size()) * matrix_square, height = static_cast<double>(rows.size()) * matrix_square;
+    const double left = margin + row_name_width + 8, top = margin + title_space + line_height;
+    Canvas canvas(static_cast<int>(left + width + margin), static_cast<int>(top + height + margin));
+    canvas.text(title, margin, margin + title_size, 0, left + width - margin, title_size, true);
+    canvas.picture(squares, left, top, width, height);
+    canvas.grid(left, top, columns.size(), rows.size(), matrix_square);
+    for (size_t i = 0; i < columns.size(); ++i)
+        canvas.text(columns[i], left + (static_cast<double>(i) + 0.5) * matrix_square, top - 6, 0.5, matrix_square, text_size, false);
+    for (size_t i = 0; i < rows.size(); ++i)
+        canvas.text(rows[i], left - 8, top + (static_cast<double>(i) + 0.5) * matrix_square + 5, 1, row_name_width, text_size, false);
     return canvas.result();
 }
 

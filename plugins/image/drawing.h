@@ -38,6 +38,14 @@ struct Panel {
 /// Throws Error `invalid_argument` for text that is not UTF-8 and for no panels.
 Picture draw_sheet(const std::string& title, const std::vector<Panel>& panels);
 
+/// A table of numbers as squares, the darker the larger, each row and column with its name, under a title. No Torch, no modality: the text
+/// plugin draws the letters of words with it.
+/// @param darkness 0 (white) to 1, [rows, columns] row-major
+/// @return 3 channels
+/// Throws Error `invalid_argument` for sizes that do not fit together and for text that is not UTF-8.
+Picture draw_matrix(const std::string& title, const std::vector<std::string>& rows, const std::vector<std::string>& columns,
+                    const std::vector<double>& darkness);
+
 /// Every pixel becomes a square, so many times larger that the longer side has at least `side` pixels.
 Picture enlarge(const Picture& picture, int64_t side);
 

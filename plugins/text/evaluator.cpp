@@ -11,6 +11,7 @@
 
 #include "autoencoder_training.h"
 #include "checkpoint.h"
+#include "explaining.h"
 #include "whynot/error.h"
 #include "whynot/solver.h"
 
@@ -24,12 +25,6 @@ using Clock = std::chrono::steady_clock;
 constexpr size_t batch_size = 64;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
-
-std::string joined(const std::vector<std::string>& words) {
-    std::string text;
-    for (const std::string& word : words) text += (text.empty() ? "" : " ") + word;
-    return text;
-}
 
 double median(std::vector<double> values) {
     if (values.empty()) return 0;
@@ -59,30 +54,13 @@ struct Cost {
 std::vector<Outcome> explain(TextModel& model, const std::vector<std::string>& texts, Cost& cost) {
     const auto began = Clock::now();
     std::vector<Outcome> outcomes(texts.size());
-    std::vector<Input> inputs;
-    for (size_t i = 0; i < texts.size(); ++i) {
-        inputs.push_back({texts[i], ""});
-        outcomes[i].before = texts[i];
-    }
-    std::vector<ReadNotes> notes;
-    const std::unique_ptr<Batch> owned = model.read(inputs, notes);
-    auto& batch = static_cast<TextBatch&>(*owned);
-    std::vector<size_t> index;
-    for (size_t i = 0; i < texts.size(); ++i)
-        if (notes[i].refusal.empty()) index.push_back(i);
+    for (size_t i = 0; i < texts.size(); ++i) outcomes[i].before = texts[i];
+    Boundaries found = find_boundaries(model, texts, 1);
+    const std::vector<size_t>& index = found.index;
     if (index.empty()) return outcomes;
-
-    const at::Tensor before = batch.classify();
-    const at::Tensor order = before.argsort(1, true);
-    Problem problem;
-    problem.fact = order.select(1, 0).contiguous();
-    problem.foil = order.select(1, 1).contiguous();
-    problem.start = batch.start(problem.fact, 1);
-    problem.log_likelihood = [&](const at::Tensor& z, const at::Tensor& rows) { return batch.log_likelihood(z, rows); };
-    problem.extra_starts = batch.extra_starts(at::arange(batch.size()), problem.fact, problem.foil, 1, 1);
-    SolverOptions options;
-    options.typical_distance = model.info().typical_distance;
-    const Summary summary = solve(problem, options);
+    TextBatch& batch = *found.batch;
+    Problem& problem = found.problem;
+    const Summary& summary = found.summary;
     cost.solver += summary.seconds;
     cost.networks += summary.seconds_forward + summary.seconds_backward;
 
@@ -93,7 +71,7 @@ std::vector<Outcome> explain(TextModel& model, const std::vector<std::string>& t
         outcome.solution = summary.solutions[row];
         outcome.solved = true;
         outcome.fact = problem.fact[r].item<int64_t>();
-        outcome.probability_before = std::exp(before[r].max().item<double>());
+        outcome.probability_before = std::exp(found.log_probabilities[r].max().item<double>());
         if (outcome.solution.feasible)
             requests.push_back({r, outcome.fact, problem.foil[r].item<int64_t>(), outcome.solution.z, "edit", "", ""});
     }
@@ -102,7 +80,7 @@ std::vector<Outcome> explain(TextModel& model, const std::vector<std::string>& t
 
     // What follows is measuring, not explaining.
     problem.extra_starts = at::Tensor();
-    const Summary alone = solve(problem, options);
+    const Summary alone = solve(problem, found.options);
     const Sentences said = model.networks().autoencoder.greedy(batch.refined(), model.networks().longest + 1);
     for (size_t row = 0; row < index.size(); ++row) {
         Outcome& outcome = outcomes[index[row]];
@@ -118,10 +96,8 @@ std::vector<Outcome> explain(TextModel& model, const std::vector<std::string>& t
         Outcome& outcome = outcomes[index[requests[i].row]];
         outcome.answer = record["answer"];
         outcome.edits = record["edits"].size();
-        std::vector<ReadNotes> ignored;
-        const auto again = model.read({{outcome.answer, ""}}, ignored);
-        if (again->size() == 0) continue;
-        const at::Tensor asked = again->classify()[0];
+        const at::Tensor asked = ask(model, outcome.answer);
+        if (!asked.defined()) continue;
         outcome.flips = asked.argmax().item<int64_t>() == requests[i].foil;
         outcome.probability_answer = std::exp(asked[outcome.fact].item<double>());
     }
@@ -207,11 +183,7 @@ Json evaluate_model(TextModel& model, const Corpus* corpus, std::vector<std::str
     const auto limit = static_cast<size_t>(request.limit);
     Sentences short_ones;
     if (corpus) {
-        // Held-out sentences in the order of their hash: the same for everybody, and no part of the corpus before another.
-        std::vector<const LabelledSentence*> held_out;
-        for (const LabelledSentence& sentence : corpus->held_out) held_out.push_back(&sentence);
-        std::sort(held_out.begin(), held_out.end(),
-                  [](const auto* a, const auto* b) { return sentence_hash(a->words) < sentence_hash(b->words); });
+        const std::vector<const LabelledSentence*> held_out = in_order_of_hash(corpus->held_out);
         Sentences ids;
         std::vector<int64_t> labels;
         for (const LabelledSentence* sentence : held_out) {

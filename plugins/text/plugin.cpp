@@ -2,6 +2,7 @@
 #include "whynot/version.h"
 
 #include "evaluator.h"
+#include "experiments.h"
 #include "modality.h"
 #include "trainer.h"
 
@@ -35,4 +36,5 @@ whynot::PluginInfo describe() {
 }  // namespace
 
 WHYNOT_PLUGIN(describe(), whynot::Service<whynot::Modality, whynot::text::TextModality>,
-              whynot::Service<whynot::Trainer, whynot::text::TextTrainer>, whynot::Service<whynot::Evaluator, whynot::text::TextEvaluator>);
+              whynot::Service<whynot::Trainer, whynot::text::TextTrainer>, whynot::Service<whynot::Evaluator, whynot::text::TextEvaluator>,
+              whynot::Service<whynot::Experiments, whynot::text::TextExperiments>);

@@ -1,0 +1,58 @@
+#include "experiments.h"
+
+#include <algorithm>
+
+#include "whynot/error.h"
+
+namespace whynot::text {
+
+namespace {
+
+struct Experiment {
+    ExperimentInfo info;
+    void (*run)(const ExperimentRequest&, const Observer&, ExperimentResult&);
+};
+
+const std::vector<Experiment>& experiments() {
+    static const std::string dissertation = "S. Feghahati, Deep Contrastive Explanation, PhD dissertation, UC Riverside, 2020, ";
+    static const std::vector<Experiment> all{
+        {{"text/word-images", "Sentences as pictures of letters, read by a convolution", dissertation + "section 4.2 and figure 4.1",
+          "the corpus yelp, the pack yelp; one thread takes about 2 minutes, with --quick 15 seconds"},
+         &run_word_images},
+        {{"text/yelp", "Sentences of Yelp led to the boundary, and put into words in two ways",
+          dissertation + "section 4.4.2, tables 4.1 and 4.2",
+          "the corpus yelp, the pack yelp; one thread takes about 2 minutes, with --quick 20 seconds"},
+         &run_yelp},
+    };
+    return all;
+}
+
+}  // namespace
+
+std::vector<ExperimentInfo> TextExperiments::list() const {
+    std::vector<ExperimentInfo> list;
+    for (const Experiment& experiment : experiments()) list.push_back(experiment.info);
+    return list;
+}
+
+std::string TextExperiments::run(const ExperimentRequest& request, const Observer& observer) {
+    const auto found = std::find_if(experiments().begin(), experiments().end(),
+                                    [&](const Experiment& experiment) { return experiment.info.name == request.name; });
+    if (found == experiments().end()) throw Error(ErrorCode::not_found, "there is no experiment '" + request.name + "'");
+    ExperimentResult result = begin_result(found->info, request);
+    found->run(request, observer, result);
+    return to_json(result);
+}
+
+Pack experiment_pack(const ExperimentRequest& request, const std::string& id, const Corpus& corpus) {
+    Pack pack = find_pack(request.pack.empty() ? id : request.pack, default_pack_search());
+    const PackManifest& manifest = pack.manifest();
+    if (manifest.modality != "text")
+        throw Error(ErrorCode::invalid_argument, "the pack '" + manifest.id + "' explains " + manifest.modality + ", not sentences");
+    if (manifest.classes != corpus.classes())
+        throw Error(ErrorCode::invalid_argument,
+                    "the pack '" + manifest.id + "' has other classes than the corpus '" + corpus.manifest.name + "'");
+    return pack;
+}
+
+}  // namespace whynot::text

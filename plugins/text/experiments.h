@@ -1,0 +1,30 @@
+#pragma once
+
+/// Chapter 4 of the dissertation (S. Feghahati, Deep Contrastive Explanation, UC Riverside, 2020) as experiments that anyone can run.
+
+#include <string>
+#include <vector>
+
+#include "corpus.h"
+#include "whynot/experiment.h"
+#include "whynot/pack.h"
+
+namespace whynot::text {
+
+/// The service `whynot.experiment/1` for text.
+class TextExperiments : public Experiments {
+public:
+    std::vector<ExperimentInfo> list() const override;
+    std::string run(const ExperimentRequest& request, const Observer& observer) override;
+};
+
+/// The pack to explain: `request.pack`, or else the one called `id`. Throws `invalid_argument` for one that does not tell the classes of
+/// the corpus apart.
+Pack experiment_pack(const ExperimentRequest& request, const std::string& id, const Corpus& corpus);
+
+/// One experiment each: fills in `result`, which says what it is of (`begin_result`), and writes its pictures into `request.out`.
+void run_word_images(const ExperimentRequest& request, const Observer& observer, ExperimentResult& result);  // word_images_experiment.cpp
+void run_yelp(const ExperimentRequest& request, const Observer& observer, ExperimentResult& result);         // yelp_experiment.cpp
+void run_biased_yelp(const ExperimentRequest& request, const Observer& observer, ExperimentResult& result);  // biased_experiment.cpp
+
+}  // namespace whynot::text
