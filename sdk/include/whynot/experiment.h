@@ -46,8 +46,7 @@ namespace whynot {
 
 /// One experiment, for lists.
 struct ExperimentInfo {
-    std::string
-        name;  ///< "text/word-images": one or more parts of a-z 0-9 . _ - joined by `/`, the first of them the plugin's or its field's
+    std::string name;    ///< "text/word-images": parts of a-z 0-9 . _ - joined by `/`, the first of them the plugin's or its field's
     std::string title;   ///< a line
     std::string source;  ///< where the published figures stand: "S. Feghahati, Deep Contrastive Explanation, 2020, section 4.2"
     std::string needs;   ///< corpora and packs, and how long it takes, in full and with --quick
@@ -55,12 +54,11 @@ struct ExperimentInfo {
 
 /// What to run, from what, into where.
 struct ExperimentRequest {
-    std::string name;  ///< as in the list
-    std::filesystem::path
-        corpora;  ///< the folder that holds the corpora (WHYNOT_CORPORA); may be empty, then what needs one throws `not_found`
-    std::filesystem::path out;  ///< the experiment's own folder, there already; what was begun in it goes on
-    std::string pack;           ///< id or folder of a pack to use instead of the experiment's own choice; empty: that choice
-    bool quick = false;         ///< a small run that shows the way; its figures are not those of the full one
+    std::string name;               ///< as in the list
+    std::filesystem::path corpora;  ///< the folder of the corpora (WHYNOT_CORPORA); may be empty: what needs one throws `not_found`
+    std::filesystem::path out;      ///< the experiment's own folder; what was begun in it goes on
+    std::string pack;               ///< id or folder of a pack to use instead of the experiment's own choice; empty: that choice
+    bool quick = false;             ///< a small run that shows the way; its figures are not those of the full one
     uint64_t seed = 1;
     std::filesystem::path cache;  ///< a folder for what takes long to make and is the same each time; may be empty: nothing is kept
 };
@@ -73,8 +71,8 @@ public:
 
     virtual std::vector<ExperimentInfo> list() const = 0;
 
-    /// Runs one. A run that was stopped goes on in the same folder where it was; what a run with another seed, corpus or pack left there is
-    /// made anew. Throws `cancelled` when the observer says so.
+    /// Runs one; `request.out` is there. A run that was stopped goes on in the same folder where it was; what a run with another seed,
+    /// corpus or pack left there is made anew. Throws `cancelled` when the observer says so.
     /// @returns an `ExperimentResult` as JSON, `to_json(result)`; the pictures it names lie in `request.out`
     virtual std::string run(const ExperimentRequest& request, const Observer& observer) = 0;
 };

@@ -1,8 +1,8 @@
-#include <algorithm>
 #include <set>
 
 #include "core/json.h"
 #include "core/text.h"
+#include "experiment/plain_path.h"
 #include "whynot/experiment.h"
 
 namespace whynot {
@@ -66,7 +66,7 @@ public:
     ExperimentValue value() const {
         if (value_.is_null()) return {};
         if (value_.is_string()) return value_.get<std::string>();
-        if (value_.is_number_float() || value_ > Json(INT64_MAX)) return number().value();
+        if (value_.is_number_float() || (value_.is_number_unsigned() && value_.get<uint64_t>() > INT64_MAX)) return value_.get<double>();
         if (value_.is_number()) return value_.get<int64_t>();
         refuse("expected a number, a string or null, found " + kind_of(value_));
     }
@@ -88,21 +88,6 @@ Json json_of(const ExperimentValue& value) {
                 return Json(held);
         },
         value);
-}
-
-/// Pictures go into pages and stay in the folder: plain names, and no way out.
-bool plain_path(const std::string& path) {
-    const auto plain = [](unsigned char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-' || c == '/';
-    };
-    if (path.empty() || path.front() == '/' || !std::all_of(path.begin(), path.end(), plain)) return false;
-    for (size_t begin = 0; begin <= path.size();) {
-        const size_t end = std::min(path.find('/', begin), path.size());
-        const std::string part = path.substr(begin, end - begin);
-        if (part.empty() || part == "." || part == "..") return false;
-        begin = end + 1;
-    }
-    return true;
 }
 
 ExperimentResult result_from(const Json& json, const std::string& origin) {
@@ -154,7 +139,7 @@ ExperimentResult result_from(const Json& json, const std::string& origin) {
     for (const Place& place : top.at("pictures").items()) {
         place.object({"file", "caption"});
         const std::string file = place.at("file").text();
-        if (!plain_path(file))
+        if (!is_plain_path(file))
             place.at("file").refuse("expected a path inside the experiment's folder, of letters, digits and . _ - /, found " +
                                     in_quotes(file));
         result.pictures.push_back({file, place.at("caption").text()});
@@ -206,13 +191,13 @@ std::string to_json(const ExperimentResult& result) {
                     {"tables", tables},
                     {"pictures", pictures},
                     {"notes", result.notes}};
-    const std::string text = write_json(json, 2, ErrorCode::invalid_argument, what) + '\n';
     try {
+        const std::string text = write_json(json, 2, ErrorCode::invalid_argument, what) + '\n';
         experiment_result_from_json(text, what);
+        return text;
     } catch (const Error& error) {  // a mistake of whoever made it
         throw Error(ErrorCode::invalid_argument, error.what());
     }
-    return text;
 }
 
 ExperimentResult experiment_result_from_json(std::string_view text, const std::string& origin) {

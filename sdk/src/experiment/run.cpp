@@ -1,9 +1,9 @@
 #include <algorithm>
-#include <set>
 
 #include "core/file.h"
 #include "core/json.h"
 #include "core/text.h"
+#include "experiment/plain_path.h"
 #include "whynot/atomic_file.h"
 #include "whynot/experiment.h"
 
@@ -15,33 +15,33 @@ namespace {
 constexpr const char* folder_schema = "whynot.experiment-folder/1";
 
 /// The mark that says whose folder this is. Nothing is written into a folder that has other files and no mark.
-void claim(const fs::path& folder, const std::string& name) {
+void claim(const fs::path& folder, const std::string& name) try {
+    const std::string what = "the folder " + escape_controls(folder.string());
     const fs::path mark = folder / "experiment.json";
-    if (fs::exists(mark)) {
-        const std::string what = mark.string();
-        const Json json = parse_json_object(read_file(mark, 1 << 16, ErrorCode::invalid_argument), ErrorCode::invalid_argument, what);
-        if (json.value("schema", Json()) != folder_schema)
-            throw Error(ErrorCode::invalid_argument, what + " is not the mark of an experiment's folder; choose another folder");
-        if (json.value("name", Json()) != name)
-            throw Error(ErrorCode::invalid_argument, "the folder " + folder.string() + " holds the experiment " +
-                                                         json.value("name", Json()).dump() + ", not " + in_quotes(name) +
-                                                         "; choose another folder");
-        return;
-    }
     fs::create_directories(folder);
-    if (!fs::is_empty(folder))
-        throw Error(ErrorCode::invalid_argument,
-                    "the folder " + folder.string() + " has files in it and is no experiment's; choose another one, new or empty");
-    write_file_atomically(mark, Json{{"schema", folder_schema}, {"name", name}}.dump() + "\n");
+    if (fs::exists(mark)) {
+        const Json json = parse_json_object(read_file(mark, 1 << 16, ErrorCode::invalid_argument), ErrorCode::invalid_argument,
+                                            escape_controls(mark.string()));
+        const Json schema = json.value("schema", Json()), holds = json.value("name", Json());
+        if (schema != folder_schema || !holds.is_string())
+            throw Error(ErrorCode::invalid_argument, what + " has an experiment.json that is not ours; choose another folder");
+        if (holds != name)
+            throw Error(ErrorCode::invalid_argument, what + " holds the experiment " + in_quotes(holds.get<std::string>()) + ", not " +
+                                                         in_quotes(name) + "; choose another folder");
+    } else if (fs::is_empty(folder)) {
+        write_file_atomically(mark, Json{{"schema", folder_schema}, {"name", name}}.dump() + "\n");
+    } else {
+        throw Error(ErrorCode::invalid_argument, what + " has files in it and is no experiment's; choose another one, new or empty");
+    }
+} catch (const fs::filesystem_error& error) {
+    throw Error(ErrorCode::io, "cannot use " + escape_controls(folder.string()) + " as a folder: " + error.code().message());
 }
 
 /// What is wrong with an experiment as listed; empty: nothing.
 std::string problem_of(const ExperimentInfo& info) {
-    const auto allowed = [](unsigned char c) {
-        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-' || c == '/';
-    };
-    if (info.name.empty() || !std::all_of(info.name.begin(), info.name.end(), allowed))
-        return "no experiment can be called " + in_quotes(info.name) + ": names are of a-z 0-9 . _ - /";
+    const auto is_capital = [](unsigned char c) { return c >= 'A' && c <= 'Z'; };
+    if (!is_plain_path(info.name) || std::any_of(info.name.begin(), info.name.end(), is_capital))
+        return "no experiment can be called " + in_quotes(info.name) + ": names are parts of a-z 0-9 . _ - joined by /";
     for (const std::string* text : {&info.title, &info.source, &info.needs})
         if (!is_utf8(*text)) return "what it says of " + in_quotes(info.name) + " is not UTF-8";
     if (info.title.empty()) return in_quotes(info.name) + " has no title";
@@ -56,7 +56,9 @@ ExperimentList list_experiments(const Host& host) {
     ExperimentList list;
     for (const PluginEntry& plugin : host.plugins()) {
         const std::string& id = plugin.manifest.id;
-        if (plugin.state != PluginEntry::State::available || !plugin.manifest.provides(Experiments::service_id)) continue;
+        if (!plugin.manifest.provides(Experiments::service_id)) continue;
+        if (plugin.state == PluginEntry::State::rejected) list.problems.push_back(plugin.reason);
+        if (plugin.state != PluginEntry::State::available) continue;
         try {
             const Experiments& experiments = host.service<Experiments>(id);
             for (ExperimentInfo& info : guarded(id, "list its experiments", [&] { return experiments.list(); })) {
@@ -107,8 +109,10 @@ ExperimentResult run_experiment(const Host& host, const ExperimentRequest& reque
     if (result.name != request.name || result.quick != request.quick || result.seed != request.seed)
         refuse(origin + " is of another request: " + in_quotes(result.name) + ", seed " + std::to_string(result.seed) +
                (result.quick ? ", quick" : ", in full"));
+    std::error_code ignored;  // a picture that cannot be looked at is not there
     for (const ExperimentPicture& picture : result.pictures)
-        if (!fs::is_regular_file(request.out / picture.file)) refuse(origin + " names a picture that is not there: " + picture.file);
+        if (!fs::is_regular_file(request.out / picture.file, ignored))
+            refuse(origin + " names a picture that is not there: " + picture.file);
 
     write_file_atomically(request.out / "result.json", to_json(result));
     write_file_atomically(request.out / "README.md", to_markdown(result));
