@@ -80,6 +80,14 @@ std::string plain(const std::string& text) {
     return result;
 }
 
+/// The same at the beginning of a block, where a sign or a number could begin a list.
+std::string plain_block(const std::string& text) {
+    std::string result = plain(text);
+    const size_t sign = result.find_first_not_of("0123456789");
+    if (sign != std::string::npos && std::string_view("-+=.)").find(result[sign]) != std::string_view::npos) result.insert(sign, 1, '\\');
+    return result;
+}
+
 std::string markdown(const Grid& grid) {
     std::string text = "|", rule = "|";
     for (size_t i = 0; i < grid.head.size(); ++i) {
@@ -101,41 +109,53 @@ int columns_of(std::string_view text) {
     return width;
 }
 
+Cells words_of(const std::string& text) {
+    Cells words;
+    for (size_t begin = 0; begin <= text.size();) {
+        const size_t end = std::min(text.find(' ', begin), text.size());
+        words.push_back(text.substr(begin, end - begin));
+        begin = end + 1;
+    }
+    return words;
+}
+
+/// A word in pieces of at most `width` columns, and of one character at least.
+Cells pieces_of(const std::string& word, int width) {
+    Cells pieces(1);
+    int filled = 0;
+    for (size_t position = 0; position < word.size();) {
+        const size_t begin = position;
+        const int size = columns(next_code_point(word, position));
+        if (filled > 0 && filled + size > width) {
+            pieces.emplace_back();
+            filled = 0;
+        }
+        pieces.back() += word.substr(begin, position - begin);
+        filled += size;
+    }
+    return pieces;
+}
+
 /// Lines of at most `width` columns, broken between words, and inside a word only where it is longer than a line.
 Cells broken(const std::string& text, int width) {
     Cells lines(1);
     int filled = 0;
-    for (size_t begin = 0; begin <= text.size();) {
-        const size_t end = std::min(text.find(' ', begin), text.size());
-        std::string word = text.substr(begin, end - begin);
-        begin = end + 1;
-        int size = columns_of(word);
-        if (filled > 0 && filled + 1 + size > width) {
-            lines.emplace_back();
-            filled = 0;
-        }
-        if (filled > 0) {
-            lines.back() += ' ';
-            ++filled;
-        }
-        while (filled + size > width) {  // only at the beginning of a line
-            size_t cut = 0;
-            int taken = 0;
-            for (size_t next = 0; next < word.size() && taken < width;) {
-                taken += columns(next_code_point(word, next));
-                if (taken <= width || cut == 0) cut = next;
+    for (const std::string& word : words_of(text)) {
+        bool begins = true;  // the word, whose further pieces stand on lines of their own
+        for (const std::string& piece : pieces_of(word, width)) {
+            const int size = columns_of(piece);
+            if (filled > 0 && (!begins || filled + 1 + size > width)) {
+                lines.emplace_back();
+                filled = 0;
             }
-            lines.back() += word.substr(0, cut);
-            word.erase(0, cut);
-            size = columns_of(word);
-            if (word.empty()) {
-                filled = width;
-                break;
+            if (filled > 0) {
+                lines.back() += ' ';
+                ++filled;
             }
-            lines.emplace_back();
+            lines.back() += piece;
+            filled += size;
+            begins = false;
         }
-        lines.back() += word;
-        filled += size;
     }
     return lines;
 }
@@ -211,11 +231,7 @@ private:
 
     static int longest_word(const std::string& text) {
         int longest = 0;
-        for (size_t begin = 0; begin <= text.size();) {
-            const size_t end = std::min(text.find(' ', begin), text.size());
-            longest = std::max(longest, columns_of(std::string_view(text).substr(begin, end - begin)));
-            begin = end + 1;
-        }
+        for (const std::string& word : words_of(text)) longest = std::max(longest, columns_of(word));
         return longest;
     }
 
@@ -268,9 +284,9 @@ std::string to_markdown(const ExperimentResult& result) {
     for (const ExperimentTable& table : result.tables) page += "\n## " + plain(table.title) + "\n\n" + markdown(grid_of(table));
     if (!result.pictures.empty()) page += "\n## Pictures\n";
     for (const ExperimentPicture& picture : result.pictures)
-        page += "\n![" + plain(picture.caption) + "](" + picture.file + ")\n\n" + plain(picture.caption) + '\n';
+        page += "\n![" + plain(picture.caption) + "](" + picture.file + ")\n\n" + plain_block(picture.caption) + '\n';
     if (!result.notes.empty()) page += "\n## Notes\n\n";
-    for (const std::string& note : result.notes) page += "- " + plain(note) + '\n';
+    for (const std::string& note : result.notes) page += "- " + plain_block(note) + '\n';
 
     // Indented by four columns it is code, whatever stands in it.
     page += "\n## Settings\n\n";
