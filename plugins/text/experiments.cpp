@@ -1,6 +1,7 @@
 #include "experiments.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "whynot/error.h"
 
@@ -53,6 +54,22 @@ Pack experiment_pack(const ExperimentRequest& request, const std::string& id, co
         throw Error(ErrorCode::invalid_argument,
                     "the pack '" + manifest.id + "' has other classes than the corpus '" + corpus.manifest.name + "'");
     return pack;
+}
+
+Steps experiment_steps(const ExperimentRequest& request, const Corpus& corpus, const Observer& observer) {
+    return {request.out / "steps",
+            {{"experiment", request.name}, {"seed", request.seed}, {"quick", request.quick}, {"corpus", corpus.sha256}},
+            observer};
+}
+
+nlohmann::ordered_json sources_of(const Corpus& corpus, const Pack& pack) {
+    return {{"corpus", {{"name", corpus.manifest.name}, {"sha256", corpus.sha256}}},
+            {"pack", {{"id", pack.manifest().id}, {"version", pack.manifest().version}, {"sha256", pack.sha256()}}}};
+}
+
+std::string percent(double share) {
+    char digits[32];
+    return std::string(digits, std::to_chars(digits, digits + sizeof digits, 100 * share, std::chars_format::fixed, 1).ptr) + " %";
 }
 
 }  // namespace whynot::text
