@@ -1,0 +1,16 @@
+# Experiments as plugins bring them. coins has good and bad ones; twins and speechless come from the same source.
+set(whynot_experiment_plugins ${CMAKE_BINARY_DIR}/tests/plugins/experiment)
+whynot_add_plugin(coins experiment/coins.cpp OUTPUT_DIRECTORY ${whynot_experiment_plugins})
+whynot_add_plugin(twins experiment/coins.cpp OUTPUT_DIRECTORY ${whynot_experiment_plugins}/more)
+whynot_add_plugin(speechless experiment/coins.cpp OUTPUT_DIRECTORY ${whynot_experiment_plugins}/more)
+target_compile_definitions(twins PRIVATE TWINS)
+target_compile_definitions(speechless PRIVATE SPEECHLESS)
+foreach(plugin coins twins speechless)
+    whynot_warnings(${plugin})
+endforeach()
+
+find_package(nlohmann_json REQUIRED)
+whynot_unit_test(experiment whynot_core nlohmann_json::nlohmann_json)
+target_include_directories(experiment_test PRIVATE ${PROJECT_SOURCE_DIR}/sdk/src)
+target_compile_definitions(experiment_test PRIVATE WHYNOT_EXPERIMENT_PLUGINS="${whynot_experiment_plugins}")
+add_dependencies(experiment_test coins twins speechless)
