@@ -49,11 +49,5 @@ find_package(nlohmann_json REQUIRED)
 find_package(OpenSSL REQUIRED COMPONENTS Crypto)
 find_package(Boost 1.74 REQUIRED)
 
-# LibTorch as one target whose headers are system headers and which does not lower our language standard.
 find_package(Torch REQUIRED)
-add_library(whynot_torch INTERFACE)
-target_include_directories(whynot_torch SYSTEM INTERFACE ${TORCH_INCLUDE_DIRS})
-target_link_libraries(whynot_torch INTERFACE ${TORCH_LIBRARIES})
-target_compile_features(whynot_torch INTERFACE cxx_std_17)
-separate_arguments(torch_flags NATIVE_COMMAND "${TORCH_CXX_FLAGS}")
-target_compile_options(whynot_torch INTERFACE ${torch_flags})
+include(whynotTorch)
