@@ -12,6 +12,7 @@
 #include "commands.h"
 #include "corpus.h"
 #include "lists.h"
+#include "new_plugin.h"
 #include "terminal.h"
 #include "whynot/error.h"
 #include "whynot/host.h"
@@ -393,6 +394,12 @@ private:
         add_json(inspect, json_, "Print the manifest as one object on a line");
         add_plugin_path(inspect, plugin_path_);
         inspect.callback([this] { action_ = [this] { return inspect_plugin(name_, plugin_path_, json_); }; });
+
+        CLI::App& create = add(plugins, "new", "A project to make a plugin of your own from: it builds, and explains");
+        create.add_option("NAME", name_, "The plugin's id: a-z, 0-9 and _")->required()->type_name("");
+        create.add_option("--out", directory_, "Its folder, new or empty. Default: NAME")->type_name("DIR")->check(not_empty("a folder"));
+        add_json(create, json_, "Print one object on a line: name, directory, files");
+        create.callback([this] { action_ = [this] { return new_plugin(name_, directory_, json_); }; });
     }
 
     void add_train() {
@@ -522,7 +529,7 @@ private:
     ExperimentCommand experiment_;
     DoctorCommand doctor_;
     CorpusCommand corpus_;
-    std::string name_, plugin_path_;
+    std::string name_, plugin_path_, directory_;
     bool json_ = false, all_ = false;
 };
 

@@ -14,4 +14,6 @@ std::filesystem::path library_directory() {
     return std::filesystem::canonical(info.dli_fname).parent_path();
 }
 
+std::filesystem::path data_directory() { return (library_directory() / WHYNOT_LIBRARY_TO_DATA / "whynot").lexically_normal(); }
+
 }  // namespace whynot

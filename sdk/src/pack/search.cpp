@@ -37,7 +37,7 @@ PackSearch default_pack_search(const std::vector<fs::path>& explicit_folders) {
             begin = end + 1;
         }
     }
-    search.folders.push_back((library_directory() / WHYNOT_LIBRARY_TO_DATA / "whynot" / "packs").lexically_normal());
+    search.folders.push_back(data_directory() / "packs");
     return search;
 }
 

@@ -1,0 +1,93 @@
+#include "new_plugin.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "commands.h"
+#include "core/atomic_file.h"
+#include "core/file.h"
+#include "core/location.h"
+#include "core/text.h"
+#include "terminal.h"
+#include "whynot/error.h"
+
+namespace fs = std::filesystem;
+
+namespace whynot::cli {
+namespace {
+
+/// What stands in the template's files where the plugin's name will be.
+constexpr std::string_view stand_in = "whynot_template";
+
+constexpr uint64_t largest_file = 1 << 20;  // bytes; ours have ten thousand at most
+
+/// The name becomes an id, a file's name and a target of CMake.
+void check_name(const std::string& name) {
+    const auto letter = [](char c) { return c >= 'a' && c <= 'z'; };
+    const auto other = [&](char c) { return letter(c) || (c >= '0' && c <= '9') || c == '_'; };
+    if (name.empty() || name.size() > 64 || !letter(name.front()) || !std::all_of(name.begin(), name.end(), other)) {
+        throw Error(ErrorCode::invalid_argument,
+                    "expected a name of up to 64 of a-z, 0-9 and _ that begins with a letter, found " + in_quotes(name));
+    }
+    static const std::set<std::string> taken{"all",     "clean",         "edit_cache", "help",  "install",   "list_install_components",
+                                             "package", "rebuild_cache", "test",       "torch", "make_pack", "package_source",
+                                             "whynot",  "image",         "text",       "c10"};
+    if (taken.count(name) > 0) throw Error(ErrorCode::invalid_argument, "the name " + in_quotes(name) + " is taken; choose another one");
+}
+
+std::string with_name(std::string text, const std::string& name) {
+    for (size_t at = 0; (at = text.find(stand_in, at)) != std::string::npos; at += name.size())
+        text.replace(at, stand_in.size(), name);
+    return text;
+}
+
+/// A folder that goes with all that is in it unless it was moved to its place.
+struct TemporaryFolder {
+    fs::path path;
+    explicit TemporaryFolder(fs::path where) : path(std::move(where)) { fs::create_directory(path); }
+    ~TemporaryFolder() {
+        std::error_code ignored;
+        fs::remove_all(path, ignored);
+    }
+};
+
+}  // namespace
+
+int new_plugin(const std::string& name, const std::string& directory, bool json) {
+    check_name(name);
+    const fs::path shown = directory.empty() ? name : directory;
+    const fs::path target = fs::weakly_canonical(fs::absolute(shown));
+    if (fs::exists(target) && !(fs::is_directory(target) && fs::is_empty(target))) {
+        throw Error(ErrorCode::io, "expected a new or empty folder, and there is something in " + escape_controls(shown.string()) +
+                                       "; choose another one with --out");
+    }
+
+    const fs::path from = data_directory() / "template";
+    std::vector<fs::path> files;
+    for (const fs::directory_entry& entry : fs::directory_iterator(from)) files.push_back(entry.path());
+    std::sort(files.begin(), files.end());
+
+    fs::create_directories(target.parent_path());
+    const TemporaryFolder folder(temporary_beside(target));
+    std::vector<std::string> names;
+    for (const fs::path& file : files) {
+        names.push_back(file.filename().string());
+        write_file_atomically(folder.path / names.back(), with_name(read_file(file, largest_file, ErrorCode::io), name));
+    }
+    fs::rename(folder.path, target);  // over the empty folder, where there was one
+
+    if (json) {
+        const nlohmann::ordered_json object{{"name", name}, {"directory", target.string()}, {"files", names}};
+        print(object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + '\n');
+        return answered;
+    }
+    const std::string there = escape_controls(shown.string());
+    print(there + " holds the plugin '" + name + "'; README.md in it says how it works. To build and try it:\n\n    cmake -S " + there +
+          " -B " + there + "/build && cmake --build " + there + "/build\n    whynot explain --plugin-path \"$(realpath " + there +
+          "/build/lib/whynot/plugins)\" --pack " + there + "/build/share/whynot/packs/" + name + " \"3 4\"\n");
+    return answered;
+}
+
+}  // namespace whynot::cli
