@@ -4,6 +4,7 @@
 #include "image_evaluator.h"
 #include "image_trainer.h"
 #include "model.h"
+#include "samples.h"
 
 namespace {
 
@@ -26,4 +27,5 @@ whynot::PluginInfo describe() {
 
 WHYNOT_PLUGIN(describe(), whynot::Service<whynot::Modality, whynot::image::ImageModality>,
               whynot::Service<whynot::Trainer, whynot::image::ImageTrainer>,
-              whynot::Service<whynot::Evaluator, whynot::image::ImageEvaluator>);
+              whynot::Service<whynot::Evaluator, whynot::image::ImageEvaluator>,
+              whynot::Service<whynot::Samples, whynot::image::ImageSamples>);

@@ -4,6 +4,7 @@
 #include "evaluator.h"
 #include "experiments.h"
 #include "modality.h"
+#include "samples.h"
 #include "trainer.h"
 
 namespace {
@@ -37,4 +38,5 @@ whynot::PluginInfo describe() {
 
 WHYNOT_PLUGIN(describe(), whynot::Service<whynot::Modality, whynot::text::TextModality>,
               whynot::Service<whynot::Trainer, whynot::text::TextTrainer>, whynot::Service<whynot::Evaluator, whynot::text::TextEvaluator>,
-              whynot::Service<whynot::Experiments, whynot::text::TextExperiments>);
+              whynot::Service<whynot::Experiments, whynot::text::TextExperiments>,
+              whynot::Service<whynot::Samples, whynot::text::TextSamples>);

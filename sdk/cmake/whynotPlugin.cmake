@@ -6,11 +6,18 @@
 #
 # The manifest comes from the library itself, through whynot-describe: a plugin that no host would load fails the build, with the reason.
 #
-# Works the same in whynot's own tree and behind find_package(whynot).
+# whynot_add_conformance(NAME [PACK ID|FOLDER] [INPUTS INPUT...] [EXCEPT CHECK...])
+#
+# Makes each check of `whynot plugins check` on the plugin NAME a test, conformance.NAME.CHECK, with that pack and these inputs instead of
+# the first pack found and the plugin's own samples. A check that finds nothing to work on shows as skipped. `include(CTest)`, or
+# `enable_testing()`, comes before.
+#
+# Both work the same in whynot's own tree and behind find_package(whynot).
 
 include_guard(GLOBAL)
 
 set(whynot_plugin_version_script ${CMAKE_CURRENT_LIST_DIR}/whynotPlugin.version)
+set(whynot_conformance_script ${CMAKE_CURRENT_LIST_DIR}/whynotConformance.cmake)
 
 function(whynot_add_plugin name)
     include(GNUInstallDirs)
@@ -45,4 +52,34 @@ function(whynot_add_plugin name)
         install(TARGETS ${name} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/whynot/plugins)
         install(FILES ${folder}/${name}.json DESTINATION ${CMAKE_INSTALL_LIBDIR}/whynot/plugins)
     endif()
+endfunction()
+
+function(whynot_add_conformance name)
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "PACK" "INPUTS;EXCEPT")
+    if(arg_UNPARSED_ARGUMENTS)
+        message(FATAL_ERROR "whynot_add_conformance(${name} ...): unknown arguments ${arg_UNPARSED_ARGUMENTS}")
+    endif()
+    if(TARGET whynot::program)
+        set(program $<TARGET_FILE:whynot::program>)
+    else()
+        find_program(WHYNOT_PROGRAM whynot REQUIRED)
+        set(program ${WHYNOT_PROGRAM})
+    endif()
+    set(options)
+    if(arg_PACK)
+        list(APPEND options "--pack=${arg_PACK}")
+    endif()
+    list(TRANSFORM arg_INPUTS PREPEND "--input=")
+    list(APPEND options ${arg_INPUTS})
+
+    # The program knows the checks, so they are listed when ctest runs: then it is built.
+    set(tests ${CMAKE_CURRENT_BINARY_DIR}/${name}_conformance.cmake)
+    file(GENERATE OUTPUT ${tests} CONTENT "set(name [==[${name}]==])
+set(program [==[${program}]==])
+set(plugin [==[$<TARGET_FILE:${name}>]==])
+set(options [==[${options}]==])
+set(except [==[${arg_EXCEPT}]==])
+include([==[${whynot_conformance_script}]==])
+")
+    set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES ${tests})
 endfunction()

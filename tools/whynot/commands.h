@@ -83,6 +83,16 @@ struct ExperimentCommand : CommonOptions {
     uint64_t seed = 1;
 };
 
+struct CheckCommand : CommonOptions {
+    std::string plugin;  ///< its id, or its library
+    std::string pack;    ///< id or folder; empty: the first of its modality
+    std::vector<std::string> inputs;
+    std::vector<std::string> only, except;  ///< names of checks, with * and ?
+    uint64_t seed = 1;
+    double timeout = 60;  ///< seconds
+    bool in_process = false;
+};
+
 struct DoctorCommand : CommonOptions {};
 
 int explain(const ExplainCommand& command);
@@ -91,6 +101,7 @@ int train(const TrainCommand& command);
 int evaluate(const EvaluateCommand& command);
 int list_experiments(const ExperimentCommand& command);
 int run_experiment(const ExperimentCommand& command);
+int check_in_process(const CheckCommand& command);
 int doctor(const DoctorCommand& command);
 
 /// The commands of the library. Each returns an exit code or throws `whynot::Error`.
@@ -103,6 +114,7 @@ struct Commands {
     int (*doctor)(const DoctorCommand&);
     int (*list_experiments)(const ExperimentCommand&);
     int (*run_experiment)(const ExperimentCommand&);
+    int (*check_in_process)(const CheckCommand&);
 };
 
 }  // namespace whynot::cli

@@ -9,6 +9,7 @@
 #include <memory>
 #include <sstream>
 
+#include "check.h"
 #include "commands.h"
 #include "corpus.h"
 #include "lists.h"
@@ -400,6 +401,53 @@ private:
         create.add_option("--out", directory_, "Its folder, new or empty. Default: NAME")->type_name("DIR")->check(not_empty("a folder"));
         add_json(create, json_, "Print one object on a line: name, directory, files");
         create.callback([this] { action_ = [this] { return new_plugin(name_, directory_, json_); }; });
+
+        add_check(plugins);
+    }
+
+    void add_check(CLI::App& plugins) {
+        CheckCommand& options = check_;
+        CLI::App& command =
+            add(plugins, "check", "Does a plugin keep what it promises? Each check runs in a process of its own, which may crash or hang");
+        command.add_option("PLUGIN", options.plugin, "Its library, or its id")->type_name("FILE|ID");
+        command.add_flag("--list", list_, "Print the checks, each with what it asserts, and exit");
+        command
+            .add_option("--pack", options.pack, "The pack to check a modality with: its id or its folder. Default: the first that is found")
+            ->type_name("ID|DIR");
+        command
+            .add_option("--input", options.inputs,
+                        "An input instead of the plugin's own samples: a sentence or a picture. May be given several times")
+            ->type_name("INPUT")
+            ->expected(1)
+            ->allow_extra_args(false)
+            ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+        for (const auto& [name, names, help] :
+             {std::tuple("--only", &options.only,
+                         "Run the checks of this name only; * and ? stand for other letters. May be given several times"),
+              std::tuple("--except", &options.except, "Leave out the checks of this name")})
+            command.add_option(name, *names, help)
+                ->type_name("NAME")
+                ->expected(1)
+                ->allow_extra_args(false)
+                ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+        command.add_option("--timeout", options.timeout, "Kill a check after so many seconds; it counts as failed")
+            ->type_name("SECONDS")
+            ->check(between(0.001, 1e6))
+            ->capture_default_str();
+        command.add_flag("--in-process", options.in_process, "Run the checks in this process, where a debugger sees them");
+        add_seed(command, options.seed, "For whatever is drawn");
+        add_json(command, options.json, "Print one object a line");
+        add_common(command, options, "1");
+        command.footer(
+            "A check ends passed, skipped (there was nothing to check), warning, failed or crashed.\n"
+            "Exit codes: 0 none failed or crashed, 1 some did, 2 wrong usage.");
+        command.callback([this] {
+            if (!list_ && check_.plugin.empty()) throw CLI::RequiredError("PLUGIN");
+            action_ = [this] {
+                if (list_) return list_checks(check_.json);
+                return check_.in_process ? commands().check_in_process(check_) : check_apart(check_);
+            };
+        });
     }
 
     void add_train() {
@@ -527,10 +575,11 @@ private:
     TrainCommand train_;
     EvaluateCommand evaluate_;
     ExperimentCommand experiment_;
+    CheckCommand check_;
     DoctorCommand doctor_;
     CorpusCommand corpus_;
     std::string name_, plugin_path_, directory_;
-    bool json_ = false, all_ = false;
+    bool json_ = false, all_ = false, list_ = false;
 };
 
 }  // namespace

@@ -72,16 +72,7 @@ boost::dll::shared_library& open_library(Registry& all, const fs::path& library)
     return all.libraries.emplace(path, std::move(opened)).first->second;
 }
 
-std::string names_of_differences(const PluginManifest& one, const PluginManifest& other) {
-    const Json first = Json::parse(to_json(one)), second = Json::parse(to_json(other));
-    std::string names;
-    for (const auto& [key, value] : first.items()) {
-        if (value != second.at(key)) names += (names.empty() ? "" : ", ") + key;
-    }
-    return names;
-}
-
-const whynot_plugin_v1& checked_descriptor(Registry& all, const fs::path& library) {
+const whynot_plugin_v1& compatible_descriptor(Registry& all, const fs::path& library) {
     const boost::dll::shared_library& opened = open_library(all, library);
     if (!opened.has(WHYNOT_PLUGIN_ENTRY)) {
         throw bad_plugin(library, "is a library, but no whynot plugin: it exports no " WHYNOT_PLUGIN_ENTRY
@@ -106,10 +97,14 @@ const whynot_plugin_v1& checked_descriptor(Registry& all, const fs::path& librar
     }
     const std::string difference = stamp_difference(host_stamp(), stamp_fields(*plugin->stamp));
     if (!difference.empty()) throw bad_plugin(library, stamp_refusal(difference));
-    if (!plugin->service) throw bad_plugin(library, "cannot be used: the required field 'service' is missing");
-    const std::string problem = problem_of(manifest_of(*plugin));
-    if (!problem.empty()) throw bad_plugin(library, "cannot be used: " + problem);
     return *plugin;
+}
+
+const whynot_plugin_v1& checked_descriptor(Registry& all, const fs::path& library) {
+    const whynot_plugin_v1& plugin = compatible_descriptor(all, library);
+    const std::string problem = problem_of_descriptor(plugin);
+    if (!problem.empty()) throw bad_plugin(library, "cannot be used: " + problem);
+    return plugin;
 }
 
 }  // namespace
@@ -144,6 +139,25 @@ PluginManifest manifest_of(const whynot_plugin_v1& plugin) {
     manifest.abi = plugin.abi_version;
     manifest.stamp = stamp_fields(*plugin.stamp);
     return manifest;
+}
+
+std::string names_of_differences(const PluginManifest& one, const PluginManifest& other) {
+    const Json first = Json::parse(to_json(one)), second = Json::parse(to_json(other));
+    std::string names;
+    for (const auto& [key, value] : first.items()) {
+        if (value != second.at(key)) names += (names.empty() ? "" : ", ") + key;
+    }
+    return names;
+}
+
+std::string problem_of_descriptor(const whynot_plugin_v1& plugin) {
+    return plugin.service ? problem_of(manifest_of(plugin)) : "the required field 'service' is missing";
+}
+
+const whynot_plugin_v1& open_plugin(const fs::path& library) {
+    Registry& all = registry();
+    const std::lock_guard<std::mutex> lock(all.mutex);
+    return compatible_descriptor(all, library);
 }
 
 PluginManifest describe_plugin(const fs::path& library) {

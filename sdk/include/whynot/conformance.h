@@ -1,0 +1,100 @@
+#pragma once
+
+/// The conformance kit: does a plugin keep what abi.h, modality.h and samples.h promise?
+///
+///     whynot plugins check --list                 # the checks, each with a sentence that says what it asserts
+///     whynot plugins check /home/me/mine.so       # all of them, each in a process of its own
+///     whynot_add_conformance(mine)                # CMake (whynotPlugin.cmake): the same as tests of ctest, one a check
+///
+/// A check that crashes or hangs takes nothing with it but its own process. Under a debugger, or in a test program that links the SDK, one
+/// runs where it is called; with GoogleTest:
+///
+///     class Conformance : public testing::TestWithParam<whynot::ConformanceCheck> {};
+///     TEST_P(Conformance, Holds) {
+///         whynot::CheckRequest request;
+///         request.library = "/home/me/mine.so";
+///         const whynot::CheckResult result = whynot::run_check(GetParam().name, request);
+///         if (result.outcome == whynot::Outcome::skipped) GTEST_SKIP() << result.message;
+///         EXPECT_TRUE(result.holds()) << result.message;
+///     }
+///     INSTANTIATE_TEST_SUITE_P(Mine, Conformance, testing::ValuesIn(whynot::conformance_checks()));
+///
+/// Checks of a modality need a pack, and inputs: those of the plugin's service `whynot.samples/1` unless others are given. Where there is
+/// nothing to work on a check is skipped with the reason, never passed.
+///
+/// Not checked: what trainers, evaluators and experiments compute, which takes corpora and hours.
+
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "whynot/export.h"
+#include "whynot/question.h"
+
+namespace whynot {
+
+/// How a check ended.
+enum class Outcome {
+    passed,
+    skipped,  ///< there was nothing to check; the message says why
+    warning,  ///< it holds, but something is worth a look
+    failed,
+    crashed,  ///< the plugin ended the process. Only checks that run apart end so
+};
+
+/// "passed", "skipped", ...
+WHYNOT_API const char* to_string(Outcome outcome) noexcept;
+
+struct ConformanceCheck {
+    const char* name;      ///< "batch-equals-singles"
+    const char* sentence;  ///< what it asserts
+    const char* needs;     ///< the check that must hold before this one has a meaning, which comes earlier in the list; empty: none
+};
+
+/// All checks, in the order in which they are run.
+WHYNOT_API const std::vector<ConformanceCheck>& conformance_checks();
+
+struct CheckResult {
+    std::string check;
+    Outcome outcome = Outcome::failed;
+    std::string message;  ///< what was expected and what was found; sentences, or lines. Often empty where it passed
+    double seconds = 0;
+
+    /// Neither failed nor crashed.
+    bool holds() const noexcept { return outcome != Outcome::failed && outcome != Outcome::crashed; }
+};
+
+/// As one line of JSON without a newline: {"check", "outcome", "message" (null where it is empty), "seconds"}.
+WHYNOT_API std::string to_json(const CheckResult& result);
+WHYNOT_API CheckResult check_result_from_json(std::string_view json);
+
+/// What is checked, on what.
+struct CheckRequest {
+    std::filesystem::path library;  ///< the plugin, absolute
+    std::string plugin_path;        ///< where else hosts look for plugins, as in `PluginSearch`
+    std::string pack;               ///< id or folder; empty: the first pack of the plugin's modality in `default_pack_search`
+    std::vector<Input> inputs;      ///< empty: those of the plugin's service `whynot.samples/1`
+    uint64_t seed = 1;
+};
+
+/// Runs one check in this process, which the plugin's faults may end or hold up; several for different plugins of one id are not possible
+/// in one process. In libwhynot. Throws `invalid_argument` for a name that no check has, nothing for whatever the plugin does.
+WHYNOT_API CheckResult run_check(const std::string& name, const CheckRequest& request);
+
+/// How to run checks in processes of their own.
+struct ApartOptions {
+    /// A program and its arguments, to which the check's name is added as the last one. It runs the check and prints its `to_json` as the
+    /// last line on standard output: {"/usr/bin/whynot", "plugins", "check", "/home/me/mine.so", "--in-process", "--json", "--only"}.
+    std::vector<std::string> command;
+    double timeout = 60;  ///< seconds, after which a check is killed and counts as failed
+};
+
+/// Runs checks one after the other, each in a process of its own, in whynot_core: LibTorch is not needed here. What a check
+/// needs and did not hold in this run makes it skipped.
+/// @param names of checks, in the order of `conformance_checks` @param report called with each result as it comes; may be empty
+WHYNOT_API std::vector<CheckResult> run_checks_apart(const std::vector<std::string>& names, const ApartOptions& options,
+                                                     const std::function<void(const CheckResult&)>& report = {});
+
+}  // namespace whynot
