@@ -47,7 +47,7 @@ endfunction()
 
 find_package(nlohmann_json REQUIRED)
 find_package(OpenSSL REQUIRED COMPONENTS Crypto)
-find_package(Boost 1.74 REQUIRED)
+find_package(Boost 1.74 CONFIG REQUIRED)
 
 find_package(Torch REQUIRED)
 include(whynotTorch)
