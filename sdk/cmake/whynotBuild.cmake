@@ -33,6 +33,10 @@ endif()
 # Our own targets only: what other people's headers do is not ours to warn about.
 function(whynot_warnings target)
     target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wpedantic -Wshadow -Werror>)
+    # GCC 14 inlines vector<bool> from LibTorch's headers into our code and then warns, wrongly, of what it does there.
+    if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION VERSION_GREATER_EQUAL 14)
+        target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-Wno-array-bounds>)
+    endif()
 endfunction()
 
 # The packs in the folder packs/ of a plugin: in the build tree where an installation has them, so that the program finds them there too.
