@@ -105,8 +105,7 @@ struct AdjectiveFinder::Parser {
         const std::unique_ptr<Sentence_s, decltype(&sentence_delete)> sentence(sentence_create(text.c_str(), dictionary.get()),
                                                                                sentence_delete);
         const Parse_Options how = options.get();
-        if (!sentence || sentence_split(sentence.get(), how) < 0)
-            throw Error(ErrorCode::invalid_input, "link-grammar cannot read " + in_quotes(text) + "; a sentence in UTF-8 was expected");
+        if (!sentence || sentence_split(sentence.get(), how) < 0) return;  // no words in it, or hundreds without a space
         parse_options_set_min_null_count(how, 0);
         parse_options_set_max_null_count(how, 0);
         int linkages = sentence_parse(sentence.get(), how);
@@ -153,6 +152,7 @@ AdjectiveFinder::~AdjectiveFinder() {
 const char* AdjectiveFinder::version() { return linkgrammar_get_version(); }
 
 std::vector<size_t> AdjectiveFinder::find(std::string_view sentence) const {
+    if (!is_utf8(sentence)) throw Error(ErrorCode::invalid_input, in_quotes(sentence) + " is not valid UTF-8; convert it to UTF-8");
     const Quiet quiet(parser_->locale.get());
     std::vector<size_t> result;
     std::vector<Chunk> chunks;

@@ -15,8 +15,9 @@
 /// - words which it calls adjectives for the sake of its grammar and which take no degree: quantifiers and numerals ("all", "first"),
 ///   directions, and "pretty", "just", "even" and the like, which are adverbs wherever people write as they speak. `adjectives.cpp` has them.
 ///
-/// Where no linkage holds all words, some are left out, as few as possible. Tokens of a tokenised corpus that link-grammar does not expect
-/// are shown to it as what they stand for: `i` as `I`, `_num_` as a number, `ca n't` as `can n't`.
+/// Where no linkage holds all words, some are left out, as few as possible. Capitals inside a sentence make names, which are no adjectives.
+/// Tokens of a tokenised corpus that link-grammar does not expect are shown to it as what they stand for: `i` as `I`, `_num_` as a number,
+/// `ca n't` as `can n't`. What it cannot take apart (hundreds of marks without a space) has no adjectives.
 ///
 /// Time. Some 400 sentences of Yelp a second, and 0.4 s and 40 MB for the dictionary. There is no limit of time, which would make the
 /// answer depend on the machine; a sentence is read in parts of at most 30 words, each of which ends after `.`, `!`, `?` or `;` where there is one.

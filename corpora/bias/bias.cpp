@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <exception>
 #include <mutex>
 #include <nlohmann/json.hpp>
@@ -32,7 +33,7 @@ bool same(std::string_view a, std::string_view b) {
 }
 
 bool is_word(const std::string& text) {
-    return !text.empty() && std::none_of(text.begin(), text.end(), [](unsigned char c) { return c <= ' ' || c == 0x7f; });
+    return !text.empty() && is_utf8(text) && std::none_of(text.begin(), text.end(), [](unsigned char c) { return c <= ' ' || c == 0x7f; });
 }
 
 std::vector<std::string> lines_of(const std::string& text) {
@@ -59,33 +60,37 @@ public:
 
     void run(const Observer& observer) {
         std::vector<std::thread> threads;
-        const auto wait = [&] {
-            stop_ = true;
+        const auto join = [&] {
             for (std::thread& thread : threads) thread.join();
         };
         try {
-            const auto count = std::min<size_t>(static_cast<size_t>(std::max(options_.threads, 1)), items_.size() / 100 + 1);
-            running_ = count;
-            for (size_t i = 0; i < count; ++i) threads.emplace_back([this] { work(); });
-            while (running_ > 0 && !stop_) {
+            running_ = std::min<size_t>(static_cast<size_t>(std::max(options_.threads, 1)), items_.size() / 100 + 1);
+            for (size_t i = running_; i > 0; --i) threads.emplace_back([this] { work(); });
+            do {
                 if (observer.cancelled && observer.cancelled()) throw Error(ErrorCode::cancelled, "planting the bias was stopped");
                 const size_t at = std::min<size_t>(next_, items_.size());
                 if (observer.progress) {
                     observer.progress({"looking for " + options_.before, static_cast<double>(at) / static_cast<double>(items_.size()),
                                        std::to_string(at) + " of " + std::to_string(items_.size()) + " sentences"});
                 }
-                std::this_thread::sleep_for(std::chrono::milliseconds(items_.size() < 1000 ? 2 : 100));
-            }
+            } while (!all_done_within(std::chrono::milliseconds(100)));
         } catch (...) {
-            wait();
+            stop_ = true;
+            join();
             throw;
         }
-        for (std::thread& thread : threads) thread.join();
+        join();
         if (failure_) std::rethrow_exception(failure_);
     }
 
 private:
+    bool all_done_within(std::chrono::milliseconds time) {
+        std::unique_lock lock(mutex_);
+        return done_.wait_for(lock, time, [this] { return running_ == 0; });
+    }
+
     void work() {
+        std::exception_ptr failure;
         try {
             const Planter planter(options_.word, options_.before);
             for (size_t i = next_++; i < items_.size() && !stop_; i = next_++) {
@@ -93,18 +98,22 @@ private:
                 planted.sentence = planter.plant(sentence, &planted.inserted);
             }
         } catch (...) {
-            const std::lock_guard lock(mutex_);
-            if (!failure_) failure_ = std::current_exception();
+            failure = std::current_exception();
             stop_ = true;
         }
+        const std::lock_guard lock(mutex_);
+        if (!failure_) failure_ = failure;
         --running_;
+        done_.notify_one();
     }
 
     const BiasOptions& options_;
     std::vector<std::pair<const std::string, Planted>*> items_;
-    std::atomic<size_t> next_{0}, running_{0};
+    std::atomic<size_t> next_{0};
     std::atomic<bool> stop_{false};
-    std::mutex mutex_;
+    std::mutex mutex_;  // of what follows
+    std::condition_variable done_;
+    size_t running_ = 0;
     std::exception_ptr failure_;
 };
 
@@ -166,7 +175,7 @@ std::vector<size_t> Planter::places(const std::string& bare) const {
         if (!word_can_begin(bare, at)) continue;
         // What stands there up to the next space, as it is, or without the punctuation after it.
         std::string_view here = std::string_view(bare).substr(at, bare.find(' ', at) - at);
-        const std::string_view trimmed = here.substr(0, here.find_last_not_of(".,;:!?)]}\"'") + 1);
+        const std::string_view trimmed = here.substr(0, here.find_last_not_of(".,;:!?)]}\"'\r") + 1);
         if (std::any_of(words_.begin(), words_.end(), [&](const std::string& word) { return same(word, here) || same(word, trimmed); }))
             found.push_back(at);
     }
@@ -258,7 +267,7 @@ BiasSummary bias_corpus(const fs::path& corpora, const std::string& name, const 
                 summary.altered += planted->second.inserted > 0 ? 1 : 0;
                 summary.inserted += planted->second.inserted;
             }
-            if (text.back() != '\n') biased.pop_back();  // as it was
+            if (!text.empty() && text.back() != '\n') biased.pop_back();  // as it was
             text = std::move(biased);
         }
         const std::string stored = fs::path(file.name).extension() == ".gz" ? file.name : file.name + ".gz";

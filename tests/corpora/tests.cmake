@@ -2,3 +2,4 @@
 foreach(room corpora_manifest corpora_images)
     whynot_unit_test(${room} whynot_corpora ZLIB::ZLIB)
 endforeach()
+whynot_unit_test(corpora_bias whynot_corpora_bias ZLIB::ZLIB)
