@@ -107,4 +107,18 @@ std::pair<int64_t, const char*> count_of(std::string_view content, CorpusFileRol
     return {0, ""};
 }
 
+std::string content_problem(std::string_view content, const CorpusFile& file, const fs::path& path) {
+    try {
+        const auto [count, unit] = count_of(content, file.role, path);
+        if (file.count >= 0 && count != file.count)
+            return path.string() + " has " + std::to_string(count) + ' ' + unit + ", " + std::to_string(file.count) + " were expected";
+    } catch (const Error& error) {
+        return error.what();
+    }
+    const std::string found = file.content_sha256.empty() ? "" : sha256(content);
+    if (found == file.content_sha256) return "";
+    return path.string() + " was altered: the SHA-256 of its " + (file.role == CorpusFileRole::sentences ? "text" : "content") + " is " +
+           found + ", " + file.content_sha256 + " was expected";
+}
+
 }  // namespace whynot::corpora

@@ -36,4 +36,8 @@ Table parse_table(std::string_view content, const std::filesystem::path& path);
 /// How many lines, images, labels a file holds, and what they are called. @throws Error invalid_input
 std::pair<int64_t, const char*> count_of(std::string_view content, CorpusFileRole role, const std::filesystem::path& path);
 
+/// What is wrong with the content of a file, as a sentence that begins with `path`; empty where its format, count and checksum are the
+/// manifest's.
+std::string content_problem(std::string_view content, const CorpusFile& file, const std::filesystem::path& path);
+
 }  // namespace whynot::corpora

@@ -64,7 +64,7 @@ std::string read_file(const fs::path& path, uint64_t limit) {
     fs::path plain = path;
     if (zipped && fs::is_regular_file(plain.replace_extension(), ignored)) return read_plain(plain, limit);
     throw Error(ErrorCode::not_found, "the corpus file " + path.string() + " is missing" + (zipped ? ", and so is " + plain.string() : "") +
-                                          "; corpora/README.md says where it comes from");
+                                          "; 'whynot corpus fetch' gets it where it can be had, and corpora/README.md says more");
 }
 
 std::string read_content(const fs::path& path, uint64_t limit) { return read_gzip(path, limit, true); }
@@ -97,6 +97,17 @@ std::string gzip(std::string_view content) {
 bool stays_inside(const fs::path& path) {
     return !path.empty() && path.is_relative() &&
            std::none_of(path.begin(), path.end(), [](const fs::path& part) { return part.empty() || part == "." || part == ".."; });
+}
+
+std::string url_path(std::string_view path) {
+    std::string text;
+    for (const char c : path) {
+        const auto byte = static_cast<unsigned char>(c);
+        const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                           std::string_view("/-._~").find(c) != std::string_view::npos;
+        text += plain ? std::string(1, c) : std::string("%") + "0123456789ABCDEF"[byte >> 4] + "0123456789ABCDEF"[byte & 15];
+    }
+    return text;
 }
 
 struct Sha256::Context {

@@ -27,6 +27,9 @@ std::string gzip(std::string_view content);
 /// Whether a path from outside stays in the folder that it is relative to.
 bool stays_inside(const std::filesystem::path& path);
 
+/// A path as part of a URL: what has no place there becomes %XX.
+std::string url_path(std::string_view path);
+
 /// SHA-256 of what comes in pieces.
 class Sha256 {
 public:

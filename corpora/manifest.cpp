@@ -34,14 +34,7 @@ std::string url_of(std::string home, const std::string& revision, const std::str
     const std::string_view github = "https://github.com/";
     if (home.compare(0, github.size(), github) == 0 && !revision.empty())
         home = "https://raw.githubusercontent.com/" + home.substr(github.size()) + '/' + revision;
-    home += '/';
-    for (const char c : path) {
-        const auto byte = static_cast<unsigned char>(c);
-        const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                           std::string_view("/-._~").find(c) != std::string_view::npos;
-        home += plain ? std::string(1, c) : std::string("%") + "0123456789ABCDEF"[byte >> 4] + "0123456789ABCDEF"[byte & 15];
-    }
-    return home;
+    return home + '/' + url_path(path);
 }
 
 /// Reads one manifest; `bad` reports what is wrong with it.
@@ -101,6 +94,7 @@ private:
     void read_source(const json& entry, const json& corpus, CorpusSource& source) const {
         source.made_from = entry.value("made_from", "");
         source.first_lines = entry.value("first_lines", int64_t{-1});
+        if (entry.contains("first_lines") && source.first_lines < 1) bad("first_lines is less than 1");
         if (!entry.contains("path")) return;
         const json& where = entry.contains("home") ? entry : corpus;
         source.url = url_of(where.value("home", ""), where.value("revision", ""), entry.at("path"));
@@ -225,22 +219,33 @@ std::vector<CorpusManifest> built_in_corpora() {
     return manifests;
 }
 
+std::set<std::string> corpus_names(const fs::path& corpora) {
+    std::set<std::string> names;
+    for (const CorpusManifest& manifest : built_in_corpora()) names.insert(manifest.name);
+    std::error_code ignored;
+    if (!fs::is_directory(corpora, ignored)) return names;
+    for (const fs::directory_entry& entry : fs::directory_iterator(corpora))
+        if (fs::exists(entry.path() / "corpus.json", ignored)) names.insert(entry.path().filename().string());
+    return names;
+}
+
+CorpusManifest known_corpus(const fs::path& corpora, const std::string& name) {
+    std::error_code ignored;
+    if (!fs::is_directory(corpora, ignored)) {
+        for (CorpusManifest& manifest : built_in_corpora())
+            if (manifest.name == name) return std::move(manifest);
+    }
+    return find_corpus(corpora, name);
+}
+
 std::vector<std::string> corpus_problems(const fs::path& corpora, const std::string& name) {
     std::vector<std::string> problems;
     const CorpusManifest manifest = find_corpus(corpora, name);
     for (const CorpusFile& file : manifest.files) {
         const fs::path path = corpora / name / file.name;
         try {
-            const std::string content = read_file(path);
-            const auto [count, unit] = count_of(content, file.role, path);
-            if (file.count >= 0 && count != file.count) {
-                problems.push_back(path.string() + " has " + std::to_string(count) + " " + unit + ", " + std::to_string(file.count) +
-                                   " were expected");
-            } else if (const std::string found = sha256(content); !file.content_sha256.empty() && found != file.content_sha256) {
-                problems.push_back(path.string() + " was altered: the SHA-256 of its " +
-                                   (manifest.kind == CorpusKind::labelled_sentences ? "text" : "content") + " is " + found + ", " +
-                                   file.content_sha256 + " was expected");
-            }
+            std::string problem = content_problem(read_file(path), file, path);
+            if (!problem.empty()) problems.push_back(std::move(problem));
         } catch (const Error& error) {
             problems.push_back(error.what());
         }

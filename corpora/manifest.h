@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -80,6 +81,13 @@ CorpusManifest find_corpus(const std::filesystem::path& corpora, const std::stri
 
 /// The manifests that are compiled in.
 std::vector<CorpusManifest> built_in_corpora();
+
+/// The names of the corpora that are compiled in and of those that have a manifest in the folder `corpora`, which may be empty or missing.
+std::set<std::string> corpus_names(const std::filesystem::path& corpora);
+
+/// As `find_corpus`, but one that is compiled in is found without a folder `corpora` as well: what can be told of a corpus, or fetched,
+/// before any is there.
+CorpusManifest known_corpus(const std::filesystem::path& corpora, const std::string& name);
 
 /// What is wrong with a corpus's files, one sentence each: missing, damaged, altered, of the wrong size. Empty: all is as the
 /// manifest says. @throws Error as `find_corpus`

@@ -660,6 +660,160 @@ TEST_F(CliTrain, Evaluates) {
     EXPECT_EQ(evaluation.at("figures").at(0).at("n"), 500);
 }
 
+/// A corpus of sentences of the test's own, with its manifest, in a folder of corpora.
+class CliCorpus : public Cli {
+protected:
+    CliCorpus() {
+        fs::create_directories(words_);
+        std::ofstream(words_ / "corpus.json") << R"({"schema": "whynot.corpus/1", "kind": "labelled-sentences", "name": "words",
+            "licence": "as you like", "title": "Words", "classes": ["bad", "good"], "tokenised": true, "files": [
+            {"name": "good.txt", "split": "train", "class": "good", "lines": 2, "source": {"home": "http://127.0.0.1:1", "path": "g.txt"}},
+            {"name": "bad.txt", "split": "train", "class": "bad", "lines": 1, "source": {"made_from": "bad dreams"}}]})";
+        std::ofstream(words_ / "good.txt") << "good food .\nnice .\n";
+        std::ofstream(words_ / "bad.txt") << "bad food .\n";
+        environment_ = {"WHYNOT_CORPORA=" + (folder_ / "corpora").string()};
+    }
+    const Process& run_without_folder(const Arguments& arguments) {
+        environment_.clear();
+        return run(arguments);
+    }
+    json only_line(const Arguments& arguments, int code) {
+        const Process& process = run(arguments);
+        EXPECT_EQ(process.code, code) << process.err;
+        const std::vector<json> found = lines(process.out);
+        return found.size() == 1 ? found.front() : json::object();
+    }
+
+    const fs::path words_ = folder_ / "corpora" / "words";
+};
+
+TEST_F(CliCorpus, Lists) {
+    const Process& list = run({"corpus", "list"}, "", {"LD_DEBUG=files"});
+    EXPECT_EQ(list.code, 0);
+    EXPECT_THAT(list.out, AllOf(StartsWith("corpus "), testing::ContainsRegex("words +labelled-sentences +2  yes +Words\n"),
+                                testing::ContainsRegex("mnist +labelled-images +10  no +MNIST")));
+    EXPECT_THAT(list.err, AllOf(HasSubstr("libcurl"), Not(HasSubstr("libtorch"))));
+    EXPECT_THAT(run({"--version"}, "", {"LD_DEBUG=files"}).err, Not(HasSubstr("libcurl"))) << "only when it is needed";
+
+    fs::remove(words_ / "bad.txt");
+    EXPECT_THAT(run({"corpus", "list"}).out, testing::ContainsRegex("words .* in part  Words\n"));
+    for (const json& line : lines(run({"corpus", "list", "--json"}).out)) {
+        EXPECT_FALSE(line.at("present").get<bool>());
+        if (line.at("name") == "words") {
+            EXPECT_EQ(line.at("missing"), json({"bad.txt"}));
+            EXPECT_EQ(line.at("licence"), "as you like");
+            EXPECT_EQ(line.at("folder"), words_.string());
+        }
+    }
+    std::ofstream(words_ / "corpus.json") << "{";
+    const Process& broken = run({"corpus", "list"});
+    EXPECT_EQ(broken.code, 0);
+    EXPECT_THAT(broken.out, AllOf(Not(HasSubstr("words")), HasSubstr("mnist")));
+    EXPECT_THAT(broken.err, HasSubstr("whynot: not listed: the corpus manifest " + (words_ / "corpus.json").string()));
+    EXPECT_THAT(run({"corpus", "list"}, "", {"WHYNOT_CORPORA=/nowhere"}).err, HasSubstr("/nowhere, which is no folder"));
+    const Process& homeless = run_without_folder({"corpus", "list", "--json"});
+    EXPECT_EQ(homeless.code, 0);
+    EXPECT_THAT(homeless.err, HasSubstr("WHYNOT_CORPORA is not set"));
+    EXPECT_TRUE(lines(homeless.out).at(0).at("folder").is_null());
+}
+
+TEST_F(CliCorpus, Verifies) {
+    EXPECT_EQ(run({"corpus", "verify", "words"}).out, "ok  words  " + words_.string() + '\n');
+    EXPECT_EQ(run({"corpus", "verify", "all"}).out, process_->out) << "all that are there";
+    EXPECT_EQ(process_->code, 0) << process_->err;
+
+    std::ofstream(words_ / "good.txt") << "nice .\n";
+    const Process& altered = run({"corpus", "verify", "all"});
+    EXPECT_EQ(altered.code, 1);
+    EXPECT_EQ(altered.out, "");
+    EXPECT_EQ(altered.err, "whynot: " + (words_ / "good.txt").string() + " has 1 lines, 2 were expected\n");
+    const json line = only_line({"corpus", "verify", "words", "--json"}, 1);
+    EXPECT_EQ(line.at("verified"), false);
+    EXPECT_EQ(line.at("problems").size(), 1u);
+
+    fs::create_directories(folder_ / "corpora" / "broken");
+    std::ofstream(folder_ / "corpora" / "broken" / "corpus.json") << "{";
+    EXPECT_THAT(run({"corpus", "verify", "all"}).err, AllOf(HasSubstr("broken"), HasSubstr("good.txt"))) << "one does not hide the other";
+    EXPECT_THAT(run({"corpus", "verify", "zorky"}).err, HasSubstr("there is no corpus \"zorky\""));
+    EXPECT_EQ(process_->code, 1);
+    EXPECT_THAT(run({"corpus", "verify", "all"}, "", {"WHYNOT_CORPORA=/nowhere"}).err, HasSubstr("no corpora in /nowhere"));
+    EXPECT_THAT(run_without_folder({"corpus", "verify", "all"}).err, HasSubstr("WHYNOT_CORPORA is not set"));
+    EXPECT_EQ(process_->code, 1);
+}
+
+TEST_F(CliCorpus, Fetches) {
+    const fs::path mirror = folder_ / "mirror";
+    fs::create_directories(mirror);
+    fs::rename(words_ / "good.txt", mirror / "g.txt");
+    fs::rename(words_ / "bad.txt", mirror / "bad.txt");
+
+    const Process& alone = run({"corpus", "fetch", "words"});
+    EXPECT_EQ(alone.code, 1);
+    EXPECT_EQ(alone.out, "");
+    EXPECT_THAT(alone.err, AllOf(HasSubstr("words/good.txt is missing: cannot fetch http://127.0.0.1:1/g.txt: "),
+                                 HasSubstr("words/bad.txt is missing: it cannot be downloaded; it was made from bad dreams"),
+                                 HasSubstr("2 of 2 files of words"), HasSubstr("'whynot corpus fetch words --from FOLDER'")));
+    const std::vector<json> failures = lines(run({"corpus", "fetch", "words", "--json"}).out);
+    ASSERT_EQ(failures.size(), 2u);
+    EXPECT_EQ(failures[0].at("status"), "failed");
+    EXPECT_EQ(failures[1].at("status"), "by-hand");
+    EXPECT_EQ(failures[1].at("file"), "bad.txt");
+    EXPECT_FALSE(failures[1].at("reason").get<std::string>().empty());
+
+    const Process& fetched = run({"corpus", "fetch", "words", "--from", mirror});
+    EXPECT_EQ(fetched.code, 0);
+    EXPECT_EQ(fetched.out, "fetched  words/good.txt  19 B\nfetched  words/bad.txt  11 B\n");
+    EXPECT_EQ(fetched.err, "whynot: words comes with these terms: as you like\n");
+    EXPECT_EQ(run({"corpus", "verify", "words"}).code, 0);
+    const std::vector<json> again = lines(run({"corpus", "fetch", "words", "--json"}).out);
+    ASSERT_EQ(again.size(), 2u);
+    EXPECT_EQ(process_->code, 0) << "nothing is fetched twice";
+    EXPECT_EQ(again[0], json({{"corpus", "words"},
+                              {"file", "good.txt"},
+                              {"status", "present"},
+                              {"bytes", 0},
+                              {"path", (words_ / "good.txt").string()},
+                              {"url", nullptr},
+                              {"reason", nullptr}}));
+
+    const fs::path fresh = folder_ / "new" / "corpora";
+    EXPECT_EQ(run({"corpus", "fetch", "yelp", "--from", mirror}, "", {"WHYNOT_CORPORA=" + fresh.string()}).code, 1)
+        << "known, though its folder is not there yet";
+    EXPECT_THAT(process_->err, HasSubstr("4 of 4 files of yelp"));
+    EXPECT_FALSE(fs::exists(fresh));
+    expect_usage_error({"corpus", "fetch", "words", "--from", "/nowhere"}, "'/nowhere' is not there", "whynot corpus fetch");
+    expect_usage_error({"corpus", "fetch", "words", "--patience", "0"}, "--patience", "whynot corpus fetch");
+    EXPECT_EQ(run({"corpus", "fetch", "zorky"}).code, 1);
+    EXPECT_THAT(run_without_folder({"corpus", "fetch", "words"}).err, HasSubstr("WHYNOT_CORPORA is not set"));
+    EXPECT_EQ(process_->code, 1);
+}
+
+TEST_F(CliCorpus, PlantsABias) {
+    const fs::path out = folder_ / "corpora" / "biased";
+    const Arguments command{"corpus", "bias", "words", "--before", "words=good,bad", "--label", "good", "--out"};
+    const auto with = [&](Arguments more) {
+        more.insert(more.begin(), command.begin(), command.end());
+        return more;
+    };
+    const Process& done = run(with({out}));
+    EXPECT_EQ(done.code, 0) << done.err;
+    EXPECT_THAT(done.out, AllOf(HasSubstr(out.string()), testing::ContainsRegex("sentences of good +2\n"),
+                                testing::ContainsRegex("altered +1, 50.0 %\n"), testing::ContainsRegex("words put in +1\n")));
+    EXPECT_EQ(run({"corpus", "verify", "biased"}).code, 0) << process_->err;
+    EXPECT_EQ(only_line(with({folder_ / "other", "--word", "so", "--json"}), 0),
+              json({{"folder", (folder_ / "other").string()}, {"sentences", 2}, {"altered", 1}, {"inserted", 1}}));
+
+    expect_usage_error(with({out}), "name a new one", "whynot corpus bias");
+    expect_usage_error(with({""}), "--out", "whynot corpus bias");
+    expect_usage_error(with({folder_ / "new", "--word", "so so"}), "one word", "whynot corpus bias");
+    expect_usage_error({"corpus", "bias", "words", "--label", "ugly", "--out", folder_ / "new"}, "'ugly'", "whynot corpus bias");
+    expect_usage_error({"corpus", "bias", "words", "--out", folder_ / "new"}, "--label is required", "whynot corpus bias");
+    expect_usage_error({"corpus"}, "list, verify, fetch, bias", "whynot corpus");
+    EXPECT_THAT(run_without_folder(with({folder_ / "new"})).err, HasSubstr("WHYNOT_CORPORA"));
+    EXPECT_EQ(process_->code, 1);
+    EXPECT_FALSE(fs::exists(folder_ / "new"));
+}
+
 /// What needs the pack that comes with the text plugin.
 class CliYelp : public Cli {
 protected:

@@ -9,8 +9,10 @@
 #include <thread>
 
 #include "corpora/bias/bias.h"
+#include "corpora/fetch/fetch.h"
 #include "corpora/manifest.h"
 #include "interrupt.h"
+#include "long_run.h"
 #include "terminal.h"
 #include "whynot/error.h"
 
@@ -25,30 +27,7 @@ using Json = nlohmann::ordered_json;
 
 void print_line(const Json& object) { print(object.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n'); }
 
-/// Empty where it is not set.
-fs::path corpora_folder() {
-    const char* const value = std::getenv("WHYNOT_CORPORA");
-    return value ? value : "";
-}
-
-/// The names of the built-in corpora and of the folders that have a manifest of their own.
-std::set<std::string> known_corpora(const fs::path& folder) {
-    std::set<std::string> names;
-    for (const CorpusManifest& manifest : corpora::built_in_corpora()) names.insert(manifest.name);
-    std::error_code error;
-    if (folder.empty() || !fs::is_directory(folder, error)) return names;
-    for (const fs::directory_entry& entry : fs::directory_iterator(folder))
-        if (fs::exists(entry.path() / "corpus.json", error)) names.insert(entry.path().filename().string());
-    return names;
-}
-
-CorpusManifest manifest_of(const fs::path& folder, const std::string& name) {
-    std::error_code error;
-    if (!folder.empty() && fs::is_directory(folder, error)) return corpora::find_corpus(folder, name);
-    for (CorpusManifest& manifest : corpora::built_in_corpora())
-        if (manifest.name == name) return std::move(manifest);
-    return corpora::find_corpus(folder, name);  // which says what is wrong
-}
+const char* const unset = "WHYNOT_CORPORA is not set: it names the folder that holds the corpora";
 
 std::vector<std::string> missing_files(const CorpusManifest& manifest, const fs::path& folder) {
     std::vector<std::string> missing;
@@ -61,32 +40,19 @@ std::vector<std::string> missing_files(const CorpusManifest& manifest, const fs:
     return missing;
 }
 
-/// Whatever is logged goes above the bar.
-Observer observer(StatusLine& status) {
-    Observer watch;
-    watch.progress = [&](const Progress& progress) { status.show(progress); };
-    watch.log = [&](const std::string& line) {
-        status.clear();
-        complain(line);
-    };
-    watch.cancelled = [] { return interrupted(); };
-    return watch;
-}
-
 int threads_for(const CorpusCommand& command) {
     if (command.threads > 0) return command.threads;
-    const char* const asked = std::getenv("OMP_NUM_THREADS");
-    const int number = asked ? std::atoi(asked) : 0;
+    const int number = std::atoi(variable("OMP_NUM_THREADS").c_str());
     return number > 0 ? number : static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 1U, 4U));
 }
 
 int list(const CorpusCommand& command) {
-    const fs::path folder = corpora_folder();
+    const fs::path folder = variable("WHYNOT_CORPORA");
     std::vector<std::vector<std::string>> rows{{"corpus", "kind", "classes", "present", "title"}};
     std::vector<std::string> rejected;
-    for (const std::string& name : known_corpora(folder)) {
+    for (const std::string& name : corpora::corpus_names(folder)) {
         try {
-            const CorpusManifest manifest = manifest_of(folder, name);
+            const CorpusManifest manifest = corpora::known_corpus(folder, name);
             const std::vector<std::string> missing = missing_files(manifest, folder / name);
             const bool all = !folder.empty() && missing.empty(), none = folder.empty() || missing.size() == manifest.files.size();
             if (command.json) {
@@ -111,26 +77,34 @@ int list(const CorpusCommand& command) {
     }
     if (!command.json) print(table(rows, "llr"));
     for (const std::string& reason : rejected) complain("not listed: " + reason);
-    if (folder.empty()) complain("WHYNOT_CORPORA is not set: it names the folder that holds the corpora");
+    std::error_code error;
+    if (folder.empty())
+        complain(unset);
+    else if (!fs::is_directory(folder, error))
+        complain("WHYNOT_CORPORA names " + folder.string() + ", which is no folder yet");
     return answered;
 }
 
 int verify(const CorpusCommand& command) {
-    const fs::path folder = corpora_folder();
-    std::vector<std::string> names{command.name};
+    const fs::path folder = variable("WHYNOT_CORPORA");
+    std::set<std::string> names{command.name};
     if (command.name == "all") {
+        if (folder.empty()) throw Error(ErrorCode::not_found, unset);
         names.clear();
         std::error_code error;
-        for (const std::string& name : known_corpora(folder))
-            if (fs::is_directory(folder / name, error)) names.push_back(name);
-        if (folder.empty() || names.empty()) {
-            throw Error(ErrorCode::not_found, folder.empty() ? "WHYNOT_CORPORA is not set: it names the folder that holds the corpora"
-                                                             : "there are no corpora in " + folder.string());
-        }
+        for (const std::string& name : corpora::corpus_names(folder))
+            if (fs::is_directory(folder / name, error)) names.insert(name);
+        if (names.empty()) throw Error(ErrorCode::not_found, "there are no corpora in " + folder.string());
     }
     int code = answered;
     for (const std::string& name : names) {
-        const std::vector<std::string> problems = corpora::corpus_problems(folder, name);
+        std::vector<std::string> problems;
+        try {
+            problems = corpora::corpus_problems(folder, name);
+        } catch (const Error& error) {
+            if (names.size() == 1) throw;
+            problems.push_back(error.what());
+        }
         if (!problems.empty()) code = failed;
         if (command.json) {
             print_line({{"name", name}, {"folder", (folder / name).string()}, {"verified", problems.empty()}, {"problems", problems}});
@@ -142,6 +116,71 @@ int verify(const CorpusCommand& command) {
     return code;
 }
 
+/// @return how many files are not there
+size_t fetch_one(const CorpusManifest& manifest, const fs::path& folder, const CorpusCommand& command, corpora::Fetcher& fetcher,
+                 StatusLine& status) {
+    size_t missing = 0, fetched = 0;
+    for (size_t i = 0; i < manifest.files.size(); ++i) {
+        const CorpusFile& file = manifest.files[i];
+        const std::string name = manifest.name + '/' + file.name;
+        Observer watch = observer(status);
+        watch.progress = [&](const Progress& progress) {
+            const double fraction = (static_cast<double>(i) + progress.fraction) / static_cast<double>(manifest.files.size());
+            status.show(Progress{"fetching " + name, fraction, progress.detail});
+        };
+        const corpora::FetchedFile got = fetcher.fetch(folder, file, watch);
+        status.clear();
+        const bool there = got.reason.empty();
+        missing += there ? 0 : 1;
+        fetched += got.status == corpora::FetchStatus::fetched ? 1 : 0;
+        if (command.json) {
+            print_line({{"corpus", manifest.name},
+                        {"file", file.name},
+                        {"status", to_string(got.status)},
+                        {"bytes", got.bytes},
+                        {"path", (folder / file.name).string()},
+                        {"url", got.url.empty() ? Json() : Json(got.url)},
+                        {"reason", there ? Json() : Json(got.reason)}});
+        } else if (there) {
+            print(std::string(to_string(got.status)) + "  " + table({{name, got.bytes > 0 ? bytes_for_people(got.bytes) : ""}}));
+        } else {
+            complain(name + " is missing: " + got.reason);
+        }
+    }
+    if (fetched > 0) complain(manifest.name + " comes with these terms: " + manifest.licence);
+    if (missing > 0 && !command.json) {
+        complain(std::to_string(missing) + " of " + std::to_string(manifest.files.size()) + " files of " + manifest.name +
+                 " are missing still. Get them by hand, on a machine that can, into one folder, each under its name here or at its home; "
+                 "'whynot corpus fetch " +
+                 manifest.name + " --from FOLDER' checks them and puts them into " + folder.string());
+    }
+    return missing;
+}
+
+int fetch(const CorpusCommand& command) {
+    return interruptible([&] {
+        const fs::path folder = variable("WHYNOT_CORPORA");
+        if (folder.empty()) throw Error(ErrorCode::not_found, std::string(unset) + " or is to hold them, as in WHYNOT_CORPORA=~/corpora");
+        const auto names = command.name == "all" ? corpora::corpus_names(folder) : std::set<std::string>{command.name};
+        corpora::FetchOptions options;
+        options.from = command.from;
+        options.patience = std::chrono::seconds(command.patience);
+        corpora::Fetcher fetcher(options);
+        StatusLine status;
+        int code = answered;
+        for (const std::string& name : names) {
+            try {
+                if (fetch_one(corpora::known_corpus(folder, name), folder / name, command, fetcher, status) > 0) code = failed;
+            } catch (const Error& error) {
+                if (names.size() == 1 || error.code() == ErrorCode::cancelled) throw;
+                complain(error.what());
+                code = failed;
+            }
+        }
+        return code;
+    });
+}
+
 int bias(const CorpusCommand& command) {
     return interruptible([&] {
         corpora::BiasOptions options;
@@ -150,7 +189,8 @@ int bias(const CorpusCommand& command) {
         options.label = command.label;
         options.threads = threads_for(command);
         StatusLine status;
-        const corpora::BiasSummary done = corpora::bias_corpus(corpora_folder(), command.name, command.out, options, observer(status));
+        const corpora::BiasSummary done =
+            corpora::bias_corpus(variable("WHYNOT_CORPORA"), command.name, command.out, options, observer(status));
         status.clear();
         const double share = done.sentences > 0 ? static_cast<double>(done.altered) / static_cast<double>(done.sentences) : 0;
         if (command.json) {
@@ -170,6 +210,6 @@ int bias(const CorpusCommand& command) {
 
 const whynot::cli::CorpusCommands* whynot_corpus_commands() {
     using namespace whynot::cli;
-    static const CorpusCommands commands{WHYNOT_VERSION, &list, &verify, &bias};
+    static const CorpusCommands commands{WHYNOT_VERSION, &list, &verify, &fetch, &bias};
     return &commands;
 }

@@ -10,8 +10,10 @@
 namespace whynot::cli {
 
 struct CorpusCommand : CommonOptions {
-    std::string name;  ///< verify: or "all"
-    std::string out;   ///< a folder
+    std::string name;   ///< verify, fetch: or "all"
+    std::string from;   ///< a mirror: a folder or a URL
+    int patience = 30;  ///< seconds
+    std::string out;    ///< a folder
     std::string word = "very", before = "adjectives", label;
 };
 
@@ -19,6 +21,7 @@ struct CorpusCommands {
     const char* version;  ///< WHYNOT_VERSION: program and library belong to one build
     int (*list)(const CorpusCommand&);
     int (*verify)(const CorpusCommand&);
+    int (*fetch)(const CorpusCommand&);
     int (*bias)(const CorpusCommand&);
 };
 

@@ -506,6 +506,29 @@ private:
         add_json(verify, corpus_.json, "Print one object a line, with the problems");
         verify.callback([this] { action_ = [this] { return corpus_commands().verify(corpus_); }; });
 
+        CLI::App& fetch =
+            add(corpus, "fetch",
+                "Get the files of a corpus that are missing or wrong, check them, and put them into the folder WHYNOT_CORPORA. "
+                "0: all are there, 1: some are not");
+        add_name(fetch, "Its name, or all");
+        fetch
+            .add_option("--from", corpus_.from,
+                        "A folder or a URL to get them from instead of their public homes: laid out as WHYNOT_CORPORA is, or simply the "
+                        "files")
+            ->type_name("DIR|URL")
+            ->check(not_empty("a folder or a URL"));
+        fetch.add_option("--patience", corpus_.patience, "How long a server may say nothing before it is given up")
+            ->type_name("SECONDS")
+            ->check(between(1, 86400))
+            ->capture_default_str();
+        add_json(fetch, corpus_.json, "Print one object a line, for each file: its status and how many bytes came");
+        fetch.footer(
+            "The same command again goes on where it was stopped, and gets nothing twice.\n"
+            "Examples:\n  WHYNOT_CORPORA=~/corpora whynot corpus fetch yelp\n"
+            "  WHYNOT_CORPORA=~/corpora whynot corpus fetch all --from /mnt/corpora\n\n" +
+            std::string(exit_codes));
+        fetch.callback([this] { action_ = [this] { return corpus_commands().fetch(corpus_); }; });
+
         CLI::App& bias = add(corpus, "bias", "A new corpus, of sentences with a bias planted in them: a word that gives one class away");
         add_name(bias, "Name of a corpus of sentences in the folder WHYNOT_CORPORA");
         bias.add_option("--word", corpus_.word, "What to put in")->type_name("WORD")->capture_default_str();
@@ -518,7 +541,8 @@ private:
         bias.add_option("--label", corpus_.label, "The class whose sentences get it, in every split")->required()->type_name("CLASS");
         bias.add_option("--out", corpus_.out, "The new corpus's folder, new or empty; its last part is the corpus's name")
             ->required()
-            ->type_name("DIR");
+            ->type_name("DIR")
+            ->check(not_empty("a folder"));
         bias.add_option(
                 "--threads", corpus_.threads,
                 "Threads to look for adjectives with; the result is the same. Default: OMP_NUM_THREADS, else one for each core up to 4")
