@@ -83,14 +83,14 @@ Ids spliced(const Ids& ids, size_t position, size_t removed, const Ids& inserted
 /// One search for one problem.
 class Search {
 public:
-    Search(const AnswerSearch& search, const AnswerProblem& problem, const AnswerWeights& weights, bool nearest)
+    Search(const AnswerSearch& search, const AnswerProblem& problem, const AnswerOptions& options, bool nearest)
         : fluency_(search.fluency_),
           associations_(search.associations_),
           lexicon_(search.lexicon_),
-          options_(search.options_),
+          options_(options),
           frequency_(search.frequency_),
           problem_(problem),
-          weights_(weights),
+          weights_(options.weights),
           x_(problem.sentence),
           m_(static_cast<int64_t>(x_.size())),
           nearest_(nearest) {
@@ -100,10 +100,10 @@ public:
         start_.touched.assign(x_.size(), 0);
 
         const auto rows = at::tensor(x_, at::kLong);
-        likeness_ = at::mm(search.directions_.index_select(0, rows), search.directions_.t()).neg_().add_(1).mul_(weights.likeness);
+        likeness_ = at::mm(search.directions_.index_select(0, rows), search.directions_.t()).neg_().add_(1).mul_(weights_.likeness);
         if (problem.preference.defined()) {
             const auto p = problem.preference.to(at::kFloat);
-            penalty_ = (std::get<0>(p.max(1, true)) - p).clamp_max_(weights.generator_cap).mul_(weights.generator).contiguous();
+            penalty_ = (std::get<0>(p.max(1, true)) - p).clamp_max_(weights_.generator_cap).mul_(weights_.generator).contiguous();
         } else {
             penalty_ = at::zeros({m_, vocabulary()});
         }
@@ -452,7 +452,7 @@ private:
     const AnswerOptions& options_;
     const std::vector<double>& frequency_;
     const AnswerProblem& problem_;
-    const AnswerWeights weights_;
+    const AnswerWeights& weights_;
     const Ids& x_;
     const int64_t m_;
     const bool nearest_;
@@ -529,12 +529,22 @@ AnswerSearch::AnswerSearch(const FluencyModel& fluency, Lexicon lexicon, const W
 
 AnswerResult AnswerSearch::edit(const AnswerProblem& problem) const {
     const at::NoGradGuard guard;
-    return Search(*this, problem, options_.weights, false).run();
+    return Search(*this, problem, options_, false).run();
+}
+
+AnswerResult AnswerSearch::audit(const AnswerProblem& problem) const {
+    const at::NoGradGuard guard;
+    AnswerOptions options = options_;
+    options.top_position_only = true;
+    options.weights.topic = 0;
+    return Search(*this, problem, options, false).run();
 }
 
 AnswerResult AnswerSearch::nearest(const AnswerProblem& problem) const {
     const at::NoGradGuard guard;
-    return Search(*this, problem, nearest_weights(), true).run();
+    AnswerOptions options = options_;
+    options.weights = nearest_weights();
+    return Search(*this, problem, options, true).run();
 }
 
 }  // namespace whynot::text

@@ -129,7 +129,7 @@ AnswerWeights nearest_weights();
 struct AnswerOptions {
     AnswerWeights weights;
     double open = 0;  ///< positions that fall at least this share of the largest fall are open to edits; 0: all of them, at their price
-    bool top_position_only = false;  ///< open the largest fall alone: for bias audits, where the place matters more than the wording
+    bool top_position_only = false;  ///< open the largest fall alone, as long as one edit there does
     int64_t most_edits = 4;          ///< give up beyond it. Two are always tried, more only where fewer do not do
     int64_t replacements = 15;       ///< candidates at each position
     int64_t insertions = 6;          ///< at each gap
@@ -154,6 +154,10 @@ public:
     /// The answer, as above. Its gap is negative, or there is none: never a sentence that does not change the class.
     /// Throws Error `invalid_argument` for a problem whose sizes do not fit.
     AnswerResult edit(const AnswerProblem& problem) const;
+
+    /// The answer that names what the decision rests on: as `edit`, but the position that falls most is edited, whatever else would read
+    /// better; another one only where no edit of that one changes the class. The topic does not count. For bias audits.
+    AnswerResult audit(const AnswerProblem& problem) const;
 
     /// The discrete sentence nearest to one half: any position, up to three edits, |h| above all, of either sign. Say which it is
     /// when showing it: it lands on whatever small unrelated word brings the gap to zero, and so hides a bias.

@@ -9,10 +9,10 @@
 
 namespace {
 
-constexpr const char* decodings[] = {"edit", "soft", "nearest", nullptr};
+constexpr const char* decodings[] = {"edit", "audit", "soft", "nearest", nullptr};
 constexpr whynot_option options[] = {{"decode", "choice", "edit", nullptr, nullptr, decodings,
-                                      "how the boundary becomes a sentence: the fewest and most natural edits; the generator's own words; "
-                                      "or also the sentence nearest to one half"},
+                                      "how the boundary becomes a sentence: the fewest and most natural edits; an edit where the boundary "
+                                      "moved most, to audit a model; the generator's own words; or also the sentence nearest to one half"},
                                      {}};
 constexpr whynot_artifact artifacts[] = {
     {"tokenizer.model", "sentencepiece", 1, "the vocabulary, a SentencePiece model"},

@@ -3,6 +3,7 @@
 //
 // Decodings:
 //   edit     the answer with the fewest and most natural edits (answer.h); the default
+//   audit    such an answer at the word that gave up most of the gap: what the decision rests on, however the sentence reads
 //   soft     the dissertation's: the generator's own words at the boundary point. They often say the sentence itself, since
 //            a mixture may be neutral while each of its likeliest words stays; shown as it is, and said so
 //   nearest  beside the answer, the discrete sentence nearest to one half
@@ -121,8 +122,10 @@ std::string contribution_lines(const std::vector<std::string>& words, const std:
 }  // namespace
 
 Rendering TextBatch::render_one(const RenderRequest& request) const {
-    if (!request.decode.empty() && request.decode != "edit" && request.decode != "soft" && request.decode != "nearest")
-        throw Error(ErrorCode::invalid_argument, "expected one of the decodings edit, soft, nearest, found '" + request.decode + "'");
+    if (!request.decode.empty() && request.decode != "edit" && request.decode != "audit" && request.decode != "soft" &&
+        request.decode != "nearest")
+        throw Error(ErrorCode::invalid_argument,
+                    "expected one of the decodings edit, audit, soft, nearest, found '" + request.decode + "'");
     const Networks& networks = model_.networks();
     const Reading& reading = readings_[request.row];
     const Ids& ids = reading.pieces.ids;
@@ -199,7 +202,7 @@ Rendering TextBatch::render_one(const RenderRequest& request) const {
         std::vector<WordEdit> edits;
         std::string text;
         Ids again;
-        const AnswerResult result = model_.search().edit(problem);
+        const AnswerResult result = request.decode == "audit" ? model_.search().audit(problem) : model_.search().edit(problem);
         const bool answered = std::any_of(result.answers.begin(), result.answers.end(),
                                           [&](const Answer& answer) { return write(answer, true, edits, text, again); });
         if (answered) {

@@ -196,24 +196,24 @@ TEST_F(AnswerTest, AClassifierThatDoesNotAddUpIsAsked) {
     EXPECT_EQ(result.answers.front().edits.size(), 1u);
 }
 
-TEST_F(AnswerTest, ThePositionThatFallsMostIsEdited) {
-    AnswerOptions options;
-    options.top_position_only = true;
-    const AnswerSearch top(fluency(), lexicon(), nullptr, options);
+TEST_F(AnswerTest, AnAuditEditsThePositionThatFallsMost) {
+    const AnswerSearch search(fluency(), lexicon(), nullptr);
     auto gaps = praise();
     for (auto& gap : gaps) gap *= 0.2;  // any position might flip it
     gaps[static_cast<size_t>(id("the"))] = 0.9;
     gaps[static_cast<size_t>(id("great"))] = 1;
     auto problem = additive("the food was great .", -0.95, gaps);
     problem.falls = {0.9, 0, 0, 1, 0};
-    auto result = top.edit(problem);
+    auto result = search.audit(problem);
     expect_sound(problem, result);
     ASSERT_FALSE(result.answers.empty());
     EXPECT_EQ(result.answers.front().edits.front().position, 3) << show(result.answers.front().ids);
     problem.falls = {1, 0, 0, 0.9, 0};
-    result = top.edit(problem);
+    result = search.audit(problem);
     ASSERT_FALSE(result.answers.empty());
     EXPECT_EQ(result.answers.front().edits.front().position, 0) << show(result.answers.front().ids);
+    problem.gap = [](const Sentences& sentences) { return std::vector<double>(sentences.size(), 1.0); };
+    EXPECT_TRUE(search.audit(problem).answers.empty());
 }
 
 TEST_F(AnswerTest, TheGeneratorsPreferenceCounts) {

@@ -408,7 +408,7 @@ TEST_F(ToyPack, RefusesADecodingItDoesNotHave) {
                         batch->render({{0, 0, 1, start[0], "sing", "", ""}}, 1);
                     },
                     ErrorCode::invalid_argument),
-                HasSubstr("edit, soft, nearest"));
+                HasSubstr("edit, audit, soft, nearest"));
 }
 
 TEST_F(ToyPack, RefusesWeightsThatDoNotFit) {

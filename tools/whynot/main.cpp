@@ -281,9 +281,10 @@ private:
             ->capture_default_str()
             ->group(search);
         command
-            .add_option("--decode", options.decode,
-                        "How the answer is made: for sentences edit, soft or nearest; 'whynot plugins inspect ID' lists those of others. "
-                        "Default: the plugin's, for sentences edit")
+            .add_option(
+                "--decode", options.decode,
+                "How the answer is made: for sentences edit, audit, soft or nearest; 'whynot plugins inspect ID' lists those of others. "
+                "Default: the plugin's, for sentences edit")
             ->type_name("WAY")
             ->group("Output");
         command
