@@ -243,7 +243,7 @@ Difference draw_difference(const std::vector<float>& input, const std::vector<fl
     return difference;
 }
 
-Picture draw_sheet(const std::string& title, const std::vector<Panel>& panels) {
+Picture draw_sheet(const std::string& title, const std::string& sentence, const std::vector<Panel>& panels) {
     if (panels.empty()) mistake("expected at least one picture for a sheet, found none");
     double cell = narrowest_cell, picture_height = 0, below = 0;
     for (const auto& panel : panels) {
@@ -255,10 +255,11 @@ Picture draw_sheet(const std::string& title, const std::vector<Panel>& panels) {
     }
     const double count = static_cast<double>(panels.size());
     const double width = 2 * margin + count * cell + (count - 1) * gap;
-    const double top = margin + title_space;
+    const double top = margin + title_space + (sentence.empty() ? 0 : line_height);
     Canvas canvas(static_cast<int>(width), static_cast<int>(top + picture_height + 8 + below + margin));
 
     canvas.text(title, margin, margin + title_size, 0, width - 2 * margin, title_size, true);
+    canvas.text(sentence, margin, margin + title_size + line_height + 4, 0, width - 2 * margin, text_size, false);
     double left = margin;
     for (const auto& panel : panels) {
         const double panel_width = drawn_width(panel), panel_height = drawn_height(panel);

@@ -31,12 +31,12 @@ struct Panel {
     double scale = 0;                ///< of a difference (Difference::scale): a colour bar stands below its lines; 0: none
 };
 
-/// A contact sheet on white: a title, panels side by side enlarged to about 260 pixels (larger ones are reduced), their lines, and below a
+/// A contact sheet on white: a title, below it what the panels show in a sentence, panels side by side enlarged to about 260 pixels (larger ones are reduced), their lines, and below a
 /// difference a colour bar from "-scale remove" over 0 to "+scale add". Letters that DejaVu Sans lacks show as boxes.
 /// Fontconfig finds the font; where it can write its cache nowhere, neither for all users nor for this one, it complains on standard error.
 /// @return 3 channels
 /// Throws Error `invalid_argument` for text that is not UTF-8 and for no panels.
-Picture draw_sheet(const std::string& title, const std::vector<Panel>& panels);
+Picture draw_sheet(const std::string& title, const std::string& sentence, const std::vector<Panel>& panels);
 
 /// A table of numbers as squares, the darker the larger, each row and column with its name, under a title. No Torch, no modality: the text
 /// plugin draws the letters of words with it.

@@ -257,7 +257,8 @@ Picture read_image_file(std::string_view bytes, Notes& notes) {
     if (bytes.empty()) refuse("expected a PNG or JPEG picture, found an empty file");
     if (has(bytes, 0, "\x89PNG")) return read_png(bytes, notes);
     if (has(bytes, 0, "\xFF\xD8\xFF")) return read_jpeg(bytes, notes);
-    refuse("expected a PNG or JPEG picture, found " + format_of(bytes) + "; convert it to PNG");
+    const std::string found = format_of(bytes);
+    refuse("expected a PNG or JPEG picture, found " + found + (found == "text" ? "; is it the right file?" : "; convert it to PNG"));
 }
 
 void check_picture(const Picture& picture) {

@@ -63,6 +63,15 @@ std::vector<std::string> verdict(const std::vector<std::string>& classes, const 
     return text;
 }
 
+// What the sheet shows. A search that found no boundary is shown where it came nearest to one.
+std::string sentence(const at::Tensor& probabilities, const RenderRequest& request, const std::string& fact, const std::string& foil) {
+    constexpr double even = 0.05;  // nats
+    const double gap = (probabilities[request.fact].log() - probabilities[request.foil].log()).item<double>();
+    const std::string where = std::abs(gap) < even ? "The nearest picture found that is as likely " + foil + " as " + fact
+                                                   : "The picture that came nearest to being as likely " + foil + " as " + fact;
+    return where + ", and what it adds to the input and removes from it.";
+}
+
 }  // namespace
 
 std::vector<Rendering> ImageBatch::render(const std::vector<RenderRequest>& requests, uint64_t) {
@@ -108,7 +117,6 @@ std::vector<Rendering> ImageBatch::render(const std::vector<RenderRequest>& requ
             panels[2].scale = difference.scale;
             panels[2].lines.push_back("distance " + number((request.boundary - z0).norm().item<double>()) + " (latent)");
             panels[2].lines.push_back("L2 " + number(l2) + " (pixels)");
-            panels[2].scale = difference.scale;
 
             std::vector<Picture> path;
             for (int64_t step = 0; step <= morph_steps; ++step) {
@@ -121,7 +129,8 @@ std::vector<Rendering> ImageBatch::render(const std::vector<RenderRequest>& requ
             write("input", "input.png", to_png(rendering.pictures[0].picture));
             write("boundary", "boundary.png", to_png(rendering.pictures[1].picture));
             write("difference", "difference.png", to_png(enlarge(difference.picture, shown_side)));
-            write("sheet", "sheet.png", to_png(draw_sheet("Why " + fact + " and not " + foil + "?", panels)));
+            write("sheet", "sheet.png",
+                  to_png(draw_sheet("Why " + fact + " and not " + foil + "?", sentence(after, request, fact, foil), panels)));
             write("morph", "morph.gif", to_gif(frames, hundredths));
         }
         rendering.record = record.dump();

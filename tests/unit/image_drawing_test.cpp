@@ -96,7 +96,8 @@ int64_t changed(const Picture& a, const Picture& b) {
 }
 
 TEST(Sheet, holds_every_picture_enlarged_in_whole_pixels_on_white) {
-    const auto sheet = draw_sheet("Why?", {panel(28, 28, 1, {"input"}), panel(32, 16, 3, {"boundary"}), panel(28, 28, 3, {"difference"})});
+    const auto sheet =
+        draw_sheet("Why?", "", {panel(28, 28, 1, {"input"}), panel(32, 16, 3, {"boundary"}), panel(28, 28, 3, {"difference"})});
     check_picture(sheet);
     EXPECT_EQ(sheet.channels, 3);
     EXPECT_GT(sheet.width, 3 * 260);
@@ -106,18 +107,21 @@ TEST(Sheet, holds_every_picture_enlarged_in_whole_pixels_on_white) {
 }
 
 TEST(Sheet, reduces_large_pictures) {
-    const auto sheet = draw_sheet("", {panel(2000, 1000, 3, {})});
+    const auto sheet = draw_sheet("", "", {panel(2000, 1000, 3, {})});
     EXPECT_LT(sheet.width, 400);
     EXPECT_NEAR(static_cast<double>(count_of(sheet, {90, 90, 90})), 260 * 130, 260);
 }
 
 TEST(Sheet, writes_title_lines_and_the_bar_of_a_difference) {
     const std::vector<Panel> plain = {panel(28, 28, 1, {""})};
-    const auto empty = draw_sheet("", plain);
-    EXPECT_GT(changed(empty, draw_sheet("Why 4 and not 9?", plain)), 200);
-    EXPECT_GT(changed(empty, draw_sheet("", {panel(28, 28, 1, {"input"})})), 50);
+    const auto empty = draw_sheet("", "", plain);
+    EXPECT_GT(changed(empty, draw_sheet("Why 4 and not 9?", "", plain)), 200);
+    EXPECT_GT(changed(empty, draw_sheet("", "", {panel(28, 28, 1, {"input"})})), 50);
+    const auto said = draw_sheet("", "The nearest picture found", plain);
+    EXPECT_GT(said.height, empty.height);
+    EXPECT_GT(changed(said, draw_sheet("", "The picture that came nearest", plain)), 100);
 
-    const auto bar = draw_sheet("", {panel(28, 28, 1, {}, 0.43)});
+    const auto bar = draw_sheet("", "", {panel(28, 28, 1, {}, 0.43)});
     int red = 0, blue = 0;
     for (int64_t y = 0; y < bar.height; ++y) {
         for (int64_t x = 0; x < bar.width; ++x) {
@@ -134,13 +138,13 @@ TEST(Sheet, writes_title_lines_and_the_bar_of_a_difference) {
     }
     EXPECT_GT(red, 500);
     EXPECT_GT(blue, 500);
-    EXPECT_GT(changed(bar, draw_sheet("", {panel(28, 28, 1, {}, 0.75)})), 10);  // its numbers
+    EXPECT_GT(changed(bar, draw_sheet("", "", {panel(28, 28, 1, {}, 0.75)})), 10);  // its numbers
 }
 
 TEST(Sheet, bears_names_of_any_letters_and_length) {
     std::string name;
     for (int i = 0; i < 3000; ++i) name += "ß猫é🐈";
-    const auto sheet = draw_sheet(name, {panel(28, 28, 1, {name, "ನಾಲ್ಕು", "a\nb", "قطة"})});
+    const auto sheet = draw_sheet(name, "", {panel(28, 28, 1, {name, "ನಾಲ್ಕು", "a\nb", "قطة"})});
     for (int64_t y = 0; y < sheet.height; ++y) {  // what is too long ends before the edge
         for (const int64_t x : {int64_t{0}, int64_t{10}, sheet.width - 10, sheet.width - 1}) {
             ASSERT_THAT(pixel(sheet, y, x), ElementsAre(255, 255, 255));
@@ -150,15 +154,15 @@ TEST(Sheet, bears_names_of_any_letters_and_length) {
 
 TEST(Sheet, is_the_same_every_time_and_in_every_locale) {
     const std::vector<Panel> panels = {panel(28, 28, 3, {"difference"}, 0.43)};
-    EXPECT_EQ(draw_sheet("Why?", panels).bytes, draw_sheet("Why?", panels).bytes);
+    EXPECT_EQ(draw_sheet("Why?", "", panels).bytes, draw_sheet("Why?", "", panels).bytes);
 }
 
 TEST(Sheet, refuses_what_cannot_be_drawn) {
-    EXPECT_THAT(refusal([] { draw_sheet("", {}); }), HasSubstr("found none"));
-    EXPECT_THAT(refusal([] { draw_sheet("", {panel(2, 2, 4, {})}); }), HasSubstr("without opacity"));
-    EXPECT_THAT(refusal([] { draw_sheet("", {{{2, 2, 1, {}}, {}}}); }), HasSubstr("0 bytes"));
-    EXPECT_THAT(refusal([] { draw_sheet("caf\xE9", {panel(2, 2, 1, {})}); }), HasSubstr("UTF-8"));
-    EXPECT_THAT(refusal([] { draw_sheet("", std::vector<Panel>(200, panel(2, 2, 1, {}))); }), HasSubstr("32767"));
+    EXPECT_THAT(refusal([] { draw_sheet("", "", {}); }), HasSubstr("found none"));
+    EXPECT_THAT(refusal([] { draw_sheet("", "", {panel(2, 2, 4, {})}); }), HasSubstr("without opacity"));
+    EXPECT_THAT(refusal([] { draw_sheet("", "", {{{2, 2, 1, {}}, {}}}); }), HasSubstr("0 bytes"));
+    EXPECT_THAT(refusal([] { draw_sheet("caf\xE9", "", {panel(2, 2, 1, {})}); }), HasSubstr("UTF-8"));
+    EXPECT_THAT(refusal([] { draw_sheet("", "", std::vector<Panel>(200, panel(2, 2, 1, {}))); }), HasSubstr("32767"));
 }
 
 // --- enlarge and morph -----------------------------------------------------------------------------------------------

@@ -310,7 +310,7 @@ TEST(Jpeg, of_tables_only_is_refused) {
 
 TEST(ImageFile, says_what_it_was_given_instead) {
     EXPECT_EQ(refusal_of(""), "expected a PNG or JPEG picture, found an empty file");
-    EXPECT_EQ(refusal_of("This is no picture.\n"), "expected a PNG or JPEG picture, found text; convert it to PNG");
+    EXPECT_EQ(refusal_of("This is no picture.\n"), "expected a PNG or JPEG picture, found text; is it the right file?");
     EXPECT_EQ(refusal_of("GIF89a..."), "expected a PNG or JPEG picture, found a GIF picture; convert it to PNG");
     EXPECT_THAT(refusal_of("RIFF\x10\0\0\0WEBPVP8 "s), HasSubstr("found a WebP picture"));
     EXPECT_THAT(refusal_of("BM\x46\0\0\0"s), HasSubstr("found a BMP picture"));
