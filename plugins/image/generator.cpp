@@ -10,7 +10,7 @@ namespace {
 
 }  // namespace
 
-Generator::Generator(const GeneratorSizes& sizes, const ImageShape& shape) : sizes_(sizes), shape_(shape) {
+ConvolutionalGenerator::ConvolutionalGenerator(const GeneratorSizes& sizes, const ImageShape& shape) : sizes_(sizes), shape_(shape) {
     if (sizes.kind != "vae" && sizes.kind != "autoencoder" && sizes.kind != "dcgan")
         refuse("there is no generator '" + sizes.kind + "'; there are vae, autoencoder and dcgan");
     if (sizes.latent < 1 || sizes.latent > 65536) refuse("a generator's latent size must be from 1 to 65536");
@@ -47,7 +47,7 @@ Generator::Generator(const GeneratorSizes& sizes, const ImageShape& shape) : siz
     }
 }
 
-at::Tensor Generator::decode_logits(const at::Tensor& z, const Mode& mode) const {
+at::Tensor ConvolutionalGenerator::decode_logits(const at::Tensor& z, const Mode& mode) const {
     const auto activate = [&](const at::Tensor& x, size_t norm) { return has_encoder() ? at::elu(x) : at::relu(norms_[norm](x, mode)); };
     at::Tensor x = decoder_hidden_.weight.defined() ? at::elu(decoder_hidden_(z)) : z;
     x = activate(spread_(x), 0).view({z.size(0), sizes_.channels.back(), height_, width_});
@@ -55,7 +55,7 @@ at::Tensor Generator::decode_logits(const at::Tensor& z, const Mode& mode) const
     return decoder_.back()(x);
 }
 
-Generator::Code Generator::encode(const at::Tensor& images) const {
+ConvolutionalGenerator::Code ConvolutionalGenerator::encode(const at::Tensor& images) const {
     if (!has_encoder()) throw Error(ErrorCode::internal, "a dcgan has no encoder");
     at::Tensor x = images;
     for (const Convolution& layer : encoder_) x = at::elu(layer(x));
@@ -64,7 +64,7 @@ Generator::Code Generator::encode(const at::Tensor& images) const {
     return {mean_(x), log_variance_.weight.defined() ? log_variance_(x) : at::Tensor()};
 }
 
-void Generator::whiten(const at::Tensor& codes) {
+void ConvolutionalGenerator::whiten(const at::Tensor& codes) {
     const at::NoGradGuard no_grad;
     const at::Tensor centre = codes.mean(0).to(at::kDouble);
     const at::Tensor spread = codes.to(at::kDouble) - centre;

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "corpora/images.h"
+#include "finishing.h"
 #include "image_evaluator.h"
 #include "image_recipe.h"
 #include "model.h"
@@ -22,72 +23,13 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-enum Stage : uint64_t { choice_stage = 1, classifier_stage, generator_stage, codes_stage };
+enum Stage : uint64_t { choice_stage = 1, classifier_stage, generator_stage };
 
 constexpr const char* classifier_checkpoint = "classifier.checkpoint";
 constexpr const char* generator_checkpoint = "generator.checkpoint";
 
 TrainingImages rows_of(const TrainingImages& images, const at::Tensor& rows) {
     return {images.pixels.index_select(0, rows), images.labels.index_select(0, rows)};
-}
-
-void round_all(const Network& network) {
-    for (const auto& [name, tensor] : network.tensors()) round_to_half(tensor);
-}
-
-// Up to `count` codes of each class: of training images, or draws of the prior where there is no encoder.
-void collect_codes(Networks& networks, const TrainingImages& images, int64_t count, int64_t classes, uint64_t seed) {
-    constexpr int64_t batch = 500, most_draws = 100;
-    const at::NoGradGuard no_grad;
-    std::vector<std::vector<at::Tensor>> found(static_cast<size_t>(classes));
-    const auto full = [&] {
-        return std::all_of(found.begin(), found.end(), [&](const auto& codes) { return static_cast<int64_t>(codes.size()) >= count; });
-    };
-    const bool encodes = networks.generator->has_encoder();
-    const int64_t batches = encodes ? (images.size() + batch - 1) / batch : most_draws;
-    for (int64_t b = 0; b < batches && !full(); ++b) {
-        at::Tensor codes;
-        if (encodes)
-            codes = networks.generator->encode(images.images(at::arange(b * batch, std::min(images.size(), (b + 1) * batch)))).mean;
-        else
-            codes = at::empty({batch, networks.generator->sizes().latent}, at::kFloat)
-                        .normal_(0, 1, make_generator(mix_seed(seed, codes_stage, static_cast<uint64_t>(b))));
-        round_to_half(codes);
-        const at::Tensor called = networks.classifier->logits(networks.generator->decode(codes)).argmax(1);
-        for (int64_t i = 0; i < codes.size(0); ++i) {
-            auto& of_class = found[static_cast<size_t>(called[i].item<int64_t>())];
-            if (static_cast<int64_t>(of_class.size()) < count) of_class.push_back(codes[i]);
-        }
-    }
-    std::vector<at::Tensor> codes;
-    std::vector<int64_t> labels;
-    for (size_t c = 0; c < found.size(); ++c) {
-        codes.insert(codes.end(), found[c].begin(), found[c].end());
-        labels.insert(labels.end(), found[c].size(), static_cast<int64_t>(c));
-    }
-    if (codes.empty()) return;
-    networks.codes = at::stack(codes);
-    networks.code_classes = at::tensor(labels, at::kLong);
-}
-
-// The median distance of explanations, which the solver scales its steps with, and the usual size of residuals.
-void measure_scales(ImageModel& model, Networks& networks, const TrainingImages& development, uint64_t seed) {
-    const auto batch_of = [&](int64_t most) {
-        return ImageBatch(model, development.images(at::arange(std::min(most, development.size()))));
-    };
-    ImageBatch many = batch_of(networks.generator->has_encoder() ? 1000 : 50);
-    many.start(many.classify().argmax(1), seed);
-    networks.usual_residual = at::quantile(many.residual().flatten(1).norm(2, 1), 0.99).item<double>();
-
-    ImageBatch batch = batch_of(64);
-    const at::Tensor order = batch.classify().argsort(1, true);
-    Problem problem;
-    problem.fact = order.select(1, 0).contiguous();
-    problem.foil = order.select(1, 1).contiguous();
-    problem.start = batch.start(problem.fact, seed);
-    problem.log_likelihood = [&](const at::Tensor& z, const at::Tensor& rows) { return batch.log_likelihood(z, rows); };
-    const double median = solve(problem).median_distance;
-    networks.typical_distance = median > 0 ? median : 1;
 }
 
 }  // namespace
@@ -111,7 +53,12 @@ void ImageTrainer::train(const TrainRequest& request, const Observer& observer) 
     const Recipe recipe = Recipe::from_json(request.recipe, shape);
     shape.framing = recipe.framing;
     shape.light_on_dark = recipe.light_on_dark;
-    Networks networks = Networks::make(shape, recipe.classifier, recipe.generator, classes);
+    Networks networks;
+    networks.shape = shape;
+    networks.classifier_sizes = recipe.classifier;
+    networks.classifier = make_classifier(recipe.classifier, shape, classes);
+    const auto generator = std::make_shared<ConvolutionalGenerator>(recipe.generator, shape);
+    networks.set_generator(generator);
 
     TrainingImages all = tensors_of(corpus.train);
     if (!recipe.square.class_name.empty()) {
@@ -141,16 +88,15 @@ void ImageTrainer::train(const TrainRequest& request, const Observer& observer) 
     networks.classifier->initialise(make_generator(classifier_seed));
     train_classifier(*networks.classifier, with_labels, recipe.classifier_training, classifier_seed, checkpoint(classifier_checkpoint),
                      part(observer, 0, 0.2));
-    round_all(*networks.classifier);
-    networks.generator->initialise(make_generator(generator_seed));
-    train_generator(*networks.generator, train, recipe.generator_training, shape, generator_seed, checkpoint(generator_checkpoint),
+    round_to_half(networks.classifier->tensors());
+    generator->initialise(make_generator(generator_seed));
+    train_generator(*generator, train, recipe.generator_training, shape, generator_seed, checkpoint(generator_checkpoint),
                     part(observer, 0.2, 0.8));
-    round_all(*networks.generator);
+    round_to_half(generator->tensors());
     collect_codes(networks, train, recipe.codes, classes, request.seed);
 
     // What it explains with, measured. The weights have been rounded already: these are the figures of what is stored.
-    ImageModel model(corpus.classes(), networks);
-    measure_scales(model, networks, labelled(development), request.seed);
+    measure_scales(networks, corpus.classes(), labelled(development), request.seed);
     ImageModel measured(corpus.classes(), networks);
     EvaluateRequest evaluation;
     evaluation.corpus = request.corpus;

@@ -20,7 +20,8 @@ std::unique_ptr<Model> ImageModality::open(const Pack& pack, const std::string& 
 ImageModel::ImageModel(const Pack& pack) : ImageModel(pack.manifest().classes, Networks::load(pack)) {}
 
 ImageModel::ImageModel(std::vector<std::string> classes, Networks networks)
-    : networks_(std::move(networks)), info_{std::move(classes), networks_.generator->sizes().latent, networks_.typical_distance} {}
+    : networks_(std::move(networks)),
+      info_{std::move(classes), networks_.generator ? networks_.generator->latent() : 0, networks_.typical_distance} {}
 
 std::unique_ptr<Batch> ImageModel::read(const std::vector<Input>& inputs, std::vector<ReadNotes>& notes) {
     const ImageShape& shape = networks_.shape;
@@ -46,10 +47,15 @@ at::Tensor ImageBatch::classify() {
 }
 
 at::Tensor ImageBatch::start(const at::Tensor& fact, uint64_t seed) {
+    if (!model_.networks().generator)
+        throw Error(ErrorCode::bad_pack,
+                    "this pack has a classifier but no generator yet, so it classifies and cannot explain; 'whynot train image "
+                    "--generator-only --pack PACK --data FOLDER --out DIR' makes a pack with one, from a folder of images like those to be "
+                    "explained");
     const Generator& generator = *model_.networks().generator;
     if (generator.has_encoder()) {
         const at::NoGradGuard no_grad;
-        start_ = generator.encode(images_).mean;
+        start_ = generator.code(images_);
     } else {
         start_ = invert_images(fact, seed);
     }
@@ -61,7 +67,7 @@ at::Tensor ImageBatch::start(const at::Tensor& fact, uint64_t seed) {
 at::Tensor ImageBatch::invert_images(const at::Tensor& fact, uint64_t seed) const {
     constexpr int64_t draws = 4;
     const Networks& networks = model_.networks();
-    const int64_t latent = networks.generator->sizes().latent;
+    const int64_t latent = networks.generator->latent();
     const at::Tensor prior = at::empty({draws, latent}, at::kFloat).normal_(0, 1, make_generator(mix_seed(seed, 1)));
     // The same draws for every image, so that an image's start does not depend on what else is in the batch.
     const at::Tensor begin = prior.unsqueeze(0).expand({size(), draws, latent}).reshape({size() * draws, latent});

@@ -4,6 +4,8 @@
 #include <nlohmann/json.hpp>
 
 #include "pack_contents.h"
+#include "random.h"
+#include "script_networks.h"
 #include "whynot/error.h"
 
 namespace whynot::image {
@@ -13,6 +15,10 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr const char* weights_file = "weights.safetensors";
+constexpr const char* classifier_file = "classifier.pt";
+constexpr const char* encoder_file = "encoder.pt";
+constexpr const char* decoder_file = "decoder.pt";
+constexpr const char* torchscript = "torchscript";
 
 Json part(const Json& object, const char* key) {
     const auto found = object.find(key);
@@ -33,17 +39,68 @@ double number_at(const Pack& pack, const Json& object, const std::string& group,
     return value;
 }
 
+std::vector<double> numbers_at(const Pack& pack, const Json& object, const std::string& group, const char* key) {
+    const Json value = part(object, group.c_str()).value(key, Json());
+    std::vector<double> numbers;
+    for (const Json& number : value.is_array() ? value : Json::array()) numbers.push_back(number.is_number() ? number.get<double>() : NAN);
+    if (numbers.empty()) throw bad_pack(pack, "expected '" + group + "." + key + "' to be numbers, found " + value.dump());
+    return numbers;
+}
+
+ClassifierSizes classifier_sizes_of(const Pack& pack, const Json& network) {
+    ClassifierSizes sizes;
+    sizes.kind = text_at(pack, network, "classifier", "kind");
+    sizes.depth = size_at(pack, network, "classifier", "depth", 0, 1000);
+    sizes.width = number_at(pack, network, "classifier", "width", 0, 4);
+    sizes.dropout = 0;  // matters to training only
+    return sizes;
+}
+
+GeneratorSizes generator_sizes_of(const Pack& pack, const Json& network) {
+    GeneratorSizes sizes;
+    sizes.kind = text_at(pack, network, "generator", "kind");
+    sizes.latent = size_at(pack, network, "generator", "latent", 1, 65536);
+    sizes.hidden = size_at(pack, network, "generator", "hidden", 0, 65536);
+    sizes.channels.clear();
+    for (const Json& channels : part(network, "generator").value("channels", Json::array())) {
+        if (!channels.is_number_integer())
+            throw bad_pack(pack, "expected 'generator.channels' to be whole numbers, found " + channels.dump());
+        sizes.channels.push_back(channels);
+    }
+    return sizes;
+}
+
+// Opens what was brought along, and looks whether it is what the manifest says.
+std::shared_ptr<Classifier> open_classifier(const Pack& pack, const Json& network, const ImageShape& shape) {
+    ScriptClassifierOptions options;
+    options.emits = pack.manifest().emits;
+    options.mean = numbers_at(pack, network, "classifier", "mean");
+    options.deviation = numbers_at(pack, network, "classifier", "std");
+    const auto classifier = std::make_shared<ScriptClassifier>(pack.file(classifier_file), options, shape,
+                                                               static_cast<int64_t>(pack.manifest().classes.size()));
+    const at::NoGradGuard no_grad;
+    const at::Tensor noise = at::empty({2, shape.channels, shape.height, shape.width}, at::kFloat).uniform_(0, 1, make_generator(1));
+    const Emits found = recognise_emits(classifier->outputs(noise));
+    if (!may_be_declared(options.emits, found))
+        throw bad_pack(pack, std::string("its classifier is declared to emit ") + to_string(options.emits) + ", but on a sample it emits " +
+                                 to_string(found));
+    return classifier;
+}
+
+std::shared_ptr<Generator> open_generator(const Pack& pack, const Json& network, const ImageShape& shape) {
+    const int64_t latent = size_at(pack, network, "generator", "latent", 1, 65536);
+    const auto generator = std::make_shared<ScriptGenerator>(pack.file(encoder_file), pack.file(decoder_file), shape, latent);
+    const at::NoGradGuard no_grad;
+    generator->code(generator->decode(at::zeros({2, latent})));
+    return generator;
+}
+
 }  // namespace
 
-Networks Networks::make(const ImageShape& shape, const ClassifierSizes& classifier, const GeneratorSizes& generator, int64_t classes) {
-    Networks networks;
-    networks.shape = shape;
-    networks.classifier_sizes = classifier;
-    networks.classifier = make_classifier(classifier, shape, classes);
-    networks.generator = std::make_shared<Generator>(generator, shape);
-    networks.codes = at::empty({0, generator.latent}, at::kFloat);
-    networks.code_classes = at::empty({0}, at::kLong);
-    return networks;
+void Networks::set_generator(std::shared_ptr<Generator> with) {
+    generator = std::move(with);
+    codes = at::empty({0, generator ? generator->latent() : 0}, at::kFloat);
+    code_classes = at::empty({0}, at::kLong);
 }
 
 Networks Networks::load(const Pack& pack) {
@@ -63,34 +120,31 @@ Networks Networks::load(const Pack& pack) {
     if (!light.is_boolean()) throw bad_pack(pack, "expected 'input.light_on_dark' to be true or false, found " + light.dump());
     shape.light_on_dark = light;
 
-    ClassifierSizes classifier;
-    classifier.kind = text_at(pack, network, "classifier", "kind");
-    classifier.depth = size_at(pack, network, "classifier", "depth", 0, 1000);
-    classifier.width = number_at(pack, network, "classifier", "width", 0, 4);
-    classifier.dropout = 0;  // matters to training only
-    GeneratorSizes generator;
-    generator.kind = text_at(pack, network, "generator", "kind");
-    generator.latent = size_at(pack, network, "generator", "latent", 1, 65536);
-    generator.hidden = size_at(pack, network, "generator", "hidden", 0, 65536);
-    generator.channels.clear();
-    for (const Json& channels : part(network, "generator").value("channels", Json::array())) {
-        if (!channels.is_number_integer())
-            throw bad_pack(pack, "expected 'generator.channels' to be whole numbers, found " + channels.dump());
-        generator.channels.push_back(channels);
-    }
-
+    const auto kind_is_torchscript = [&](const char* group) { return part(network, group).value("kind", Json()) == torchscript; };
     Networks networks;
+    networks.shape = shape;
     try {
-        networks = make(shape, classifier, generator, static_cast<int64_t>(manifest.classes.size()));
+        if (kind_is_torchscript("classifier")) {
+            networks.classifier = open_classifier(pack, network, shape);
+        } else {
+            networks.classifier_sizes = classifier_sizes_of(pack, network);
+            networks.classifier = make_classifier(networks.classifier_sizes, shape, static_cast<int64_t>(manifest.classes.size()));
+        }
+        if (kind_is_torchscript("generator"))
+            networks.set_generator(open_generator(pack, network, shape));
+        else if (network.contains("generator") || !kind_is_torchscript("classifier"))
+            networks.set_generator(std::make_shared<ConvolutionalGenerator>(generator_sizes_of(pack, network), shape));
     } catch (const Error& error) {
+        if (error.code() == ErrorCode::bad_pack) throw;
         throw bad_pack(pack, error.what());
     }
+    if (!networks.generator) return networks;
     StoredTensors stored(pack, weights_file);
     for (const auto& [name, tensor] : networks.classifier->tensors()) stored.take("classifier." + name, tensor);
     for (const auto& [name, tensor] : networks.generator->tensors()) stored.take("generator." + name, tensor);
     const int64_t codes = size_at(pack, Json{{"network", network}}, "network", "codes", 0, 1000000);
     if (codes > 0) {
-        networks.codes = stored.take_rows("codes", {generator.latent});
+        networks.codes = stored.take_rows("codes", {networks.generator->latent()});
         networks.code_classes = stored.take_rows("code_classes", {}).to(at::kLong);
         if (networks.codes.size(0) != codes || networks.code_classes.size(0) != codes)
             throw bad_pack(pack, std::string(weights_file) + ": expected " + std::to_string(codes) + " codes and their classes, found " +
@@ -107,22 +161,37 @@ Networks Networks::load(const Pack& pack) {
 }
 
 void Networks::save(PackWriter& writer, PackManifest& manifest) const {
-    NamedTensors tensors;
-    put_group(tensors, "classifier", classifier->tensors());
-    put_group(tensors, "generator", generator->tensors());
-    if (codes.size(0) > 0) {
-        tensors["codes"] = codes;
-        tensors["code_classes"] = code_classes.to(at::kFloat);  // small whole numbers: exact in 16 bits
-    }
-    write_tensors(writer.path(weights_file), tensors, true);
-
-    const GeneratorSizes& sizes = generator->sizes();
+    const auto copy = [&](const std::filesystem::path& from, const char* to) { std::filesystem::copy_file(from, writer.path(to)); };
     Json network;
-    network["classifier"] = {{"kind", classifier_sizes.kind}, {"depth", classifier_sizes.depth}, {"width", classifier_sizes.width}};
-    network["generator"] = {{"kind", sizes.kind}, {"latent", sizes.latent}, {"channels", sizes.channels}, {"hidden", sizes.hidden}};
-    network["codes"] = codes.size(0);
-    network["typical_distance"] = typical_distance;
-    network["usual_residual"] = usual_residual;
+    if (const auto* script = dynamic_cast<const ScriptClassifier*>(classifier.get())) {
+        const ScriptClassifierOptions& options = script->options();
+        network["classifier"] = {{"kind", torchscript}, {"mean", options.mean}, {"std", options.deviation}};
+        manifest.emits = options.emits;
+        copy(script->file(), classifier_file);
+    } else {
+        network["classifier"] = {{"kind", classifier_sizes.kind}, {"depth", classifier_sizes.depth}, {"width", classifier_sizes.width}};
+    }
+    if (const auto* script = dynamic_cast<const ScriptGenerator*>(generator.get())) {
+        network["generator"] = {{"kind", torchscript}, {"latent", script->latent()}};
+        copy(script->encoder_file(), encoder_file);
+        copy(script->decoder_file(), decoder_file);
+    } else if (const auto* ours = dynamic_cast<const ConvolutionalGenerator*>(generator.get())) {
+        const GeneratorSizes& sizes = ours->sizes();
+        network["generator"] = {{"kind", sizes.kind}, {"latent", sizes.latent}, {"channels", sizes.channels}, {"hidden", sizes.hidden}};
+    }
+    if (generator) {
+        NamedTensors tensors;
+        put_group(tensors, "classifier", classifier->tensors());
+        put_group(tensors, "generator", generator->tensors());
+        if (codes.size(0) > 0) {
+            tensors["codes"] = codes;
+            tensors["code_classes"] = code_classes.to(at::kFloat);  // small whole numbers: exact in 16 bits
+        }
+        write_tensors(writer.path(weights_file), tensors, true);
+        network["codes"] = codes.size(0);
+        network["typical_distance"] = typical_distance;
+        network["usual_residual"] = usual_residual;
+    }
     manifest.network = network.dump();
     manifest.input = Json{{"channels", shape.channels},
                           {"height", shape.height},

@@ -13,13 +13,16 @@ namespace whynot::image {
 /// Everything that an image pack holds, and how it is stored:
 ///
 ///     weights.safetensors  "classifier.*", "generator.*", "codes", 16-bit floats
+///     classifier.pt        in its place a classifier that was brought along, TorchScript
+///     encoder.pt           likewise a generator
+///     decoder.pt
 ///
 /// `pack.json` has the sizes of the networks under `network` and the images' shape under `input`.
 struct Networks {
     ImageShape shape;
-    ClassifierSizes classifier_sizes;
+    ClassifierSizes classifier_sizes;  ///< of one of ours
     std::shared_ptr<Classifier> classifier;
-    std::shared_ptr<Generator> generator;
+    std::shared_ptr<Generator> generator;  ///< null beside a classifier that was brought along and has none yet
 
     /// Codes of examples, [n, k], and the classes that the classifier gives to what the generator draws of them, [n]: points
     /// for the solver to start from beyond the boundary.
@@ -29,8 +32,8 @@ struct Networks {
     /// 99 of 100 images like those it was trained on have a residual |I - G(z0)| of at most this; 0: not measured
     double usual_residual = 0;
 
-    /// Networks with weights of zero and no codes.
-    static Networks make(const ImageShape& shape, const ClassifierSizes& classifier, const GeneratorSizes& generator, int64_t classes);
+    /// Takes a generator, and forgets the codes of another.
+    void set_generator(std::shared_ptr<Generator> generator);
 
     /// Reads a verified pack; frozen. Throws `bad_pack` where the files do not fit the manifest or one another.
     static Networks load(const Pack& pack);

@@ -100,7 +100,7 @@ private:
     Linear output_;
 };
 
-void train_by_likelihood(Generator& generator, const TrainingImages& data, const GeneratorTraining& training, uint64_t seed,
+void train_by_likelihood(ConvolutionalGenerator& generator, const TrainingImages& data, const GeneratorTraining& training, uint64_t seed,
                          const Checkpoint& checkpoint, const Observer& observer) {
     const bool variational = generator.sizes().kind == "vae";
     DenseAdam adam(values(generator.parameters()), 0);
@@ -111,7 +111,7 @@ void train_by_likelihood(Generator& generator, const TrainingImages& data, const
         run, "generator", data.size(), training.batch, training.epochs, seed, [&](const at::Tensor& rows, int64_t step, int64_t steps) {
             const at::Tensor images =
                 augmented(data.images(rows), 0, training.flip, mix_seed(seed, augment_draw, static_cast<uint64_t>(step)));
-            const Generator::Code code = generator.encode(images);
+            const ConvolutionalGenerator::Code code = generator.encode(images);
             at::Tensor z = code.mean, price;
             if (variational) {
                 const at::Generator random = make_generator(mix_seed(seed, noise_draw, static_cast<uint64_t>(step)));
@@ -134,8 +134,8 @@ void train_by_likelihood(Generator& generator, const TrainingImages& data, const
     generator.whiten(at::cat(codes));
 }
 
-void train_by_critic(Generator& generator, const TrainingImages& data, const GeneratorTraining& training, const ImageShape& shape,
-                     uint64_t seed, const Checkpoint& checkpoint, const Observer& observer) {
+void train_by_critic(ConvolutionalGenerator& generator, const TrainingImages& data, const GeneratorTraining& training,
+                     const ImageShape& shape, uint64_t seed, const Checkpoint& checkpoint, const Observer& observer) {
     Critic critic(generator.sizes(), shape);
     critic.initialise(make_generator(mix_seed(seed, noise_draw, ~uint64_t{0})));
     critic.require_gradients(true);
@@ -210,8 +210,8 @@ void train_classifier(Classifier& classifier, const TrainingImages& data, const 
     classifier.require_gradients(false);
 }
 
-void train_generator(Generator& generator, const TrainingImages& data, const GeneratorTraining& training, const ImageShape& shape,
-                     uint64_t seed, const Checkpoint& checkpoint, const Observer& observer) {
+void train_generator(ConvolutionalGenerator& generator, const TrainingImages& data, const GeneratorTraining& training,
+                     const ImageShape& shape, uint64_t seed, const Checkpoint& checkpoint, const Observer& observer) {
     generator.require_gradients(true);
     if (generator.has_encoder())
         train_by_likelihood(generator, data, training, seed, checkpoint, observer);

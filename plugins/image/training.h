@@ -29,8 +29,8 @@ void train_classifier(Classifier& classifier, const TrainingImages& data, const 
 /// - vae: E[-log p(x | z)] + beta KL(q(z | x) | N(0, I)), Kingma & Welling 2014.
 /// - autoencoder: -log p(x | z) + penalty |z|^2, then the code is whitened.
 /// - dcgan: as a Wasserstein GAN with gradient penalty (Arjovsky et al. 2017; Gulrajani et al. 2017), whose critic mirrors the generator.
-void train_generator(Generator& generator, const TrainingImages& data, const GeneratorTraining& training, const ImageShape& shape,
-                     uint64_t seed, const Checkpoint& checkpoint, const Observer& observer);
+void train_generator(ConvolutionalGenerator& generator, const TrainingImages& data, const GeneratorTraining& training,
+                     const ImageShape& shape, uint64_t seed, const Checkpoint& checkpoint, const Observer& observer);
 
 /// Logits of all images, [n, C], a few at a time.
 /// @param watch called before each few with the share that is done; what it throws passes through. May be empty

@@ -53,6 +53,10 @@ void round_to_half(const at::Tensor& weights) {
     weights.copy_(weights.to(at::kHalf));
 }
 
+void round_to_half(const NamedTensors& weights) {
+    for (const auto& [name, tensor] : weights) round_to_half(tensor);
+}
+
 void put_group(NamedTensors& all, const std::string& prefix, const NamedTensors& tensors) {
     for (const auto& [name, tensor] : tensors) all[prefix + "." + name] = tensor;
 }

@@ -37,6 +37,7 @@ private:
 
 /// Rounds weights to what a pack stores, so that what is trained on them later, and every figure, sees the weights that ship.
 void round_to_half(const at::Tensor& weights);
+void round_to_half(const NamedTensors& weights);
 
 /// Adds `tensors` as "prefix.name" to `all`, and takes such a group out again.
 void put_group(NamedTensors& all, const std::string& prefix, const NamedTensors& tensors);

@@ -2,17 +2,9 @@
 
 #include <torch/torch.h>
 
+#include "torchscript.h"
+
 namespace whynot {
-
-namespace {
-
-std::string shape_text(at::IntArrayRef shape) {
-    std::string text = "[";
-    for (const int64_t size : shape) text += (text.size() > 1 ? ", " : "") + std::to_string(size);
-    return text + "]";
-}
-
-}  // namespace
 
 Error bad_pack(const Pack& pack, const std::string& what) {
     return Error(ErrorCode::bad_pack, "pack '" + pack.manifest().id + "': " + what);

@@ -124,7 +124,7 @@ protected:
 
 TEST_P(EveryGenerator, draws_images_and_encodes_them_with_the_derivatives_it_should) {
     const ImageShape shape = shape_of(3, 16, 24);
-    Generator generator(sizes(), shape);
+    ConvolutionalGenerator generator(sizes(), shape);
     generator.initialise(make_generator(1));
     const at::Tensor z = at::empty({4, sizes().latent}).normal_(0, 1, make_generator(2));
     const at::Tensor images = generator.decode(z);
@@ -134,7 +134,7 @@ TEST_P(EveryGenerator, draws_images_and_encodes_them_with_the_derivatives_it_sho
     generator.to(at::kDouble);
     expect_derivative([&](const at::Tensor& x) { return generator.decode(x); }, z, 3);
     if (!generator.has_encoder()) return;
-    const Generator::Code code = generator.encode(images.to(at::kDouble));
+    const ConvolutionalGenerator::Code code = generator.encode(images.to(at::kDouble));
     EXPECT_EQ(code.mean.sizes(), z.sizes());
     EXPECT_EQ(code.log_variance.defined(), sizes().kind == "vae");
     expect_derivative([&](const at::Tensor& x) { return generator.encode(x).mean; }, images, 4);
@@ -144,7 +144,7 @@ INSTANTIATE_TEST_SUITE_P(kinds, EveryGenerator, ::testing::Values("vae", "autoen
 
 TEST(Generators, that_cannot_be_are_refused) {
     const auto refusal = [](const GeneratorSizes& sizes) {
-        return message_of(ErrorCode::invalid_argument, [&] { Generator(sizes, shape_of(1, 28, 28)); });
+        return message_of(ErrorCode::invalid_argument, [&] { ConvolutionalGenerator(sizes, shape_of(1, 28, 28)); });
     };
     EXPECT_THAT(refusal({"flow", 8, {4}, 0}), HasSubstr("vae, autoencoder and dcgan"));
     EXPECT_THAT(refusal({"vae", 8, {4, 4, 4}, 0}), HasSubstr("multiples of 8"));
@@ -154,7 +154,7 @@ TEST(Generators, that_cannot_be_are_refused) {
 
 TEST(Generators, whitening_changes_the_code_and_not_what_is_drawn) {
     for (const int64_t hidden : {0, 12}) {
-        Generator generator({"autoencoder", 5, {4, 6}, hidden}, shape_of(1, 16, 16));
+        ConvolutionalGenerator generator({"autoencoder", 5, {4, 6}, hidden}, shape_of(1, 16, 16));
         generator.initialise(make_generator(1));
         generator.to(at::kDouble);
         const at::Tensor images = uniform({400, 1, 16, 16}, 2).to(at::kDouble);
@@ -173,7 +173,7 @@ TEST(Generators, whitening_changes_the_code_and_not_what_is_drawn) {
 TEST(Networks, of_the_same_seed_are_the_same_and_leave_the_global_generator_alone) {
     const auto state = at::globalContext().defaultGenerator(at::kCPU).get_state();
     const auto weights = [](uint64_t seed) {
-        Generator generator({"vae", 5, {4, 6}, 20}, shape_of(1, 16, 16));
+        ConvolutionalGenerator generator({"vae", 5, {4, 6}, 20}, shape_of(1, 16, 16));
         generator.initialise(make_generator(seed));
         return generator.tensors();
     };
@@ -213,7 +213,7 @@ TEST(Training, makes_generators_that_give_images_back) {
     const at::Tensor images = data.images(at::arange(200));
     const double blank = (images - images.mean(0)).square().mean().item<double>();
     for (const char* kind : {"vae", "autoencoder"}) {
-        Generator generator({kind, 4, {4, 8}, 16}, shape_of(1, 16, 16));
+        ConvolutionalGenerator generator({kind, 4, {4, 8}, 16}, shape_of(1, 16, 16));
         generator.initialise(make_generator(1));
         GeneratorTraining training;
         training.epochs = 30;
@@ -229,7 +229,7 @@ TEST(Training, makes_generators_that_give_images_back) {
 TEST(Training, a_generator_against_a_critic_comes_to_draw_what_the_images_are_like) {
     const TrainingImages data = halves(200);
     const ImageShape shape = shape_of(1, 16, 16);
-    Generator generator({"dcgan", 4, {8, 12}, 0}, shape);
+    ConvolutionalGenerator generator({"dcgan", 4, {8, 12}, 0}, shape);
     generator.initialise(make_generator(1));
     // How bright the brighter half is, and how much darker the other.
     const auto contrast = [&] {
@@ -254,7 +254,7 @@ TEST(Training, that_was_stopped_goes_on_to_the_same_weights) {
     training.epochs = 4;
     training.batch = 20;
     const auto run = [&](const Checkpoint& checkpoint, int64_t stop_after) {
-        Generator generator({"vae", 4, {4, 8}, 16}, shape_of(1, 16, 16));
+        ConvolutionalGenerator generator({"vae", 4, {4, 8}, 16}, shape_of(1, 16, 16));
         generator.initialise(make_generator(1));
         Observer observer;
         int64_t steps = 0;
