@@ -2,6 +2,7 @@
 #include "whynot/version.h"
 
 #include "image_evaluator.h"
+#include "image_importer.h"
 #include "image_trainer.h"
 #include "model.h"
 #include "samples.h"
@@ -9,7 +10,11 @@
 namespace {
 
 constexpr whynot_artifact artifacts[] = {
-    {"weights.safetensors", "tensors", 1, "classifier, generator and the codes of examples, 16-bit floats"}, {}};
+    {"weights.safetensors", "tensors", 0, "classifier, generator and the codes of examples, 16-bit floats"},
+    {"classifier.pt", "torchscript", 0, "a classifier that was brought along, in place of one of ours"},
+    {"encoder.pt", "torchscript", 0, "an encoder that was brought along, from images to codes"},
+    {"decoder.pt", "torchscript", 0, "a decoder that was brought along, from codes to images"},
+    {}};
 
 whynot::PluginInfo describe() {
     whynot::PluginInfo plugin;
@@ -28,4 +33,5 @@ whynot::PluginInfo describe() {
 WHYNOT_PLUGIN(describe(), whynot::Service<whynot::Modality, whynot::image::ImageModality>,
               whynot::Service<whynot::Trainer, whynot::image::ImageTrainer>,
               whynot::Service<whynot::Evaluator, whynot::image::ImageEvaluator>,
+              whynot::Service<whynot::Importer, whynot::image::ImageImporter>,
               whynot::Service<whynot::Samples, whynot::image::ImageSamples>);

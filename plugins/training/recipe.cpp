@@ -11,13 +11,13 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 // `changes` over `base`: same keys, same kinds of values.
-void merge(Json& base, const Json& changes, const std::string& where) {
+void merge(Json& base, const Json& changes, const std::string& what, const std::string& where) {
     for (const auto& [key, value] : changes.items()) {
         const std::string place = where.empty() ? key : where + "." + key;
         if (!base.contains(key)) {
             std::string known;
             for (const auto& item : base.items()) known += (known.empty() ? "" : ", ") + item.key();
-            throw Error(ErrorCode::invalid_argument, "recipe: there is no '" + place + "'; here it knows " + known);
+            throw Error(ErrorCode::invalid_argument, what + ": there is no '" + place + "'; here it knows " + known);
         }
         Json& old = base[key];
         const bool fits = old.is_object()           ? value.is_object()
@@ -26,9 +26,9 @@ void merge(Json& base, const Json& changes, const std::string& where) {
                                                     : old.type() == value.type();
         if (!fits)
             throw Error(ErrorCode::invalid_argument,
-                        "recipe: '" + place + "' is " + value.dump() + ", expected something like " + old.dump());
+                        what + ": '" + place + "' is " + value.dump() + ", expected something like " + old.dump());
         if (old.is_object())
-            merge(old, value, place);
+            merge(old, value, what, place);
         else
             old = value;
     }
@@ -36,11 +36,11 @@ void merge(Json& base, const Json& changes, const std::string& where) {
 
 }  // namespace
 
-std::string merge_recipe(const std::string& defaults, const std::string& changes) {
+std::string merge_recipe(const std::string& defaults, const std::string& changes, const std::string& what) {
     Json recipe = Json::parse(defaults);
     const Json json = changes.empty() ? Json::object() : Json::parse(changes, nullptr, false);
-    if (!json.is_object()) throw Error(ErrorCode::invalid_argument, "recipe: expected a JSON object, found something else");
-    merge(recipe, json, "");
+    if (!json.is_object()) throw Error(ErrorCode::invalid_argument, what + ": expected a JSON object, found something else");
+    merge(recipe, json, what, "");
     return recipe.dump();
 }
 

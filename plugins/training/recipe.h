@@ -10,6 +10,7 @@ namespace whynot {
 ///
 /// Keys keep the order of `defaults`. Throws Error `invalid_argument`, naming the place, for a key that the defaults have not and
 /// for a value of another kind (a number with a fraction takes a whole one, not the other way round).
-std::string merge_recipe(const std::string& defaults, const std::string& changes);
+/// @param what messages call it
+std::string merge_recipe(const std::string& defaults, const std::string& changes, const std::string& what = "recipe");
 
 }  // namespace whynot

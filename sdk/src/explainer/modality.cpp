@@ -1,5 +1,6 @@
 #include "whynot/modality.h"
 
+#include "whynot/import.h"
 #include "whynot/train.h"
 
 namespace whynot {
@@ -10,6 +11,7 @@ Model::~Model() = default;
 Modality::~Modality() = default;
 Trainer::~Trainer() = default;
 Evaluator::~Evaluator() = default;
+Importer::~Importer() = default;
 
 at::Tensor Batch::extra_starts(const at::Tensor&, const at::Tensor&, const at::Tensor&, int64_t, uint64_t) { return {}; }
 
