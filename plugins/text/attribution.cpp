@@ -73,9 +73,7 @@ std::vector<double> doubles(const at::Tensor& tensor) {
 
 AttributedClassifier attributed(const TextModel& model) {
     const Classifier& classifier = model.networks().classifier;
-    return {classifier.embedding, [weight = classifier.weight, bias = classifier.bias](const at::Tensor& embedded) {
-                return at::linear(embedded.sum(1), weight, bias);
-            }};
+    return {classifier.embedding, [classifier](const at::Tensor& embedded) { return classifier.logits(embedded); }};
 }
 
 std::vector<double> occlusion(const AttributedClassifier& classifier, const Ids& sentence, int64_t fact, int64_t foil) {

@@ -3,6 +3,7 @@
 #include <torch/torch.h>
 
 #include <cstdio>
+#include <map>
 #include <numeric>
 
 #include "optimiser.h"
@@ -33,10 +34,31 @@ at::Tensor sums(const at::Tensor& table, const at::Tensor& words, const at::Tens
 
 at::Tensor Classifier::word_logits() const { return at::linear(embedding, weight); }
 
+at::Tensor Classifier::logits(const at::Tensor& embedded) const {
+    if (additive()) return at::linear(embedded.sum(1), weight, bias);
+    const at::Tensor outputs = (*network)(embedded);
+    if (outputs.sizes() != at::IntArrayRef{embedded.size(0), classes()})
+        throw Error(ErrorCode::invalid_input, network->file().filename().string() + ": expected it to give " +
+                                                  shape_text({embedded.size(0), classes()}) + ", found " + shape_text(outputs.sizes()));
+    return log_likelihoods(outputs, emits);
+}
+
 at::Tensor Classifier::logits(const Sentences& sentences) const {
     const at::NoGradGuard no_grad;
-    const auto [words, begins] = bag(sentences);
-    return at::linear(sums(embedding, words, begins), weight, bias);
+    if (additive()) {
+        const auto [words, begins] = bag(sentences);
+        return at::linear(sums(embedding, words, begins), weight, bias);
+    }
+    std::map<size_t, std::vector<int64_t>> by_length;
+    for (size_t i = 0; i < sentences.size(); ++i) by_length[sentences[i].size()].push_back(static_cast<int64_t>(i));
+    at::Tensor result = at::empty({static_cast<int64_t>(sentences.size()), classes()});
+    for (const auto& [length, rows] : by_length) {
+        Ids words;
+        for (const int64_t row : rows) words.insert(words.end(), sentences[row].begin(), sentences[row].end());
+        const at::Tensor embedded = embedding.index_select(0, at::tensor(words, at::kLong));
+        result.index_copy_(0, at::tensor(rows), logits(embedded.view({static_cast<int64_t>(rows.size()), -1, dimension()})));
+    }
+    return result;
 }
 
 double accuracy(const Classifier& classifier, const Sentences& sentences, const std::vector<int64_t>& labels) {

@@ -3,9 +3,11 @@
 #include <ATen/core/Tensor.h>
 
 #include <functional>
+#include <memory>
 #include <vector>
 
 #include "ids.h"
+#include "torchscript.h"
 #include "whynot/progress.h"
 
 namespace whynot::text {
@@ -14,17 +16,26 @@ namespace whynot::text {
 ///
 /// Additive in its words: word w adds `word_logits()[w]` to the logits wherever it stands. The rows of <pad>, <go> and
 /// <eos> are zero and stay zero, because they receive some of the soft mass while a sentence is being optimised.
+///
+/// Or a classifier that was brought along, which takes the embedded words [b, m, d] and is not additive: `network` in place of W.
 struct Classifier {
     at::Tensor embedding;  ///< M, [V, d]
-    at::Tensor weight;     ///< W, [C, d]
-    at::Tensor bias;       ///< b, [C]
+    at::Tensor weight;     ///< W, [C, d]; undefined beside a network
+    at::Tensor bias;       ///< b, [C]; zero beside a network
+    std::shared_ptr<const ScriptNetwork> network = nullptr;
+    Emits emits = Emits::logits;  ///< of the network
+
+    bool additive() const { return !network; }
 
     int64_t vocabulary() const { return embedding.size(0); }
     int64_t dimension() const { return embedding.size(1); }
-    int64_t classes() const { return weight.size(0); }
+    int64_t classes() const { return bias.size(0); }
 
-    /// What each word adds to each logit, M W', [V, C].
+    /// What each word adds to each logit, M W', [V, C]. Only where it is additive.
     at::Tensor word_logits() const;
+
+    /// Logits of embedded sentences of one length, [b, m, d] -> [b, C]; differentiable.
+    at::Tensor logits(const at::Tensor& embedded) const;
 
     /// Logits of sentences, [B, C].
     at::Tensor logits(const Sentences& sentences) const;

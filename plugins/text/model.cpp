@@ -108,6 +108,7 @@ at::Tensor TextBatch::start(const at::Tensor&, uint64_t) {
 
 at::Tensor TextBatch::extra_starts(const at::Tensor& rows, const at::Tensor& fact, const at::Tensor& foil, int64_t, uint64_t) {
     const Networks& networks = model_.networks();
+    if (!networks.classifier.additive()) return {};
     const MaskedModel& masked = networks.fluency.network();
     const at::Tensor word_logits = networks.classifier.word_logits();
     const at::Tensor words = at::tensor(std::vector<int64_t>(model_.lexicon().word.begin(), model_.lexicon().word.end())).to(at::kBool);

@@ -51,7 +51,7 @@ public:
     at::Tensor start(const at::Tensor& fact, uint64_t seed) override;
     at::Tensor log_likelihood(const at::Tensor& z, const at::Tensor& rows) override;
     /// One: the code of the sentence with the word that speaks loudest for the fact replaced by the likeliest one that silences it. From z0
-    /// alone the search may slide off at a place that is merely easy to move, such as a sentence's first word.
+    /// alone the search may slide off at a place that is merely easy to move, such as a sentence's first word. None where the classifier is not additive.
     at::Tensor extra_starts(const at::Tensor& rows, const at::Tensor& fact, const at::Tensor& foil, int64_t count, uint64_t seed) override;
     std::vector<Rendering> render(const std::vector<RenderRequest>& requests, uint64_t seed) override;
     std::vector<std::string> warnings(int64_t row) const override;

@@ -19,6 +19,9 @@ using Json = nlohmann::ordered_json;
 
 constexpr const char* tokenizer_file = "tokenizer.model";
 constexpr const char* weights_file = "weights.safetensors";
+constexpr const char* classifier_file = "classifier.pt";
+constexpr const char* embedding_file = "embedding.safetensors";
+constexpr const char* torchscript = "torchscript";
 constexpr const char* ngram_file = "ngram.bin";
 constexpr const char* associations_file = "associations.bin";
 
@@ -31,25 +34,77 @@ std::string bytes_of(const std::filesystem::path& path) {
 
 }  // namespace
 
+Tokenizer Networks::load_tokenizer(const Pack& pack) {
+    const Json input = Json::parse(pack.manifest().input);
+    return Tokenizer(tokenizer_kind(input.value("tokenizer", std::string())), bytes_of(pack.file(tokenizer_file)));
+}
+
+bool Networks::has_generator(const Pack& pack) { return Json::parse(pack.manifest().network).contains("autoencoder"); }
+
+Classifier Networks::load_classifier(const Pack& pack, int64_t vocabulary) {
+    const PackManifest& manifest = pack.manifest();
+    const Json network = Json::parse(manifest.network);
+    const auto kind = network.contains("classifier") ? network["classifier"].value("kind", std::string()) : "";
+    if (kind != torchscript) throw bad_pack(pack, "expected a classifier of the kind 'torchscript', found '" + kind + "'");
+    const int64_t dimension = size_at(pack, network, "classifier", "dimension", 1, 4096);
+    const auto classes = static_cast<int64_t>(manifest.classes.size());
+    Classifier classifier{at::zeros({vocabulary, dimension}), {}, at::zeros({classes})};
+    StoredTensors stored(pack, embedding_file);
+    stored.take("embedding", classifier.embedding);
+    stored.finish();
+    try {
+        classifier.network = std::make_shared<ScriptNetwork>(pack.file(classifier_file));
+        const at::NoGradGuard no_grad;
+        const at::Tensor outputs = classifier.logits(classifier.embedding.slice(0, 0, 8).unsqueeze(0));
+        if (const Emits found = recognise_emits(outputs); !may_be_declared(manifest.emits, found))
+            throw bad_pack(pack, std::string("its classifier is declared to emit ") + to_string(manifest.emits) +
+                                     ", but on a sample it emits " + to_string(found));
+    } catch (const Error& error) {
+        if (error.code() == ErrorCode::bad_pack) throw;
+        throw bad_pack(pack, error.what());
+    }
+    classifier.emits = manifest.emits;
+    return classifier;
+}
+
+void Networks::save_classifier(const Classifier& classifier, PackWriter& writer, PackManifest& manifest) {
+    std::filesystem::copy_file(classifier.network->file(), writer.path(classifier_file));
+    write_tensors(writer.path(embedding_file), {{"embedding", classifier.embedding}}, false);
+    manifest.network =
+        Json{{"classifier", {{"kind", torchscript}, {"vocabulary", classifier.vocabulary()}, {"dimension", classifier.dimension()}}}}
+            .dump();
+    manifest.emits = classifier.emits;
+}
+
 Networks Networks::load(const Pack& pack) {
     const PackManifest& manifest = pack.manifest();
     const Json network = Json::parse(manifest.network), input = Json::parse(manifest.input);
-    const auto tokenizer_kind_name = input.value("tokenizer", std::string());
     const std::string classifier_kind = network.contains("classifier") ? network["classifier"].value("kind", std::string()) : "";
-    if (classifier_kind != "embedding-sum")
-        throw bad_pack(pack,
-                       "expected a classifier of the kind 'embedding-sum', found '" + classifier_kind + "'; this version knows no other");
+    if (classifier_kind != "embedding-sum" && classifier_kind != torchscript)
+        throw bad_pack(pack, "expected a classifier of the kind 'embedding-sum' or 'torchscript', found '" + classifier_kind +
+                                 "'; this version knows no other");
+    const bool brought = classifier_kind == torchscript;
+    if (brought && !has_generator(pack))
+        throw bad_pack(
+            pack,
+            "it has a classifier but no generator yet; 'whynot train text --generator-only --pack PACK --data FILE --out DIR' makes a "
+            "pack with one, from a file of sentences like those to be explained");
 
-    Tokenizer tokenizer(tokenizer_kind(tokenizer_kind_name), bytes_of(pack.file(tokenizer_file)));
+    Tokenizer tokenizer = load_tokenizer(pack);
     const int64_t vocabulary = tokenizer.size();
     StoredTensors stored(pack, weights_file);
 
-    const int64_t dimension = size_at(pack, network, "classifier", "dimension", 1, 4096);
-    const auto classes = static_cast<int64_t>(manifest.classes.size());
-    Classifier classifier{at::zeros({vocabulary, dimension}), at::zeros({classes, dimension}), at::zeros({classes})};
-    stored.take("classifier.embedding", classifier.embedding);
-    stored.take("classifier.weight", classifier.weight);
-    stored.take("classifier.bias", classifier.bias);
+    Classifier classifier;
+    if (brought) {
+        classifier = load_classifier(pack, vocabulary);
+    } else {
+        const int64_t dimension = size_at(pack, network, "classifier", "dimension", 1, 4096);
+        const auto classes = static_cast<int64_t>(manifest.classes.size());
+        classifier = {at::zeros({vocabulary, dimension}), at::zeros({classes, dimension}), at::zeros({classes})};
+        stored.take("classifier.embedding", classifier.embedding);
+        stored.take("classifier.weight", classifier.weight);
+        stored.take("classifier.bias", classifier.bias);
+    }
 
     AutoencoderSizes sizes;
     sizes.latent = size_at(pack, network, "autoencoder", "latent", 2, 4096);
@@ -87,8 +142,10 @@ Networks Networks::load(const Pack& pack) {
 }
 
 void Networks::save(PackWriter& writer, PackManifest& manifest, const std::string& tokenizer_model) {
-    NamedTensors tensors{
-        {"classifier.embedding", classifier.embedding}, {"classifier.weight", classifier.weight}, {"classifier.bias", classifier.bias}};
+    NamedTensors tensors;
+    if (classifier.additive())
+        tensors = {
+            {"classifier.embedding", classifier.embedding}, {"classifier.weight", classifier.weight}, {"classifier.bias", classifier.bias}};
     for (auto& [name, tensor] : autoencoder.dense()) tensors["autoencoder." + name] = *tensor;
     for (auto& [name, tensor] : autoencoder.tables()) tensors["autoencoder." + name] = *tensor;
     for (const auto& item : fluency.network()->named_parameters()) tensors["masked_model." + item.key()] = item.value();
@@ -100,7 +157,12 @@ void Networks::save(PackWriter& writer, PackManifest& manifest, const std::strin
     const AutoencoderSizes& sizes = autoencoder.sizes();
     const MaskedModelSizes& masked = fluency.network()->sizes();
     Json network;
-    network["classifier"] = {{"kind", "embedding-sum"}, {"vocabulary", classifier.vocabulary()}, {"dimension", classifier.dimension()}};
+    if (classifier.additive()) {
+        network["classifier"] = {{"kind", "embedding-sum"}, {"vocabulary", classifier.vocabulary()}, {"dimension", classifier.dimension()}};
+    } else {
+        save_classifier(classifier, writer, manifest);
+        network = Json::parse(manifest.network);
+    }
     network["autoencoder"] = {
         {"latent", sizes.latent}, {"encoder", sizes.encoder}, {"decoder", sizes.decoder}, {"output_extra", sizes.output_extra}};
     network["masked_model"] = {{"embedding", masked.embedding}, {"hidden", masked.hidden}, {"head", masked.head}};

@@ -3,6 +3,7 @@
 
 #include "evaluator.h"
 #include "experiments.h"
+#include "importer.h"
 #include "modality.h"
 #include "samples.h"
 #include "trainer.h"
@@ -19,6 +20,8 @@ constexpr whynot_artifact artifacts[] = {
     {"weights.safetensors", "tensors", 1, "classifier, autoencoder and masked word model, 16-bit floats"},
     {"ngram.bin", "ngram", 1, "n-gram counts of the masked word model's half of the corpus"},
     {"associations.bin", "associations", 1, "which words share sentences in that half"},
+    {"classifier.pt", "torchscript", 0, "a classifier that was brought along, in place of one of ours"},
+    {"embedding.safetensors", "tensors", 0, "the embedding of its words"},
     {}};
 
 whynot::PluginInfo describe() {
@@ -39,4 +42,5 @@ whynot::PluginInfo describe() {
 WHYNOT_PLUGIN(describe(), whynot::Service<whynot::Modality, whynot::text::TextModality>,
               whynot::Service<whynot::Trainer, whynot::text::TextTrainer>, whynot::Service<whynot::Evaluator, whynot::text::TextEvaluator>,
               whynot::Service<whynot::Experiments, whynot::text::TextExperiments>,
+              whynot::Service<whynot::Importer, whynot::text::TextImporter>,
               whynot::Service<whynot::Samples, whynot::text::TextSamples>);

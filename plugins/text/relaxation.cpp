@@ -104,7 +104,7 @@ struct Relaxation::Selection {
 Relaxation::Relaxation(const Autoencoder& autoencoder, const Classifier& classifier, Sentences sentences)
     : autoencoder_(autoencoder), classifier_(classifier), sentences_(std::move(sentences)) {
     const at::NoGradGuard no_grad;
-    word_logits_ = classifier.word_logits();
+    values_ = classifier.additive() ? classifier.word_logits() : classifier.embedding;
     const auto batch = static_cast<int64_t>(sentences_.size());
     size_t longest = 0;
     for (const Ids& sentence : sentences_) longest = std::max(longest, sentence.size());
@@ -141,9 +141,17 @@ at::Tensor Relaxation::features(const at::Tensor& z, const Selection& selection)
 
 at::Tensor Relaxation::logits(const at::Tensor& z, const at::Tensor& rows) const {
     const Selection selection = select(rows, false);
-    const at::Tensor words =
-        SoftWords::apply(features(z, selection), autoencoder_.output_matrix(), autoencoder_.output_bias(), word_logits_);
-    return classifier_.bias.expand({rows.size(0), -1}).index_add(0, selection.owner, words);
+    const at::Tensor words = SoftWords::apply(features(z, selection), autoencoder_.output_matrix(), autoencoder_.output_bias(), values_);
+    if (classifier_.additive()) return classifier_.bias.expand({rows.size(0), -1}).index_add(0, selection.owner, words);
+    const at::Tensor lengths = lengths_.index_select(0, rows), begins = lengths.cumsum(0) - lengths;
+    std::vector<at::Tensor> parts, places;
+    for (const at::Tensor& length : std::get<0>(at::_unique(lengths, true)).unbind()) {
+        const int64_t m = length.item<int64_t>();
+        places.push_back(lengths.eq(m).nonzero().squeeze(1));
+        const at::Tensor positions = begins.index_select(0, places.back()).unsqueeze(1) + at::arange(m);
+        parts.push_back(classifier_.logits(words.index_select(0, positions.flatten()).view({-1, m, words.size(1)})));
+    }
+    return at::cat(parts).index_select(0, at::cat(places).argsort());
 }
 
 InversionLoss Relaxation::likelihood(const at::Tensor& z, const at::Tensor& rows) const {

@@ -18,8 +18,8 @@ namespace whynot::text {
 /// is fixed: one LSTM call and one matrix product serve all positions, and position t of the soft sentence stands for word t of
 /// the sentence, so that what changed there means something.
 ///
-/// Since the classifier is additive, sum_t d_t M W' = sum_t d_t V with V = M W' one row of C numbers a word: the vocabulary never
-/// meets the embedding's dimension.
+/// Where the classifier is additive, sum_t d_t M W' = sum_t d_t V with V = M W' one row of C numbers a word: the vocabulary never
+/// meets the embedding's dimension. Any other classifier is given the expected embeddings d_t M, sentences of one length at a time.
 ///
 /// Rows are sentences; `rows` [b] are indices into them, z is [b, k]. Weights are frozen; only z receives gradients.
 class Relaxation {
@@ -51,10 +51,10 @@ private:
     const Autoencoder& autoencoder_;
     const Classifier& classifier_;
     Sentences sentences_;
-    at::Tensor word_logits_;  // [V, C]
-    at::Tensor inputs_;       // [B, T + 1]: <go> and the words
-    at::Tensor targets_;      // [B, T + 1]: the words and <eos>
-    at::Tensor lengths_;      // [B]
+    at::Tensor values_;   // of words: M W' [V, C], or M [V, d] where the classifier is not additive
+    at::Tensor inputs_;   // [B, T + 1]: <go> and the words
+    at::Tensor targets_;  // [B, T + 1]: the words and <eos>
+    at::Tensor lengths_;  // [B]
 };
 
 }  // namespace whynot::text

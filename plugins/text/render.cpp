@@ -133,26 +133,41 @@ Rendering TextBatch::render_one(const RenderRequest& request) const {
     const auto positions = static_cast<int64_t>(ids.size());
 
     // What each position adds to the gap: its word, and the mixture at the boundary.
-    const at::Tensor word_logits = networks.classifier.word_logits();
-    const at::Tensor word_gap = (word_logits.select(1, request.fact) - word_logits.select(1, request.foil)).contiguous();
+    const Classifier& classifier = networks.classifier;
+    const auto gap_of = [&](const at::Tensor& logits) { return logits.select(1, request.fact) - logits.select(1, request.foil); };
+    const at::Tensor word_gap = classifier.additive() ? gap_of(classifier.word_logits()).contiguous() : at::Tensor();
     const at::Tensor z0 = start_[request.row];
     const at::Tensor direction = request.boundary - z0;
     // The generator's words on the line from z0 through the boundary, the boundary itself first.
     const at::Tensor reach = at::tensor({1.0, 0.5, 1.5, 2.0}, at::kFloat).unsqueeze(1);
     const at::Tensor on_line = relaxation_.log_distributions(z0 + reach * direction, request.row);
     const at::Tensor at_boundary = on_line[0];
-    const std::vector<double> before = doubles(word_gap.index_select(0, at::tensor(ids, at::kLong)));
-    const std::vector<double> after = doubles(at::mv(at_boundary.exp(), word_gap));
+    std::vector<double> before, after;
+    double gap_before = 0;
+    if (classifier.additive()) {
+        before = doubles(word_gap.index_select(0, at::tensor(ids, at::kLong)));
+        after = doubles(at::mv(at_boundary.exp(), word_gap));
+        gap_before =
+            std::accumulate(before.begin(), before.end(), (classifier.bias[request.fact] - classifier.bias[request.foil]).item<double>());
+    } else {
+        // In the sentence as it stands, what the word at a position changes against nothing there (a row of zeros), and what the mixture does.
+        const at::NoGradGuard no_grad;
+        const at::Tensor own = classifier.embedding.index_select(0, at::tensor(ids, at::kLong));
+        const at::Tensor soft = at::mm(at_boundary.exp(), classifier.embedding);
+        const at::Tensor here = at::eye(positions, at::kFloat).unsqueeze(2);
+        const at::Tensor without = own * (1 - here);  // [m, m, d]: position t gone in row t
+        const at::Tensor gaps = gap_of(classifier.logits(at::cat({own.unsqueeze(0), without, without + soft * here})));
+        const at::Tensor gone = gaps.slice(0, 1, positions + 1);
+        before = doubles(gaps[0] - gone);
+        after = doubles(gaps.slice(0, positions + 1) - gone);
+        gap_before = gaps[0].item<double>();
+    }
     std::vector<double> falls(before);
     for (size_t t = 0; t < falls.size(); ++t) falls[t] -= after[t];
-    const double gap_before = std::accumulate(
-        before.begin(), before.end(), (networks.classifier.bias[request.fact] - networks.classifier.bias[request.foil]).item<double>());
 
     Rendering rendering;
     Json record{{"before", reading.text}};
-    const auto classify = [&](const Ids& sentence) {
-        return doubles(at::softmax(networks.classifier.logits({sentence})[0].to(at::kDouble), 0));
-    };
+    const auto classify = [&](const Ids& sentence) { return doubles(at::softmax(classifier.logits({sentence})[0].to(at::kDouble), 0)); };
     const auto show = [&](const std::vector<WordEdit>& edits, const std::string& text, const Ids& asked) {
         record["answer"] = text;
         record["edits"] = edits_record(words, edits);
@@ -179,12 +194,12 @@ Rendering TextBatch::render_one(const RenderRequest& request) const {
         problem.preference = std::get<0>(on_line.max(0));
         const int64_t foil = request.foil;
         problem.gap = [&, foil](const Sentences& sentences) {
-            at::Tensor logits = networks.classifier.logits(sentences).to(at::kDouble);
+            at::Tensor logits = classifier.logits(sentences).to(at::kDouble);
             const at::Tensor of_foil = logits.select(1, foil).clone();
             logits.select(1, foil).fill_(-INFINITY);
             return doubles(std::get<0>(logits.max(1)) - of_foil);
         };
-        if (networks.classifier.classes() == 2) problem.word_gaps = doubles(word_gap);
+        if (classifier.additive() && classifier.classes() == 2) problem.word_gaps = doubles(word_gap);
 
         // The sentence is written out, read again and put to the classifier again: what a person would do with it.
         const auto write = [&](const Answer& answer, bool must_be_foil, std::vector<WordEdit>& edits, std::string& text, Ids& again) {

@@ -26,8 +26,6 @@ using Json = nlohmann::ordered_json;
 enum Stage : uint64_t { classifier_stage = 1, autoencoder_stage = 2, weights_stage = 3, masked_stage = 4 };
 
 constexpr const char* classifier_checkpoint = "classifier.checkpoint";
-constexpr const char* autoencoder_checkpoint = "autoencoder.checkpoint";
-constexpr const char* masked_checkpoint = "masked_model.checkpoint";
 
 struct Encoded {
     Sentences sentences;
@@ -173,6 +171,34 @@ Recipe Recipe::from_json(const std::string& text) {
     return recipe;
 }
 
+Networks train_generator(Tokenizer tokenizer, Classifier classifier, const std::vector<std::string>& classes, const GeneratorData& data,
+                         const Recipe& recipe, uint64_t seed, const std::function<Checkpoint(const char*)>& checkpoint,
+                         const Observer& observer) {
+    const int64_t vocabulary = tokenizer.size();
+    Autoencoder autoencoder(classifier.embedding, recipe.sizes);
+    autoencoder.initialise(make_generator(mix_seed(seed, weights_stage)));
+    const Sentences few(data.development.begin(), data.development.begin() + std::min<size_t>(500, data.development.size()));
+    train_autoencoder(autoencoder, distinct(data.train), few, recipe.autoencoder, mix_seed(seed, autoencoder_stage),
+                      checkpoint(autoencoder_checkpoint), part(observer, 0, 0.77));
+    for (auto& [name, tensor] : autoencoder.dense()) round_to_half(*tensor);
+    for (auto& [name, tensor] : autoencoder.tables()) round_to_half(*tensor);
+    autoencoder.freeze();
+
+    MaskedModelSizes masked_sizes = recipe.masked_sizes;
+    masked_sizes.vocabulary = vocabulary;
+    MaskedModel masked(masked_sizes, mix_seed(seed, masked_stage));
+    train_masked_model(masked, data.search, recipe.masked, mix_seed(seed, masked_stage, 1), part(observer, 0.77, 1), few,
+                       checkpoint(masked_checkpoint));
+    for (auto& item : masked->named_parameters()) round_to_half(item.value());
+    NGram ngram(data.search, vocabulary, recipe.ngram_order);
+
+    TextModel model(classes,
+                    Networks{std::move(tokenizer), std::move(classifier), std::move(autoencoder), FluencyModel(masked, std::move(ngram)),
+                             WordAssociations(data.search, vocabulary), recipe.autoencoder.longest, 3.0});
+    model.networks().typical_distance = typical_distance(model, few);
+    return std::move(model.networks());
+}
+
 std::string TextTrainer::default_recipe() const { return Recipe().to_json(); }
 
 void TextTrainer::train(const TrainRequest& request, const Observer& observer) {
@@ -211,33 +237,12 @@ void TextTrainer::train(const TrainRequest& request, const Observer& observer) {
             .save({{"embedding", classifier.embedding}, {"weight", classifier.weight}, {"bias", classifier.bias}});
     }
 
-    // Autoencoder.
-    Autoencoder autoencoder(classifier.embedding, recipe.sizes);
-    autoencoder.initialise(make_generator(mix_seed(request.seed, weights_stage)));
-    Sentences few(development.sentences.begin(), development.sentences.begin() + std::min<size_t>(500, development.sentences.size()));
-    train_autoencoder(autoencoder, distinct(train.sentences), few, recipe.autoencoder, mix_seed(request.seed, autoencoder_stage),
-                      checkpoint(autoencoder_checkpoint), part(observer, 0.02, 0.7));
-    for (auto& [name, tensor] : autoencoder.dense()) round_to_half(*tensor);
-    for (auto& [name, tensor] : autoencoder.tables()) round_to_half(*tensor);
-    autoencoder.freeze();
-
-    // What the search for an answer uses has read one half of the sentences only.
-    Sentences search;
-    for (const auto& words : language_model_halves(corpus.train).search) search.push_back(tokenizer.encode(words).ids);
-    MaskedModelSizes masked_sizes = recipe.masked_sizes;
-    masked_sizes.vocabulary = vocabulary;
-    MaskedModel masked(masked_sizes, mix_seed(request.seed, masked_stage));
-    train_masked_model(masked, search, recipe.masked, mix_seed(request.seed, masked_stage, 1), part(observer, 0.7, 0.9), few,
-                       checkpoint(masked_checkpoint));
-    for (auto& item : masked->named_parameters()) round_to_half(item.value());
-    NGram ngram(search, vocabulary, recipe.ngram_order);
-
+    // The rest. What the search for an answer uses has read one half of the sentences only.
+    GeneratorData data{train.sentences, development.sentences, {}};
+    for (const auto& words : language_model_halves(corpus.train).search) data.search.push_back(tokenizer.encode(words).ids);
     // What it explains with, measured. The weights have been rounded already: these are the figures of what is stored.
-    TextModel model(corpus.classes(),
-                    Networks{std::move(tokenizer), std::move(classifier), std::move(autoencoder), FluencyModel(masked, std::move(ngram)),
-                             WordAssociations(search, vocabulary), recipe.autoencoder.longest, 3.0});
-    model.networks().typical_distance = typical_distance(model, few);
-    TextModel measured(corpus.classes(), std::move(model.networks()));
+    TextModel measured(corpus.classes(), train_generator(std::move(tokenizer), std::move(classifier), corpus.classes(), data, recipe,
+                                                         request.seed, checkpoint, part(observer, 0.02, 0.9)));
     EvaluateRequest evaluation;
     evaluation.corpus = request.corpus;
     evaluation.seed = request.seed;

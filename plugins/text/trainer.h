@@ -1,10 +1,13 @@
 #pragma once
 
+#include <functional>
 #include <string>
+#include <vector>
 
 #include "autoencoder_training.h"
 #include "classifier.h"
 #include "language_model.h"
+#include "networks.h"
 #include "tokenizer.h"
 #include "whynot/train.h"
 
@@ -24,6 +27,22 @@ struct Recipe {
     /// The defaults with `json`'s changes. Throws `invalid_argument` for keys it does not know and values of another kind.
     static Recipe from_json(const std::string& json);
 };
+
+/// What the networks beside a classifier learn from, all of it pieces of its tokenizer.
+struct GeneratorData {
+    Sentences train, development;
+    Sentences search;  ///< for what searches an answer: half of the sentences, so that the other half can measure it
+};
+
+/// Trains autoencoder, masked word model, n-grams and associations around a classifier, and measures the typical distance.
+/// @param checkpoint of a name; @param observer of all of it
+Networks train_generator(Tokenizer tokenizer, Classifier classifier, const std::vector<std::string>& classes, const GeneratorData& data,
+                         const Recipe& recipe, uint64_t seed, const std::function<Checkpoint(const char*)>& checkpoint,
+                         const Observer& observer);
+
+/// The checkpoints that it keeps.
+constexpr const char* autoencoder_checkpoint = "autoencoder.checkpoint";
+constexpr const char* masked_checkpoint = "masked_model.checkpoint";
 
 /// The service `whynot.train/1` for text: tokenizer, classifier, autoencoder on the classifier's frozen embedding, masked word
 /// model and n-grams on the search half of the corpus; then measures what it made and writes the pack.

@@ -1,0 +1,1 @@
+whynot_unit_test(text_import whynot_text_rooms)
