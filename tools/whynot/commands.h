@@ -66,6 +66,25 @@ struct TrainCommand : CommonOptions {
     std::string recipe;  ///< a file; empty: the defaults
     uint64_t seed = 1;
     bool print_recipe = false;
+    bool generator_only = false;  ///< with `pack` and `data` instead of `corpus`
+    std::string pack;
+    std::string data;
+};
+
+/// A model that somebody brings along: whynot/import.h.
+struct ImportCommand : CommonOptions {
+    std::string modality;
+    std::string classifier, encoder, decoder, embedding, vocabulary;  ///< files
+    std::string classes;                                              ///< separated by commas
+    std::string shape;                                                ///< "3x64x64": channels, height, width
+    std::string mean, deviation;                                      ///< numbers separated by commas
+    std::string emits;                                                ///< empty: what it is found to emit
+    std::string framing = "plain";
+    bool light_on_dark = false;
+    std::string data;
+    std::string out;
+    std::string licence;
+    uint64_t seed = 1;
 };
 
 struct EvaluateCommand : CommonOptions {
@@ -98,6 +117,7 @@ struct DoctorCommand : CommonOptions {};
 int explain(const ExplainCommand& command);
 int classify(const ClassifyCommand& command);
 int train(const TrainCommand& command);
+int import_model(const ImportCommand& command);
 int evaluate(const EvaluateCommand& command);
 int list_experiments(const ExperimentCommand& command);
 int run_experiment(const ExperimentCommand& command);
@@ -115,6 +135,7 @@ struct Commands {
     int (*list_experiments)(const ExperimentCommand&);
     int (*run_experiment)(const ExperimentCommand&);
     int (*check_in_process)(const CheckCommand&);
+    int (*import_model)(const ImportCommand&);
 };
 
 }  // namespace whynot::cli

@@ -1,10 +1,13 @@
 // The program whynot: reads the command line and hands over to a command.
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <boost/dll/shared_library.hpp>
 #include <csignal>
 #include <filesystem>
+#include <iostream>
 #include <limits>
 #include <memory>
 #include <sstream>
@@ -379,6 +382,87 @@ private:
         verify.add_option("PACK", name_, "Its id or its folder")->required()->type_name("ID|DIR");
         add_json(verify, json_, "Print one object on a line");
         verify.callback([this] { action_ = [this] { return verify_pack(name_, json_); }; });
+
+        add_packs_new(packs);
+    }
+
+    void add_packs_new(CLI::App& packs) {
+        ImportCommand& options = import_;
+        CLI::App& command = add(packs, "new",
+                                "A pack from a model of your own, in TorchScript: looks whether everything fits, and names what does not. "
+                                "A TorchScript file is a program: bring in those of people you trust");
+        command.add_option("MODALITY", options.modality, "What it classifies: image or text")
+            ->required()
+            ->type_name("")
+            ->check(one_of({"image", "text"}));
+        command
+            .add_option(
+                "--from-torchscript", options.classifier,
+                "The classifier: takes images [b, channels, height, width] or embedded words [b, words, dimension], gives [b, classes]")
+            ->type_name("FILE")
+            ->required()
+            ->check(not_empty("a file"));
+        command.add_option("--classes", options.classes, "Names of the classes, in the order of its outputs")->type_name("A,B,...");
+        const std::string image = "Images";
+        command.add_option("--shape", options.shape, "What it looks at: channels, height, width, as in 3x64x64")
+            ->type_name("CxHxW")
+            ->group(image);
+        command
+            .add_option(
+                "--mean", options.mean,
+                "It is given (image - mean) / std, of images from 0 to 1: one number or one a channel. 0 where it takes them as they are")
+            ->type_name("X,...")
+            ->group(image);
+        command.add_option("--std", options.deviation, "Likewise; 1 where it takes them as they are, 0.00392157 where from 0 to 255")
+            ->type_name("X,...")
+            ->group(image);
+        command
+            .add_option("--framing", options.framing,
+                        "How other pictures are made to fit: plain, the whole of it, or digit, as MNIST has them")
+            ->type_name("WAY")
+            ->check(one_of({"plain", "digit"}))
+            ->capture_default_str()
+            ->group(image);
+        command.add_flag("--light-on-dark", options.light_on_dark, "Figures are lighter than their ground; others are inverted")
+            ->group(image);
+        command.add_option("--emits", options.emits, "logits, log-probabilities or probabilities. Default: what a sample says")
+            ->type_name("WHAT");
+        const std::string text = "Text";
+        command.add_option("--embedding", options.embedding, "Of its words, [words, dimension], as torch.save writes a tensor")
+            ->type_name("FILE")
+            ->group(text);
+        command.add_option("--vocabulary", options.vocabulary, "Those words, one a line, in the order of the rows")
+            ->type_name("FILE")
+            ->group(text);
+        const std::string generator = "Generator for images";
+        command.add_option("--encoder", options.encoder, "From images, values from 0 to 1, to codes [b, k]; of a tuple the first counts")
+            ->type_name("FILE")
+            ->group(generator);
+        command.add_option("--decoder", options.decoder, "From codes to images, values from 0 to 1")->type_name("FILE")->group(generator);
+        command.add_option("--data", options.data, "A folder of images like those to be explained, to measure with. Without: noise")
+            ->type_name("FOLDER")
+            ->group(generator);
+        command.add_option("--out", options.out, "The pack's folder, new or empty")->type_name("DIR");
+        command.add_option("--licence", options.licence, "Of the model, a sentence")->type_name("TEXT");
+        add_seed(command, options.seed, "For whatever is drawn");
+        add_json(command, options.json, "Print what was found as one object on a line");
+        add_common(command, options, "one for each core up to 4");
+        command.footer("Where standard input is a terminal, what is missing is asked for.\n\n" + std::string(exit_codes));
+        command.callback([this] {
+            std::vector<Required> needed{
+                {"--classes", &import_.classes, "Names of its classes, in the order of its outputs, with commas between them"}};
+            if (import_.modality == "image") {
+                needed.push_back({"--shape", &import_.shape, "Images it looks at: channels x height x width, as in 3x64x64"});
+                needed.push_back({"--mean", &import_.mean, "The mean it is normalised by, of images from 0 to 1 (0 for none)"});
+                needed.push_back({"--std", &import_.deviation, "The standard deviation it is normalised by (1 for none)"});
+            } else {
+                needed.push_back({"--embedding", &import_.embedding, "File of its embedding, [words, dimension]"});
+                needed.push_back({"--vocabulary", &import_.vocabulary, "File of its words, one a line"});
+            }
+            needed.push_back({"--out", &import_.out, "Folder for the pack"});
+            require_or_ask(needed);
+            action_ = [this] { return commands().import_model(import_); };
+        });
     }
 
     void add_plugins() {
@@ -451,6 +535,27 @@ private:
         });
     }
 
+    /// What a command cannot do without, and how to ask a person for it.
+    struct Required {
+        const char* option;
+        std::string* value;
+        const char* question;
+    };
+
+    /// Asks on the terminal for what the command line leaves out; where nobody sits at one, that is wrong usage.
+    static void require_or_ask(const std::vector<Required>& all) {
+        std::string missing;
+        for (const Required& one : all) {
+            if (!one.value->empty()) continue;
+            if (isatty(STDIN_FILENO) && isatty(STDERR_FILENO)) {
+                std::cerr << one.question << ": ";
+                std::getline(std::cin, *one.value);
+            }
+            if (one.value->empty()) missing += (missing.empty() ? "" : ", ") + std::string(one.option);
+        }
+        if (!missing.empty()) throw CLI::ValidationError("expected also " + missing);
+    }
+
     void add_train() {
         TrainCommand& options = train_;
         CLI::App& command = add(app_, "train", "Make a pack from a corpus");
@@ -458,14 +563,30 @@ private:
         command.add_option("--corpus", options.corpus, "Name of a corpus in the folder WHYNOT_CORPORA")->type_name("NAME");
         command.add_option("--out", options.out, "The pack's folder: new, or that of a run that was stopped, which goes on")
             ->type_name("DIR");
+        command.add_flag("--generator-only", options.generator_only,
+                         "Train a generator for the classifier of --pack, on --data instead of a corpus");
+        command.add_option("--pack", options.pack, "With --generator-only: the pack that has the classifier, as 'packs new' makes it")
+            ->type_name("ID|DIR");
+        command
+            .add_option("--data", options.data,
+                        "With --generator-only: inputs like those to be explained, without labels: a folder of images, or a file of "
+                        "sentences, one a line")
+            ->type_name("FOLDER|FILE");
         command.add_option("--recipe", options.recipe, "A JSON file with what differs from the default recipe")->type_name("FILE");
         command.add_flag("--print-recipe", options.print_recipe, "Print the default recipe and exit");
         add_seed(command, options.seed, "For whatever is drawn; the same seed gives the same pack");
         add_common(command, options, "one for each core up to 4");
         command.footer("The same command again goes on where it was stopped.\n\n" + std::string(exit_codes));
         command.callback([this] {
+            if (train_.generator_only != !(train_.pack + train_.data).empty() || (train_.generator_only && !train_.corpus.empty()))
+                throw CLI::ValidationError("--generator-only goes with --pack and --data, and not with --corpus");
             if (!train_.print_recipe) {
-                for (const auto& [name, value] : {std::pair("--corpus", &train_.corpus), std::pair("--out", &train_.out)})
+                std::vector<std::pair<const char*, std::string*>> needed{{"--out", &train_.out}};
+                if (train_.generator_only)
+                    needed.insert(needed.begin(), {{"--pack", &train_.pack}, {"--data", &train_.data}});
+                else
+                    needed.insert(needed.begin(), {"--corpus", &train_.corpus});
+                for (const auto& [name, value] : needed)
                     if (value->empty()) throw CLI::RequiredError(name);
             }
             action_ = [this] { return commands().train(train_); };
@@ -598,6 +719,7 @@ private:
     ExplainCommand explain_;
     ClassifyCommand classify_;
     TrainCommand train_;
+    ImportCommand import_;
     EvaluateCommand evaluate_;
     ExperimentCommand experiment_;
     CheckCommand check_;

@@ -11,6 +11,7 @@
 #include "models.h"
 #include "terminal.h"
 #include "whynot/error.h"
+#include "whynot/import.h"
 
 namespace fs = std::filesystem;
 
@@ -56,6 +57,29 @@ int train(const TrainCommand& command) {
     return interruptible([&] {
         const Host host(plugin_search(command));
         const std::string plugin = host.find_modality(command.modality).manifest.id;
+        const auto recipe_text = [&] {
+            return command.recipe.empty() ? std::string("{}") : read_file(command.recipe, 1 << 20, ErrorCode::invalid_argument);
+        };
+        const auto report_pack = [&] {
+            const Pack pack = open_pack(command.out);
+            print(table({{"pack", pack.manifest().id + ", version " + pack.manifest().version},
+                         {"folder", pack.directory().string()},
+                         {"sha256", pack.sha256()}}));
+            return answered;
+        };
+        if (command.generator_only) {
+            Importer& importer = host.service<Importer>(plugin);
+            const GeneratorRequest request{find_pack(command.pack, default_pack_search()), command.data, command.out, recipe_text(),
+                                           command.seed};
+            if (request.pack.manifest().modality != command.modality)
+                throw Error(ErrorCode::invalid_argument,
+                            "the pack '" + request.pack.manifest().id + "' is of " + request.pack.manifest().modality);
+            set_threads(command.threads, 4);
+            StatusLine status;
+            guarded(plugin, "train a generator", [&] { importer.train_generator(request, observer(status)); });
+            status.clear();
+            return report_pack();
+        }
         Trainer& trainer = host.service<Trainer>(plugin);
         if (command.print_recipe) {
             const std::string recipe = guarded(plugin, "tell its recipe", [&] { return trainer.default_recipe(); });
@@ -72,18 +96,14 @@ int train(const TrainCommand& command) {
                             command.corpus);
         }
         request.out = command.out;
-        request.recipe = command.recipe.empty() ? "{}" : read_file(command.recipe, 1 << 20, ErrorCode::invalid_argument);
+        request.recipe = recipe_text();
         request.seed = command.seed;
         set_threads(command.threads, 4);
 
         StatusLine status;
         guarded(plugin, "train", [&] { trainer.train(request, observer(status)); });
         status.clear();
-        const Pack pack = open_pack(command.out);
-        print(table({{"pack", pack.manifest().id + ", version " + pack.manifest().version},
-                     {"folder", pack.directory().string()},
-                     {"sha256", pack.sha256()}}));
-        return answered;
+        return report_pack();
     });
 }
 
