@@ -45,13 +45,14 @@ struct ExplainCommand : CommonOptions {
 
     // A stream of questions on standard input, one answer a line: stream.h.
     bool jsonl = false;      ///< a question a line
+    bool lines = false;      ///< a sentence a line
     std::string csv_column;  ///< inputs in a column of a CSV file
     std::string resume;      ///< the file of answers, which is gone on with
     std::string shard;       ///< "I/N": only every Nth question, from the Ith
     double run_deadline = 0;
     int64_t run_evaluations = 0;
 
-    bool is_stream() const { return jsonl || !csv_column.empty(); }
+    bool is_stream() const { return jsonl || lines || !csv_column.empty(); }
 };
 
 struct ClassifyCommand : CommonOptions {

@@ -106,6 +106,7 @@ bool InputSource::take(bool wait) {
         std::string line;
         switch (lines_.next(line, wait ? -1 : line_patience())) {
             case Lines::Got::line: add({std::move(line), ""}); return true;
+            case Lines::Got::too_long: throw Error(ErrorCode::invalid_input, "a line of standard input is longer than 16 MB");
             case Lines::Got::none_yet: return false;
             case Lines::Got::end: arguments_.pop_front();
         }

@@ -11,12 +11,6 @@
 #include "whynot/error.h"
 
 namespace whynot::cli {
-namespace {
-
-constexpr size_t longest_line = 1 << 24;  // far more than any classifier reads; an endless line must not fill the memory
-
-}  // namespace
-
 int line_patience() { return isatty(STDIN_FILENO) ? 0 : 50; }
 
 Lines::Got Lines::next(std::string& line, int patience, int also) {
@@ -24,6 +18,10 @@ Lines::Got Lines::next(std::string& line, int patience, int also) {
         line = buffer_.substr(0, length);
         buffer_.erase(0, with_end);
         searched_ = 0;
+        if (!beginning_.empty()) {
+            line = std::exchange(beginning_, "");
+            return Got::too_long;
+        }
         if (std::exchange(first_, false) && line.compare(0, 3, "\xef\xbb\xbf") == 0) line.erase(0, 3);  // byte order mark
         if (!line.empty() && line.back() == '\r') line.pop_back();
         return Got::line;
@@ -31,9 +29,14 @@ Lines::Got Lines::next(std::string& line, int patience, int also) {
     while (true) {
         const size_t end = buffer_.find('\n', searched_);
         if (end != std::string::npos) return take(end, end + 1);
+        if (buffer_.size() > longest_line) {
+            if (beginning_.empty()) beginning_ = buffer_.substr(0, 200);
+            buffer_.clear();
+        }
         searched_ = buffer_.size();
-        if (buffer_.size() > longest_line) throw Error(ErrorCode::invalid_input, "a line of standard input is longer than 16 MB");
-        if (ended_) return buffer_.empty() ? Got::end : take(buffer_.size(), buffer_.size());  // a last line without an end
+        if (ended_) {  // a last line may have no end
+            return buffer_.empty() && beginning_.empty() ? Got::end : take(buffer_.size(), buffer_.size());
+        }
 
         pollfd events[] = {{STDIN_FILENO, POLLIN, 0}, {interruption(), POLLIN, 0}, {also, POLLIN, 0}};
         const int ready = poll(events, 3, patience);

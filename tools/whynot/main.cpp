@@ -292,7 +292,8 @@ private:
             ->group("Output");
         command
             .add_option("--out", options.out,
-                        "Write pictures, and each record as ID.json, into this folder; a record names its pictures by paths relative to it")
+                        "Write pictures, and but for a stream each record as ID.json, into this folder; a record names its pictures by "
+                        "paths relative to it")
             ->type_name("DIR")
             ->check(not_empty("a folder"))
             ->group("Output");
@@ -304,15 +305,18 @@ private:
                     "Read questions from standard input, each a JSON object on a line: one of input, image_path and image_base64, and id, "
                     "fact and foil as needed; print a record a line in the same order, refused lines included")
                 ->group(stream);
-        CLI::Option* const csv =
-            command
-                .add_option(
-                    "--csv", options.csv_column,
-                    "Read a CSV file from standard input, with sentences in the column COLUMN; columns called id, fact and foil count too")
-                ->type_name("COLUMN")
-                ->check(not_empty("the heading of a column"))
-                ->excludes(jsonl)
-                ->group(stream);
+        CLI::Option* const csv = command
+                                     .add_option("--csv", options.csv_column,
+                                                 "Read a CSV file from standard input, with sentences in the column COLUMN; columns called "
+                                                 "id, fact and foil are used too")
+                                     ->type_name("COLUMN")
+                                     ->check(not_empty("the heading of a column"))
+                                     ->excludes(jsonl)
+                                     ->group(stream);
+        CLI::Option* const plain = command.add_flag("--lines", options.lines, "Read sentences from standard input, one a line")
+                                       ->excludes(jsonl)
+                                       ->excludes(csv)
+                                       ->group(stream);
         std::vector<CLI::Option*> streamed{
             command
                 .add_option("--resume", options.resume,
@@ -338,13 +342,15 @@ private:
             "  whynot explain --json - < sentences.txt\n"
             "  whynot explain --jsonl --resume answers.jsonl < questions.jsonl\n\n" +
             std::string(exit_codes));
-        command.callback([this, inputs, jsonl, csv, streamed] {
-            const bool stream_is_read = jsonl->count() + csv->count() > 0;
+        command.callback([this, inputs, jsonl, csv, plain, streamed] {
+            const bool stream_is_read = jsonl->count() + csv->count() + plain->count() > 0;
             if (stream_is_read == (inputs->count() > 0))
-                throw CLI::ValidationError(stream_is_read ? "with --jsonl and --csv, what to ask about comes from standard input alone"
-                                                          : "INPUT is required, or --jsonl, or --csv COLUMN");
+                throw CLI::ValidationError(stream_is_read
+                                               ? "with --jsonl, --csv and --lines, what to ask about comes from standard input alone"
+                                               : "INPUT is required, or --jsonl, --csv COLUMN or --lines");
             for (const CLI::Option* option : streamed)
-                if (!stream_is_read && option->count() > 0) throw CLI::ValidationError(option->get_name() + " needs --jsonl or --csv");
+                if (!stream_is_read && option->count() > 0)
+                    throw CLI::ValidationError(option->get_name() + " needs --jsonl, --csv or --lines");
             explain_.inputs = inputs->results();
             action_ = [this] { return commands().explain(explain_); };
         });

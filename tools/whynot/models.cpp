@@ -104,13 +104,24 @@ Models::Models(const CommonOptions& options, const std::string& pack) : host_(pl
     if (!pack.empty()) {
         packs_.push_back(find_pack(pack, search));
     } else {
-        packs_.push_back(find_default("yelp", "sentences", search));
-        packs_.push_back(find_default("mnist", "images", search));
+        for (const auto& [id, kind] : {std::pair{"yelp", "sentences"}, {"mnist", "images"}}) {
+            try {
+                packs_.push_back(find_default(id, kind, search));
+            } catch (const Error& error) {
+                if (error.code() != ErrorCode::not_found || !missing_.empty()) throw;
+                missing_ = error.what();
+            }
+        }
     }
     explainers_.resize(packs_.size());
 }
 
-bool Models::explains(bool image) const { return packs_.size() > 1 || (packs_.front().manifest().modality == "image") == image; }
+std::string Models::why_not(bool image) const {
+    const PackManifest& manifest = pack(image).manifest();
+    if (packs_.size() > 1 || (manifest.modality == "image") == image) return "";
+    if (!missing_.empty()) return missing_;
+    return "the pack '" + manifest.id + "' explains " + manifest.modality + ", and this is " + (image ? "an image" : "a sentence");
+}
 
 Explainer& Models::opened(size_t index) {
     if (!explainers_[index]) explainers_[index] = std::make_unique<Explainer>(host_, packs_[index]);

@@ -30,7 +30,7 @@ class Models {
 public:
     /// Throws `invalid_argument` when the pack that was named is of another modality than an input.
     Models(const CommonOptions& options, const std::string& pack, const std::vector<Argument>& inputs);
-    /// For a stream, of which nobody knows yet what it holds: the pack that was named, or both defaults, where they are found.
+    /// For a stream, of which nobody knows yet what it holds: the pack that was named, or those of the two defaults that are found.
     Models(const CommonOptions& options, const std::string& pack);
 
     /// Packs that are going to be used, before the networks are opened: for checks that need not wait for them.
@@ -40,12 +40,16 @@ public:
     Explainer& sentences() { return opened(0); }
     Explainer& images() { return opened(packs_.size() - 1); }
     Explainer& of(const Input& input) { return is_image(input) ? images() : sentences(); }
-    bool explains(bool image) const;  ///< whether there is a pack for it
+    /// Of a stream: why there is no pack for images, or for sentences, a sentence; empty: there is one.
+    std::string why_not(bool image) const;
+    /// Of a stream: the pack that answers for images, or for sentences, if only by refusing them.
+    const Pack& pack(bool image) const { return image ? packs_.back() : packs_.front(); }
 
 private:
     Explainer& opened(size_t index);
 
     Host host_;
+    std::string missing_;      // why one of the two defaults is not among the packs of a stream
     std::vector<Pack> packs_;  // for sentences, for images; one where it serves both or only one is needed
     std::vector<std::unique_ptr<Explainer>> explainers_;
 };

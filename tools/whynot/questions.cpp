@@ -42,6 +42,9 @@ std::string text_of(const Json& object, const char* key) {
     return *found;
 }
 
+/// As the record has it.
+std::string readable(const std::string& text) { return is_utf8(text) ? text : escape_controls(text); }
+
 void set_input(StreamedQuestion& question, const Json& object) {
     static const std::set<std::string> keys{"id", "input", "image_path", "image_base64", "fact", "foil"};
     std::vector<std::string> inputs;
@@ -53,17 +56,45 @@ void set_input(StreamedQuestion& question, const Json& object) {
         refuse("expected one of input, image_path and image_base64, found " + (inputs.empty() ? "none" : inputs[0] + " and " + inputs[1]));
     const std::string value = text_of(object, inputs[0].c_str());
     question.image = inputs[0] != "input";
-    question.shown = question.image ? (inputs[0] == "image_path" ? value : "image_base64") : value;
+    question.shown = value;
     if (inputs[0] == "image_base64") {
-        question.ask.input = {decode_base64(value), "image_base64"};
+        question.shown = inputs[0];
+        question.input = {decode_base64(value), inputs[0]};
     } else if (question.image) {
-        question.ask.input = read_image(value);
+        if (value.empty()) refuse("expected 'image_path' to name a file, found nothing");
+        question.input.path = value;
     } else {
-        question.ask.input = {value, ""};
+        question.input.content = value;
     }
 }
 
 }  // namespace
+
+StreamedQuestion question_from_json(const std::string& line) {
+    StreamedQuestion question;
+    question.shown = readable(line.substr(0, 200));
+    try {
+        const Json object = Json::parse(line, nullptr, false);
+        if (object.is_discarded()) refuse("expected a question as a JSON object on one line; this is no JSON");
+        if (!object.is_object()) refuse(std::string("expected a question as a JSON object, found ") + object.type_name());
+        question.question.id = text_of(object, "id");
+        set_input(question, object);
+        question.question.fact = text_of(object, "fact");
+        question.question.foil = text_of(object, "foil");
+    } catch (const Error& error) {
+        question.problem = error.what();
+    }
+    return question;
+}
+
+void read_image_of(StreamedQuestion& question) {
+    if (!question.problem.empty() || !question.image || !question.input.content.empty()) return;
+    try {
+        question.input = read_image(question.input.path);
+    } catch (const Error& error) {
+        question.problem = error.what();
+    }
+}
 
 /// Rows of a CSV file (RFC 4180), fed line by line: a field in quotes may hold line ends.
 struct Questions::Csv {
@@ -77,8 +108,16 @@ struct Questions::Csv {
     void feed(const std::string& line) {
         if (csv_parse(&parser, line.data(), line.size(), &on_field, &on_row, this) != line.size())
             refuse(std::string("the CSV file cannot be read: ") + csv_strerror(csv_error(&parser)));
+        if (parser.entry_pos > longest_line) refuse("a field of the CSV file is longer than 16 MB; a quote may be missing at its end");
     }
-    void finish() { csv_fini(&parser, &on_field, &on_row, this); }
+    void finish() {
+        // What ends within quotes has swallowed all rows since.
+        if (parser.quoted)
+            refuse("the CSV file ends within a field in quotes that begins with " +
+                   in_quotes({reinterpret_cast<const char*>(parser.entry_buf), parser.entry_pos}));
+        csv_fini(&parser, &on_field, &on_row, this);
+        finished = true;
+    }
 
     static void on_field(void* text, size_t size, void* self) {
         static_cast<Csv*>(self)->row.emplace_back(static_cast<const char*>(text), size);
@@ -88,6 +127,16 @@ struct Questions::Csv {
         csv.rows.push_back(std::exchange(csv.row, {}));
     }
 
+    /// Takes the first row for the heading.
+    void read_heading() {
+        heading = std::move(rows.front());
+        rows.pop_front();
+        if (std::find(heading.begin(), heading.end(), column) != heading.end()) return;
+        std::string columns;
+        for (const std::string& name : heading) columns += (columns.empty() ? "" : ", ") + escape_controls(name);
+        refuse("the CSV file has no column '" + column + "'; its first line names " + columns);
+    }
+
     csv_parser parser;
     const std::string column;
     std::vector<std::string> row, heading;
@@ -95,71 +144,66 @@ struct Questions::Csv {
     bool finished = false;
 };
 
-Questions::Questions(const std::string& csv_column, std::string fact, std::string foil)
-    : csv_(csv_column.empty() ? nullptr : std::make_unique<Csv>(csv_column)), fact_(std::move(fact)), foil_(std::move(foil)) {}
+Questions::Questions(const ExplainCommand& command)
+    : csv_(command.csv_column.empty() ? nullptr : std::make_unique<Csv>(command.csv_column)),
+      json_(command.jsonl),
+      fact_(command.fact),
+      foil_(command.foil) {}
 
 Questions::~Questions() = default;
 
-StreamedQuestion Questions::from_json(const std::string& line) const {
-    StreamedQuestion question;
-    question.shown = line.substr(0, 200);
-    question.ask.question = {fact_, foil_, ""};
-    try {
-        const Json object = Json::parse(line, nullptr, false);
-        if (object.is_discarded()) refuse("expected a question as a JSON object on one line; this is no JSON");
-        if (!object.is_object()) refuse(std::string("expected a question as a JSON object, found ") + object.type_name());
-        question.ask.question.id = text_of(object, "id");
-        set_input(question, object);
-        if (std::string fact = text_of(object, "fact"); !fact.empty()) question.ask.question.fact = std::move(fact);
-        if (std::string foil = text_of(object, "foil"); !foil.empty()) question.ask.question.foil = std::move(foil);
-    } catch (const Error& error) {
-        question.problem = error.what();
+Lines::Got Questions::next(StreamedQuestion& question, int patience, int also) {
+    Lines::Got got;
+    if (csv_) {
+        got = next_row(question, patience, also);
+    } else {
+        std::string line;
+        got = lines_.next(line, patience, also);
+        if (got == Lines::Got::line && json_) {
+            question = question_from_json(line);
+        } else {
+            question = {};
+            question.shown = readable(line);
+            question.input.content = std::move(line);
+            if (got == Lines::Got::too_long) question.problem = "a line is longer than 16 MB";
+        }
+        if (got == Lines::Got::too_long) got = Lines::Got::line;
     }
-    return question;
+    if (got == Lines::Got::line) {
+        question.number = ++number_;
+        if (question.question.fact.empty()) question.question.fact = fact_;
+        if (question.question.foil.empty()) question.question.foil = foil_;
+    }
+    return got;
 }
 
-Lines::Got Questions::next(StreamedQuestion& question, int patience, int also) {
-    std::string line;
-    if (!csv_) {
-        const Lines::Got got = lines_.next(line, patience, also);
-        if (got == Lines::Got::line) {
-            question = from_json(line);
-            question.number = ++number_;
-        }
-        return got;
-    }
-    while (csv_->rows.empty() || csv_->heading.empty()) {
-        if (!csv_->rows.empty()) {
-            csv_->heading = std::move(csv_->rows.front());
-            csv_->rows.pop_front();
-            if (std::find(csv_->heading.begin(), csv_->heading.end(), csv_->column) == csv_->heading.end()) {
-                std::string columns;
-                for (const std::string& name : csv_->heading) columns += (columns.empty() ? "" : ", ") + escape_controls(name);
-                refuse("the CSV file has no column '" + csv_->column + "'; its first line names " + columns);
-            }
-            continue;
-        }
+Lines::Got Questions::next_row(StreamedQuestion& question, int patience, int also) {
+    while (csv_->rows.empty()) {
         if (csv_->finished) return Lines::Got::end;
-        const Lines::Got got = lines_.next(line, patience, also);
-        if (got == Lines::Got::none_yet) return got;
-        if (got == Lines::Got::line) {
-            csv_->feed(line + '\n');
-        } else {
-            csv_->finish();
-            csv_->finished = true;
+        std::string line;
+        switch (const Lines::Got got = lines_.next(line, patience, also)) {
+            case Lines::Got::none_yet: return got;
+            case Lines::Got::too_long: refuse("a line of the CSV file is longer than 16 MB");
+            case Lines::Got::line: csv_->feed(line + '\n'); break;
+            case Lines::Got::end: csv_->finish();
         }
+        if (csv_->heading.empty() && !csv_->rows.empty()) csv_->read_heading();
     }
     const std::vector<std::string> row = std::move(csv_->rows.front());
     csv_->rows.pop_front();
+    const std::vector<std::string>& heading = csv_->heading;
     const auto cell = [&](const std::string& name) {
-        const auto at = static_cast<size_t>(std::find(csv_->heading.begin(), csv_->heading.end(), name) - csv_->heading.begin());
+        const auto at = static_cast<size_t>(std::find(heading.begin(), heading.end(), name) - heading.begin());
         return at < row.size() ? row[at] : std::string();
     };
     question = {};
-    question.number = ++number_;
-    question.shown = cell(csv_->column);
-    question.ask.input = {question.shown, ""};
-    question.ask.question = {cell("fact").empty() ? fact_ : cell("fact"), cell("foil").empty() ? foil_ : cell("foil"), cell("id")};
+    question.input.content = cell(csv_->column);
+    question.shown = readable(question.input.content);
+    question.question = {cell("fact"), cell("foil"), cell("id")};
+    // A comma that stands in no quotes has cut the sentence.
+    if (row.size() != heading.size())
+        question.problem =
+            "expected " + std::to_string(heading.size()) + " fields, as the heading has, found " + std::to_string(row.size());
     return Lines::Got::line;
 }
 

@@ -1,49 +1,57 @@
 #pragma once
 
-/// A stream of questions: JSON Lines, or a column of a CSV file.
+/// A stream of questions: JSON Lines, a column of a CSV file, or plain sentences, one a line.
 ///
 ///     {"id": "7", "input": "the food was gross .", "foil": "positive"}
 ///     {"image_path": "digits/4.png", "foil": "9"}
 ///     {"image_base64": "iVBORw0...", "fact": "4", "foil": "9"}
 ///
-/// One of input, image_path and image_base64 is needed; id, fact and foil may be missing. A line that cannot be used is a question too,
-/// with the reason why it has no answer: so answers stand in the same order, and as many, as questions.
+/// One of input, image_path and image_base64 is needed; id, fact and foil may be missing. A line that cannot be used, a blank one too, is
+/// a question with the reason why it has no answer: so answers stand in the same order, and as many, as questions. A CSV file has as many
+/// questions as rows below its heading; blank lines between them are none.
 
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <string>
 
+#include "commands.h"
 #include "lines.h"
-#include "whynot/explainer.h"
+#include "whynot/question.h"
 
 namespace whynot::cli {
 
 struct StreamedQuestion {
     int64_t number = 0;  ///< of the line, or of the row below the heading, from 1
-    Ask ask;
+    Input input;         ///< of an image that lies in a file only the path, until `read_image_of`
+    Question question;
     std::string shown;    ///< the input as the record names it
     std::string problem;  ///< why it cannot be asked, a sentence; empty: it can
     bool image = false;
 };
 
+/// Reads a line of JSON.
+StreamedQuestion question_from_json(const std::string& line);
+
+/// Reads the image file of a question that has one.
+void read_image_of(StreamedQuestion& question);
+
 class Questions {
 public:
-    /// @param csv_column the column of inputs, by its heading; empty: JSON Lines. Columns called id, fact and foil are used where there are.
-    /// @param fact, foil of questions that name none
-    Questions(const std::string& csv_column, std::string fact, std::string foil);
+    /// In the form that the command names; its fact and foil are those of questions that name none.
+    explicit Questions(const ExplainCommand& command);
     ~Questions();
 
-    /// As `Lines::next`. Throws `invalid_input` for a CSV file without that column, besides.
+    /// As `Lines::next`, without `too_long`. Throws `invalid_input` besides for a CSV file that has no such column, or no end of a field.
     Lines::Got next(StreamedQuestion& question, int patience, int also = -1);
 
 private:
     struct Csv;
 
-    StreamedQuestion from_json(const std::string& line) const;
+    Lines::Got next_row(StreamedQuestion& question, int patience, int also);
 
     Lines lines_;
     std::unique_ptr<Csv> csv_;
+    const bool json_;
     const std::string fact_, foil_;
     int64_t number_ = 0;
 };
