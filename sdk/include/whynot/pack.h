@@ -7,7 +7,8 @@
 ///       ...             weights, vocabularies: every file that the manifest names with its size and SHA-256
 ///
 /// A pack is data from strangers. `open_pack` checks every size, path and checksum before anything is used and refuses with one
-/// sentence that names the file, what was expected and what was found. What the networks look like inside is the modality's matter.
+/// sentence that names the file, what was expected and what was found. What the networks look like inside is the modality's matter; a pack
+/// with TorchScript files in it (import.h) holds programs, which checksums do not make harmless: opening its model runs them.
 ///
 ///     whynot::PackSearch search = whynot::default_pack_search();
 ///     whynot::Pack pack = whynot::find_pack("yelp", search);          // or a folder
