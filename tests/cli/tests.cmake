@@ -11,5 +11,6 @@ whynot_unit_test(cli whynot_core nlohmann_json::nlohmann_json)
 target_compile_definitions(cli_test PRIVATE
     WHYNOT_PROGRAM="$<TARGET_FILE:whynot_program>" WHYNOT_EXAMPLE="$<TARGET_FILE:explain_sentence>"
     WHYNOT_TEST_PLUGINS="${CMAKE_BINARY_DIR}/tests/plugins" WHYNOT_CLI_PLUGINS="${whynot_cli_plugins}"
+    WHYNOT_EXPERIMENT_PLUGINS="${CMAKE_BINARY_DIR}/tests/plugins/experiment"
     WHYNOT_BUILT_PACKS="${CMAKE_BINARY_DIR}/${CMAKE_INSTALL_DATADIR}/whynot/packs")
-add_dependencies(cli_test whynot_program points dots toy explain_sentence)
+add_dependencies(cli_test whynot_program points dots toy coins twins speechless explain_sentence)

@@ -107,6 +107,11 @@ TEST_F(Cli, RefusesWrongUsage) {
     expect_usage_error({"train", "text", "--corpus", "x"}, "--out is required", "whynot train");
     expect_usage_error({"evaluate", "--pack", "points"}, "--corpus is required", "whynot evaluate");
     expect_usage_error({"evaluate", "--pack", "points", "--corpus", "x", "--limit", "0"}, "--limit", "whynot evaluate");
+    expect_usage_error({"experiment"}, "expected a command; there are: list, run", "whynot experiment");
+    expect_usage_error({"experiment", "run", "--out", "x"}, "NAME is required", "whynot experiment run");
+    expect_usage_error({"experiment", "run", "x"}, "--out is required", "whynot experiment run");
+    expect_usage_error({"experiment", "run", "x", "--out", ""}, "--out", "whynot experiment run");
+    expect_usage_error({"experiment", "run", "x", "--out", "x", "--seed", "-1"}, "--seed", "whynot experiment run");
 }
 
 TEST_F(Cli, RefusesWhatThePackDoesNotKnow) {
@@ -718,9 +723,11 @@ TEST_F(CliCorpus, Lists) {
 }
 
 TEST_F(CliCorpus, Verifies) {
-    EXPECT_EQ(run({"corpus", "verify", "words"}).out, "ok  words  " + words_.string() + '\n');
-    EXPECT_EQ(run({"corpus", "verify", "all"}).out, process_->out) << "all that are there";
-    EXPECT_EQ(process_->code, 0) << process_->err;
+    for (const char* name : {"words", "all"}) {
+        const Process& process = run({"corpus", "verify", name});
+        EXPECT_EQ(process.code, 0) << process.err;
+        EXPECT_EQ(process.out, "ok  words  " + words_.string() + '\n') << "all: those that are there";
+    }
 
     std::ofstream(words_ / "good.txt") << "nice .\n";
     const Process& altered = run({"corpus", "verify", "all"});
@@ -812,6 +819,83 @@ TEST_F(CliCorpus, PlantsABias) {
     EXPECT_THAT(run_without_folder(with({folder_ / "new"})).err, HasSubstr("WHYNOT_CORPORA"));
     EXPECT_EQ(process_->code, 1);
     EXPECT_FALSE(fs::exists(folder_ / "new"));
+}
+
+class CliExperiment : public Cli {
+protected:
+    CliExperiment() { environment_.push_back("WHYNOT_PLUGIN_PATH=" WHYNOT_EXPERIMENT_PLUGINS); }
+};
+
+TEST_F(CliExperiment, ListsWhatPluginsBring) {
+    const Process& people = run({"experiment", "list"});
+    EXPECT_EQ(people.code, 0) << people.err;
+    EXPECT_EQ(people.err, "");
+    EXPECT_THAT(people.out, HasSubstr("coins/fair: Is the coin fair?\n"
+                                      "  published  a table nobody published\n"
+                                      "  needs      nothing; a moment\n"
+                                      "  plugin     coins\n"));
+    const std::vector<json> list = lines(run({"experiment", "list", "--json"}).out);
+    ASSERT_FALSE(list.empty());
+    EXPECT_EQ(list[0], (json{{"name", "coins/fair"},
+                             {"title", "Is the coin fair?"},
+                             {"source", "a table nobody published"},
+                             {"needs", "nothing; a moment"},
+                             {"plugin", "coins"}}));
+
+    const Process& troubled = run({"experiment", "list", "--json", "--plugin-path", WHYNOT_EXPERIMENT_PLUGINS "/more"});
+    EXPECT_EQ(troubled.code, 1) << "experiments are missing";
+    EXPECT_THAT(troubled.err, AllOf(HasSubstr("the mint is closed"), HasSubstr("passed over")));
+    EXPECT_EQ(lines(troubled.out).front().at("name"), "coins/fair") << "the others are listed all the same";
+}
+
+TEST_F(CliExperiment, Runs) {
+    const fs::path out = folder_ / "new" / "fair";
+    const Process& people =
+        run({"experiment", "run", "coins/fair", "--out", out, "--quick", "--pack", "copper"}, "", {"WHYNOT_CORPORA=/corpora"});
+    EXPECT_EQ(people.code, 0) << people.err;
+    EXPECT_EQ(people.err, "whynot: corpora /corpora, pack copper\nwhynot: written: README.md and result.json in " + out.string() + '\n');
+    EXPECT_THAT(people.out, AllOf(StartsWith("coins/fair: Is the coin fair?\n"), HasSubstr("A quick run"),
+                                  HasSubstr("heads       0.51  0.5        10  share\n")));
+
+    const Process& program = run({"experiment", "run", "coins/fair", "--out", out, "--seed", "3", "--json"});
+    EXPECT_EQ(program.code, 0) << program.err;
+    const std::vector<json> results = lines(program.out);
+    ASSERT_EQ(results.size(), 1u);
+    EXPECT_EQ(results[0].at("schema"), "whynot.experiment-result/1");
+    EXPECT_EQ(results[0].at("seed"), 3);
+    std::ifstream file(out / "result.json");
+    EXPECT_EQ(json::parse(file), results[0]);
+    EXPECT_TRUE(fs::exists(out / "README.md"));
+}
+
+TEST_F(CliExperiment, FailsWithASentence) {
+    const auto failure = [&](const Arguments& arguments, int code) {
+        const Process& process = run(arguments);
+        EXPECT_EQ(process.code, code) << process.err;
+        EXPECT_EQ(process.out, "");
+        EXPECT_THAT(process.err, StartsWith("whynot: "));
+        return process.err;
+    };
+    EXPECT_THAT(failure({"experiment", "run", "coins/fake", "--out", folder_ / "out"}, 1), HasSubstr("There are: coins/fair, "));
+    EXPECT_FALSE(fs::exists(folder_ / "out"));
+    EXPECT_THAT(failure({"experiment", "run", "coins/fair", "--out", folder_}, 2), HasSubstr("new or empty"));
+    EXPECT_FALSE(fs::exists(folder_ / "result.json"));
+    EXPECT_THAT(failure({"experiment", "run", "coins/ragged", "--out", folder_ / "ragged"}, 1), HasSubstr("'coins'"));
+}
+
+TEST_F(CliExperiment, StopsWhenAskedAndGoesOn) {
+    const Arguments arguments{"experiment", "run", "coins/long", "--out", folder_ / "long"};
+    Process process(WHYNOT_PROGRAM, arguments, environment_);
+    while (process.err.empty()) process.read_error();
+    process.kill(SIGINT);
+    process.finish();
+    EXPECT_EQ(process.signal, SIGINT);
+    EXPECT_EQ(process.out, "");
+    EXPECT_THAT(process.err, testing::EndsWith("\nwhynot: interrupted\n"));
+    EXPECT_FALSE(fs::exists(folder_ / "long" / "result.json"));
+    const Process& resumed = run(arguments);
+    EXPECT_EQ(resumed.code, 0) << resumed.err;
+    EXPECT_THAT(resumed.out, HasSubstr("- gone on with\n"));
 }
 
 /// What needs the pack that comes with the text plugin.
