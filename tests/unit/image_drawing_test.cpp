@@ -165,6 +165,69 @@ TEST(Sheet, refuses_what_cannot_be_drawn) {
     EXPECT_THAT(refusal([] { draw_sheet("", "", std::vector<Panel>(200, panel(2, 2, 1, {}))); }), HasSubstr("32767"));
 }
 
+// --- matrix ----------------------------------------------------------------------------------------------------------
+
+std::vector<std::string> names(size_t count) { return std::vector<std::string>(count, ""); }
+
+/// How many pixels are as dark as that, 0 to 255.
+int64_t greys(const Picture& picture, int grey) { return count_of(picture, {grey, grey, grey}); }
+
+TEST(Matrix, GrowsByASquareForEachRowAndColumn) {
+    const auto drawn = [](size_t rows, size_t columns) {
+        return draw_matrix("", names(rows), names(columns), std::vector<double>(rows * columns, 0.5));
+    };
+    const Picture one = drawn(1, 1), more = drawn(3, 5);
+    check_picture(more);
+    EXPECT_EQ(more.channels, 3);
+    EXPECT_EQ((more.width - one.width) % 4, 0);
+    EXPECT_EQ((more.height - one.height) % 2, 0);
+    EXPECT_EQ((more.width - one.width) / 4, (more.height - one.height) / 2) << "squares";
+    EXPECT_GE((more.width - one.width) / 4, 8) << "large enough for a letter above it";
+}
+
+TEST(Matrix, IsTheDarkerTheLargerTheNumber) {
+    const std::vector<double> darkness = {0, 0.25, 0.5, 0.75, 1, 0.25};
+    const Picture matrix = draw_matrix("", names(2), names(3), darkness);
+    const auto side = draw_matrix("", names(1), names(2), {0, 0}).width - draw_matrix("", names(1), names(1), {0}).width;
+    const auto least = static_cast<double>((side - 2) * (side - 2)), most = static_cast<double>((side + 1) * (side + 1));
+    for (const auto& [grey, squares] : {std::pair(191, 2), std::pair(128, 1), std::pair(64, 1), std::pair(0, 1)}) {
+        EXPECT_GE(static_cast<double>(greys(matrix, grey)), squares * least) << grey;
+        EXPECT_LE(static_cast<double>(greys(matrix, grey)), squares * most) << grey;
+    }
+    // In reading order: the first of the second row is darker than the square above it, the last of the first row than the one before.
+    const auto rows_of = [&](int grey) {
+        std::set<int64_t> rows;
+        for (int64_t y = 0; y < matrix.height; ++y)
+            for (int64_t x = 0; x < matrix.width; ++x)
+                if (pixel(matrix, y, x) == std::vector<int>{grey, grey, grey}) rows.insert(y);
+        return rows;
+    };
+    EXPECT_LT(*rows_of(128).rbegin(), *rows_of(64).begin());
+    EXPECT_EQ(*rows_of(64).begin(), *rows_of(0).begin());
+}
+
+TEST(Matrix, BearsNumbersBeyondTheScaleAndThoseThatAreNone) {
+    EXPECT_EQ(draw_matrix("", names(1), names(3), {-1, 2, 1}).bytes, draw_matrix("", names(1), names(3), {0, 1, 1}).bytes);
+    check_picture(draw_matrix("", names(1), names(1), {NAN}));
+}
+
+TEST(Matrix, WritesTitleAndNames) {
+    const std::vector<double> white(6, 0);
+    const Picture empty = draw_matrix("", names(2), names(3), white);
+    EXPECT_GT(changed(empty, draw_matrix("was it good", names(2), names(3), white)), 200);
+    EXPECT_GT(changed(empty, draw_matrix("", {"was", "it"}, names(3), white)), 50);
+    EXPECT_GT(changed(empty, draw_matrix("", names(2), {"a", "b", "c"}, white)), 50);
+    const std::string endless(3000, 'w');
+    EXPECT_EQ(draw_matrix(endless, {endless, "it"}, {endless, "b", "c"}, white).width, empty.width) << "long names are cut";
+}
+
+TEST(Matrix, RefusesWhatCannotBeDrawn) {
+    EXPECT_THAT(refusal([] { draw_matrix("", names(2), names(3), {0, 1}); }), HasSubstr("found 2 for 2 x 3"));
+    EXPECT_THAT(refusal([] { draw_matrix("", {}, names(3), {}); }), HasSubstr("found 0 for 0 x 3"));
+    EXPECT_THAT(refusal([] { draw_matrix("", {"caf\xE9"}, {""}, {0}); }), HasSubstr("UTF-8"));
+    EXPECT_THAT(refusal([] { draw_matrix("", names(2000), names(1), std::vector<double>(2000, 0)); }), HasSubstr("32767"));
+}
+
 // --- enlarge and morph -----------------------------------------------------------------------------------------------
 
 TEST(Enlarge, makes_squares_of_pixels) {
