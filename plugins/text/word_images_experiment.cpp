@@ -224,7 +224,8 @@ void run_word_images(const ExperimentRequest& request, const Observer& observer,
         "Each row of a picture is a word, each column one of a to z and 0 to 9; the darker, the more often it occurs in the word. This is "
         "all the convolution sees.",
         "The published range is that of the dissertation's own data and networks; the corpus here is Yelp, with its own split.",
-        "p is the probability that the filters give to what they say."};
+        "A word is new where no sentence that the filters were trained on has it; p is the probability that the filters give to what they "
+        "say."};
     if (!request.quick) {
         double best = 0;
         for (const Measured& one : convolutions) best = std::max(best, one.figures["all"].get<double>());
