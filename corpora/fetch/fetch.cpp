@@ -339,6 +339,7 @@ FetchedFile Fetcher::fetch(const fs::path& folder, const CorpusFile& file, const
                 result.reason = reason;
             }
         }
+        if (unreachable_.count(server_of(url)) > 0) break;
     }
     return result;
 }

@@ -241,6 +241,9 @@ TEST_F(Fetching, reports_a_server_that_is_not_there) {
         url = server.url("/a");
     }
     EXPECT_THAT(expect_failed(described("a", text_, url)), HasSubstr("cannot fetch " + url + ": "));
+    FetchOptions mirror;
+    mirror.from = url;
+    EXPECT_THAT(expect_failed(described("b", text_, url), mirror), HasSubstr("cannot fetch " + url + "/words/b: ")) << "the first place";
 }
 
 TEST_F(Fetching, gives_up_a_server_that_says_nothing) {
