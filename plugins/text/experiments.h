@@ -37,5 +37,7 @@ std::string percent(double share);
 void run_word_images(const ExperimentRequest& request, const Observer& observer, ExperimentResult& result);  // word_images_experiment.cpp
 void run_yelp(const ExperimentRequest& request, const Observer& observer, ExperimentResult& result);         // yelp_experiment.cpp
 void run_biased_yelp(const ExperimentRequest& request, const Observer& observer, ExperimentResult& result);  // biased_experiment.cpp
+/// The same with a corpus and a pack made anew in `request.out`, as the pack to explain (of which the recipe is taken) was made.
+void run_biased_yelp_remake(const ExperimentRequest& request, const Observer& observer, ExperimentResult& result);
 
 }  // namespace whynot::text
