@@ -1,4 +1,7 @@
 // Plugins with one fault each, chosen by a macro FAULT_<name>; FAULT_none has none. They need no LibTorch.
+#include <unistd.h>
+
+#include <cstdlib>
 #include <stdexcept>
 
 #include "plugin/echo.h"
@@ -18,6 +21,8 @@ public:
 #ifdef FAULT_service_throws
         throw std::runtime_error(
             "the echo has no mountain\nException raised from LoudEcho at broken.cpp:1 (most recent call first):\nframe #0");
+#elif defined(FAULT_service_crashes)
+        std::abort();
 #endif
     }
 
@@ -78,11 +83,14 @@ struct Definition {
 
 #if defined(FAULT_symbol)
 extern "C" WHYNOT_API const void* some_other_symbol() { return Definition::stamp(); }
-#elif defined(FAULT_none) || defined(FAULT_torch) || defined(FAULT_init_throws) || defined(FAULT_service_throws)
+#elif defined(FAULT_none) || defined(FAULT_torch) || defined(FAULT_init_throws) || defined(FAULT_service_throws) || \
+    defined(FAULT_service_crashes)
 WHYNOT_PLUGIN(describe(), whynot::Service<Echo, LoudEcho>);
 #else
 #ifdef FAULT_dependency
 extern "C" int gone();
+#elif defined(FAULT_exports)
+extern "C" WHYNOT_API int left_over() { return 0; }
 #endif
 
 extern "C" WHYNOT_API const whynot_plugin_v1* whynot_plugin_entry() noexcept {
@@ -106,6 +114,10 @@ extern "C" WHYNOT_API const whynot_plugin_v1* whynot_plugin_entry() noexcept {
     plugin.service = no_service;
 #elif defined(FAULT_twin)
     plugin.name = "Another echo";
+#elif defined(FAULT_crashes)
+    std::abort();
+#elif defined(FAULT_hangs)
+    while (true) pause();
 #elif defined(FAULT_dependency)
     plugin.abi_version += static_cast<uint32_t>(gone());
 #endif

@@ -15,6 +15,7 @@
 #include "whynot/error.h"
 #include "whynot/modality.h"
 #include "whynot/plugin.h"
+#include "whynot/samples.h"
 #include "whynot/tensor_file.h"
 
 namespace {
@@ -176,6 +177,11 @@ public:
     }
 };
 
+class PointSamples : public whynot::Samples {
+public:
+    whynot::SampleSet samples(const whynot::Pack&) override { return {{{"1 0.25", ""}, {"-0.5 0.2", ""}, {"0.3 2", ""}}, 1e-4}; }
+};
+
 const char* const decodings[] = {"beyond", "boundary", nullptr};
 const whynot_option options[] = {
     {"decode", "choice", "beyond", nullptr, nullptr, decodings, "The answer: a point just beyond the boundary, or on it."},
@@ -201,4 +207,4 @@ whynot::PluginInfo describe() {
 
 }  // namespace
 
-WHYNOT_PLUGIN(describe(), whynot::Service<whynot::Modality, Points>);
+WHYNOT_PLUGIN(describe(), whynot::Service<whynot::Modality, Points>, whynot::Service<whynot::Samples, PointSamples>);

@@ -64,6 +64,7 @@ std::vector<std::string> chosen_checks(const CheckCommand& command) {
 }
 
 int check_apart(const CheckCommand& command) {
+    const std::vector<std::string> names = chosen_checks(command);
     ApartOptions options;
     options.timeout = command.timeout;
     options.command = {fs::read_symlink("/proc/self/exe").string(),
@@ -83,7 +84,7 @@ int check_apart(const CheckCommand& command) {
     for (const std::string& input : command.inputs) options.command.push_back("--input=" + input);
     options.command.emplace_back("--only");
     CheckReport report(command.json);
-    run_checks_apart(chosen_checks(command), options, [&](const CheckResult& result) { report.add(result); });
+    run_checks_apart(names, options, [&](const CheckResult& result) { report.add(result); });
     return report.finish();
 }
 
