@@ -47,12 +47,7 @@ at::Tensor ImageBatch::classify() {
 }
 
 at::Tensor ImageBatch::start(const at::Tensor& fact, uint64_t seed) {
-    if (!model_.networks().generator)
-        throw Error(ErrorCode::bad_pack,
-                    "this pack has a classifier but no generator yet, so it classifies and cannot explain; 'whynot train image "
-                    "--generator-only --pack PACK --data FOLDER --out DIR' makes a pack with one, from a folder of images like those to be "
-                    "explained");
-    const Generator& generator = *model_.networks().generator;
+    const Generator& generator = model_.networks().required_generator();
     if (generator.has_encoder()) {
         const at::NoGradGuard no_grad;
         start_ = generator.code(images_);

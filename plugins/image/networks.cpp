@@ -97,6 +97,15 @@ std::shared_ptr<Generator> open_generator(const Pack& pack, const Json& network,
 
 }  // namespace
 
+const Generator& Networks::required_generator() const {
+    if (!generator)
+        throw Error(ErrorCode::bad_pack,
+                    "this pack has a classifier but no generator yet, so it classifies and cannot explain; 'whynot train image "
+                    "--generator-only --pack PACK --data FOLDER --out DIR' makes a pack with one, from a folder of images like those to be "
+                    "explained");
+    return *generator;
+}
+
 void Networks::set_generator(std::shared_ptr<Generator> with) {
     generator = std::move(with);
     codes = at::empty({0, generator ? generator->latent() : 0}, at::kFloat);

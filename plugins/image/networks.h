@@ -32,6 +32,9 @@ struct Networks {
     /// 99 of 100 images like those it was trained on have a residual |I - G(z0)| of at most this; 0: not measured
     double usual_residual = 0;
 
+    /// The generator; throws `bad_pack`, with what to do, where there is none yet.
+    const Generator& required_generator() const;
+
     /// Takes a generator, and forgets the codes of another.
     void set_generator(std::shared_ptr<Generator> generator);
 
