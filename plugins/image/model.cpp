@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "pieces.h"
 #include "random.h"
 #include "whynot/error.h"
 #include "whynot/inversion.h"
@@ -91,7 +92,16 @@ at::Tensor ImageBatch::draw(const at::Tensor& z, const at::Tensor& rows) const {
 }
 
 at::Tensor ImageBatch::log_likelihood(const at::Tensor& z, const at::Tensor& rows) {
-    return model_.networks().classifier->logits(draw(z, rows));
+    // What the networks compute with for so many rows of MNIST's size fits in a core's cache; of larger images a few are as many.
+    constexpr int64_t most = 32, least = 8, pixels = 28 * 28;
+    const int64_t piece = std::clamp(most * pixels * size() / std::max<int64_t>(1, images_.numel()), least, most);
+    // With what the networks need in hand, not with the batch: a graph may outlive it.
+    return in_pieces(
+        [classifier = model_.networks().classifier, generator = model_.networks().generator, residual = residual_](
+            const at::Tensor& some_z, const at::Tensor& some_rows) {
+            return classifier->logits(generator->decode(some_z) + residual.index_select(0, some_rows));
+        },
+        z, rows, piece);
 }
 
 at::Tensor ImageBatch::extra_starts(const at::Tensor& rows, const at::Tensor&, const at::Tensor& foil, int64_t count, uint64_t) {

@@ -4,12 +4,15 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
+#include <atomic>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "classifier.h"
 #include "generator.h"
 #include "image_recipe.h"
 #include "pack/temporary_folder.h"
+#include "pieces.h"
 #include "random.h"
 #include "training.h"
 #include "whynot/error.h"
@@ -299,6 +302,57 @@ TEST(Recipes, with_what_cannot_be_are_refused) {
     EXPECT_THAT(refusal(R"({"classifier": {"schedule": "step"}})"), HasSubstr("constant"));
     EXPECT_THAT(refusal(R"({"square": {"value": 2}})"), HasSubstr("square.value"));
     EXPECT_THAT(refusal(R"({"framing": "crop"})"), HasSubstr("framing"));
+}
+
+TEST(Pieces, give_the_values_and_derivatives_of_the_whole) {
+    const at::Tensor z = uniform({23, 4}, 1).to(at::kDouble), offsets = uniform({5, 4}, 2).to(at::kDouble);
+    const at::Tensor rows = at::arange(23, at::kLong).remainder(5);
+    const RowFunction f = [&](const at::Tensor& x, const at::Tensor& which) {
+        return (x * offsets.index_select(0, which)).sin().cumsum(1);
+    };
+    const auto values_and_gradient = [&](int64_t piece, const at::Tensor& weights) {
+        const at::Tensor x = z.clone().requires_grad_();
+        const at::Tensor y = in_pieces(f, x, rows, piece);
+        return std::pair(y.detach(), torch::autograd::grad({y}, {x}, {weights})[0]);
+    };
+    const at::Tensor weights = uniform({23, 4}, 3).to(at::kDouble);
+    const auto whole = values_and_gradient(23, weights);
+    for (const int64_t piece : {1, 4, 22}) {
+        const auto pieces = values_and_gradient(piece, weights);
+        EXPECT_TRUE(at::equal(pieces.first, whole.first)) << piece;
+        EXPECT_TRUE(at::allclose(pieces.second, whole.second, 1e-12, 1e-12)) << piece;
+    }
+    expect_derivative([&](const at::Tensor& x) { return in_pieces(f, x, rows, 4); }, z, 4);
+}
+
+TEST(Pieces, are_computed_again_only_for_rows_that_are_asked_about) {
+    std::atomic<int64_t> with_graph{0}, without{0};
+    const RowFunction f = [&](const at::Tensor& x, const at::Tensor&) {
+        (at::GradMode::is_enabled() ? with_graph : without) += x.size(0);
+        return x * x;
+    };
+    const at::Tensor x = uniform({20, 2}, 1).requires_grad_(), rows = at::arange(20, at::kLong);
+    const at::Tensor y = in_pieces(f, x, rows, 3);
+    EXPECT_EQ(without, 20);
+    at::Tensor weights = at::zeros({20, 2});
+    for (const int64_t row : {0, 7, 8, 19}) weights[row][row % 2] = 1;
+    const at::Tensor gradient = torch::autograd::grad({y}, {x}, {weights})[0];
+    EXPECT_EQ(with_graph, 4);
+    EXPECT_TRUE(at::allclose(gradient, 2 * x.detach() * weights));
+
+    const at::Tensor nothing = in_pieces(f, x, rows, 3);
+    EXPECT_FALSE(torch::autograd::grad({nothing}, {x}, {at::zeros({20, 2})})[0].any().item<bool>());
+    EXPECT_EQ(with_graph, 4);
+    const at::NoGradGuard no_grad;
+    EXPECT_FALSE(in_pieces(f, x, rows, 3).requires_grad());
+}
+
+TEST(Pieces, pass_on_what_goes_wrong_in_one_of_them) {
+    const RowFunction f = [](const at::Tensor& x, const at::Tensor& rows) {
+        if (rows.max().item<int64_t>() == 9) throw Error(ErrorCode::invalid_input, "row 9");
+        return x * x;
+    };
+    EXPECT_THROW(in_pieces(f, at::ones({12, 2}), at::arange(12, at::kLong), 2), Error);
 }
 
 }  // namespace
