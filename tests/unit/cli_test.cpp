@@ -197,7 +197,7 @@ TEST_F(Cli, ShowsPlugins) {
     ASSERT_GE(plugins.size(), 2u);
     EXPECT_EQ(plugins[0].at("id"), "points");
     EXPECT_EQ(plugins[0].at("state"), "available");
-    EXPECT_EQ(plugins[0].at("services"), json({"whynot.modality/1"}));
+    EXPECT_EQ(plugins[0].at("services"), json({"whynot.modality/1", "whynot.samples/1"}));
     EXPECT_EQ(plugins[1].at("state"), "rejected");
     EXPECT_THAT(plugins[1].at("reason").get<std::string>(), HasSubstr("relative"));
 
