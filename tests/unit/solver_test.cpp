@@ -173,6 +173,21 @@ TEST(Sqp, SolvesASmoothNetworkWithGuards) {
     EXPECT_GE(summary.feasible, 23) << summary.full_report();
 }
 
+TEST(Sqp, AsksOnceForTheGradientOfABystander) {
+    // A third class half a nat below the two all along the way: in the model, and never leaned on.
+    Problem problem = two_classes(torch::tensor({{1.0, 0.5}}), [](const at::Tensor& z) { return z.select(1, 0) + z.square().sum(1) / 2; });
+    const Summary alone = solve(problem);
+    const auto two = problem.log_likelihood;
+    problem.log_likelihood = [two](const at::Tensor& z, const at::Tensor& rows) {
+        return torch::cat({two(z, rows), (0.1 * z.select(1, 1) - 0.5).unsqueeze(1)}, 1);
+    };
+    const Summary summary = solve(problem);
+    ASSERT_EQ(summary.found, 1) << summary.full_report();
+    EXPECT_LT(summary.solutions[0].max_third.margin, 0);
+    EXPECT_NEAR(summary.solutions[0].distance, alone.solutions[0].distance, 1e-6);
+    EXPECT_LE(summary.backward, summary.forward + 1);  // the gap's at each iterate, and one
+}
+
 TEST(Sqp, CrossesAPlateau) {
     // A saturated gap: its gradient is 0.004 at the start and 7.5 on the boundary, 3 away.
     const at::Tensor u = torch::tensor({0.6F, 0.8F, 0.0F});

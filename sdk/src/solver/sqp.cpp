@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <map>
 
 #include "box_qp.h"
 #include "run.h"
@@ -24,8 +25,8 @@ constexpr int march_limit = 15;
 constexpr double penalty_limit = 1000;
 constexpr double damping_limit = 1e4;
 constexpr double curvature_limit = 8;
-constexpr int stall_limit = 4;         // iterations without a shorter feasible point
-constexpr double stall_share = 0.003;  // what counts as shorter
+constexpr int stall_limit = 3;         // iterations without a shorter feasible point
+constexpr double stall_share = 0.002;  // what counts as shorter
 constexpr double rest_share = 0.02;    // a step shorter than this share of the distance is rest
 constexpr double root_target = 0.05;   // nats; close enough for a linear model to take over
 
@@ -75,8 +76,15 @@ private:
         }
     }
 
-    /// Makes `point` the iterate and asks for the gradients of the gap and of the margins that matter there.
+    /// Makes `point` the iterate and asks for the gradients of the gap and of the margins that matter there. A third class that is below
+    /// both and that the last step did not lean on keeps its gradient, which a secant brings up to date: a tenth less work, and points
+    /// no farther.
     void move_to(Point point, std::vector<double>& weights) {
+        const bool from_iterate = phase_ == Phase::trial || phase_ == Phase::correction;
+        if (from_iterate)
+            update_guard_gradients(point);
+        else
+            guard_gradients_.clear();
         current_ = std::move(point);
         const size_t classes = current_.values.size();
         const auto row = [&] {
@@ -87,9 +95,14 @@ private:
         gap[question_.fact] = 1;
         gap[question_.foil] = -1;
         near_.clear();
+        kept_.clear();
         if (!options_.guards || phase_ == Phase::ray || phase_ == Phase::march) return;
         for (int64_t y = 0; y < static_cast<int64_t>(classes); ++y) {
             if (!is_third(y) || guard(current_, y) <= near_margin) continue;
+            if (guard_gradients_.count(y) > 0 && guard(current_, y) < 0 && multipliers_[y] == 0) {
+                kept_.push_back(y);
+                continue;
+            }
             near_.push_back(y);
             double* third = row();
             third[y] = 1;
@@ -99,6 +112,11 @@ private:
 
     void use_gradients(const double* gradients, int64_t n) override {
         jacobian_.assign(gradients, gradients + n * k_);
+        for (int64_t i = 1; i < n; ++i) guard_gradients_[near_[i - 1]].assign(gradients + i * k_, gradients + (i + 1) * k_);
+        for (const int64_t y : kept_) {
+            near_.push_back(y);
+            jacobian_.insert(jacobian_.end(), guard_gradients_[y].begin(), guard_gradients_[y].end());
+        }
         slope_ = std::sqrt(dot(gradients, gradients, k_));
         if (phase_ == Phase::march) return march();
         if (phase_ == Phase::ray) return ray_answered();
@@ -108,6 +126,18 @@ private:
         if (phase_ == Phase::trial || phase_ == Phase::correction) learn_curvature(last_z_, last_force_);
         build_model();
         propose();
+    }
+
+    /// Broyden's update from current_ to `point`: along the step each gradient says then what its margin did.
+    void update_guard_gradients(const Point& point) {
+        std::vector<double> step(k_);
+        for (int64_t i = 0; i < k_; ++i) step[i] = point.z[i] - current_.z[i];
+        const double square = dot(step.data(), step.data(), k_);
+        if (square == 0) return;
+        for (auto& [y, gradient] : guard_gradients_) {
+            const double missed = margin(point, y) - margin(current_, y) - dot(gradient.data(), step.data(), k_);
+            for (int64_t i = 0; i < k_; ++i) gradient[i] += missed / square * step[i];
+        }
     }
 
     // --- before the iterations: rays
@@ -341,9 +371,11 @@ private:
     int64_t iteration_limit_;
     Phase phase_ = Phase::start;
     Point current_;
-    std::vector<double> jacobian_;  // [n, k]: the gap's gradient, then those of near_
-    std::vector<int64_t> near_;     // third classes with a row in the model
-    double slope_ = 0;              // |gradient of the gap|
+    std::vector<double> jacobian_;                            // [n, k]: the gap's gradient, then those of near_
+    std::vector<int64_t> near_;                               // third classes with a row in the model
+    std::vector<int64_t> kept_;                               // those of them whose gradient was not asked for
+    std::map<int64_t, std::vector<double>> guard_gradients_;  // of the iterations so far, brought up to date
+    double slope_ = 0;                                        // |gradient of the gap|
 
     // The model at current_.
     std::vector<double> pull_, constraints_, gram_, along_pull_;  // z0 - z, c, A A', A (z0 - z)
