@@ -20,6 +20,7 @@
 #include <whynot/error.h>
 #include <whynot/modality.h>
 #include <whynot/plugin.h>
+#include <whynot/samples.h>
 #include <whynot/tensor_file.h>
 
 #include <cmath>
@@ -160,6 +161,13 @@ public:
     }
 };
 
+/// Inputs to try the plugin with: what `whynot plugins check` and ctest work on. The number says how far a class probability at the latent
+/// start may be from that of the input itself; this generator gives inputs back exactly.
+class Samples : public whynot::Samples {
+public:
+    whynot::SampleSet samples(const whynot::Pack& /*pack*/) override { return {{{"3 4", ""}, {"0.5 0.1", ""}, {"-2 1", ""}}, 1e-4}; }
+};
+
 /// Which files a pack of this plugin holds.
 const whynot_artifact artifacts[] = {
     {"weights.safetensors", "tensors", 1, "`centre` [2] and `radius` [1] of the circle."},
@@ -181,4 +189,4 @@ whynot::PluginInfo describe() {
 }  // namespace
 
 // The one symbol that the library exports.
-WHYNOT_PLUGIN(describe(), whynot::Service<whynot::Modality, Modality>);
+WHYNOT_PLUGIN(describe(), whynot::Service<whynot::Modality, Modality>, whynot::Service<whynot::Samples, Samples>);
