@@ -129,7 +129,7 @@ std::shared_ptr<ScriptClassifier> open_classifier(const ImportRequest& request, 
     const auto names = static_cast<int64_t>(request.classes.size());
     auto classifier = std::make_shared<ScriptClassifier>(file, options, shape, names);
     const at::NoGradGuard no_grad;
-    const at::Tensor found = ScriptNetwork(file)(samples);
+    const at::Tensor found = in_one_batch(file.filename().string(), ScriptNetwork(file), samples);
     if (found.sizes() == at::IntArrayRef{samples.size(0), names}) return classifier;
     const std::string said = file.filename().string() + ": expected " + shape_text({samples.size(0), names}) + " for " +
                              std::to_string(samples.size(0)) + " images and " + std::to_string(names) + " classes, found " +
@@ -169,14 +169,25 @@ Json quality_of(const Networks& networks, const TrainingImages& fresh, const Tra
     return {{"figures", figures}};
 }
 
+// What goes wrong with a file, and the part that it was to play: files get swapped.
+template <class F>
+auto as_the(const std::string& part, F&& f) {
+    try {
+        return f();
+    } catch (const Error& error) {
+        throw Error(error.code(), "as the " + part + ": " + error.what());
+    }
+}
+
 // What a decoder draws has to lie where images lie.
 void probe_decoder(const std::string& name, const at::Tensor& drawn) {
     const double least = drawn.min().item<double>(), most = drawn.max().item<double>();
     if (least < -0.05 || most > 1.05)
-        throw Error(ErrorCode::invalid_input,
-                    name + ": expected pixels from 0 to 1, found " + std::to_string(least) + " to " + std::to_string(most) +
-                        (least < -0.05 && least >= -1.0001 && most <= 1.0001 ? "; after a tanh, export (x + 1) / 2"
-                                                                             : "; export it with its sigmoid"));
+        throw Error(
+            ErrorCode::invalid_input,
+            name + ": expected pixels from 0 to 1, found " + std::to_string(least) + " to " + std::to_string(most) +
+                (least < -0.05 && least >= -1.0001 && most <= 1.0001 ? "; after a tanh, export (x + 1) / 2, otherwise with its sigmoid"
+                                                                     : "; export it with its sigmoid"));
 }
 
 // Derivatives with respect to codes, question by question: kinks may spoil a few.
@@ -276,15 +287,20 @@ std::string ImageImporter::import_model(const ImportRequest& request, const Obse
     if (generates) {
         const fs::path &encoder = request.files.at("encoder"), &decoder = request.files.at("decoder");
         const std::string encoder_name = encoder.filename().string(), decoder_name = decoder.filename().string();
-        const ScriptNetwork encode(encoder);
-        const at::Tensor codes = probe_network(encoder_name, encode, samples);
+        const std::string images =
+            "images [b, " + std::to_string(shape.channels) + ", " + std::to_string(shape.height) + ", " + std::to_string(shape.width) + "]";
+        const at::Tensor codes = as_the("encoder, from " + images + " to codes [b, k]",
+                                        [&] { return probe_network(encoder_name, ScriptNetwork(encoder), samples); });
         if (codes.dim() != 2 || codes.size(0) != samples.size(0))
             throw Error(ErrorCode::invalid_input, encoder_name + ": expected codes of shape [" + std::to_string(samples.size(0)) +
                                                       ", k] for " + std::to_string(samples.size(0)) + " images, found " +
                                                       shape_text(codes.sizes()));
-        const auto generator = std::make_shared<ScriptGenerator>(encoder, decoder, shape, codes.size(1));
-        probe_decoder(decoder_name, probe_network(
-                                        decoder_name, [&](const at::Tensor& z) { return generator->decode(z); }, codes));
+        const auto generator = as_the("decoder, from codes [b, " + std::to_string(codes.size(1)) + "] to " + images, [&] {
+            const auto opened = std::make_shared<ScriptGenerator>(encoder, decoder, shape, codes.size(1));
+            probe_decoder(decoder_name, probe_network(
+                                            decoder_name, [&](const at::Tensor& z) { return opened->decode(z); }, codes));
+            return opened;
+        });
         if (!generator->decode(codes.clone().set_requires_grad(true)).requires_grad())
             throw Error(ErrorCode::invalid_input,
                         decoder_name + ": what it draws has no gradient; look for torch.no_grad, detach or rounding");
@@ -326,9 +342,9 @@ void ImageImporter::train_generator(const GeneratorRequest& request, const Obser
     const TrainingImages fresh = rows(0, kept), train = rows(kept, kept + wanted);
     std::string called;
     for (size_t c = 0; c < given.classes.size(); ++c)
-        called += (c ? ", " : "") + std::to_string(all.labels.eq(static_cast<int64_t>(c)).sum().item<int64_t>()) + " " + given.classes[c];
+        called += (c ? ", " : "") + given.classes[c] + " " + std::to_string(all.labels.eq(static_cast<int64_t>(c)).sum().item<int64_t>());
     say(observer, std::to_string(train.size()) + " images to learn from, " + std::to_string(kept) +
-                      " to measure with; the classifier calls " + called);
+                      " to measure with; what the classifier calls them: " + called);
     if (all.size() < 1000)
         say(observer, "fewer than 1000 images: expect a generator that draws little more than what these have in common");
 

@@ -153,7 +153,15 @@ std::string TextImporter::import_model(const ImportRequest& request, const Obser
     const Forward outputs = [&](const at::Tensor& embedded) { return classifier.logits(embedded); };
     {
         const at::NoGradGuard no_grad;
-        for (const int64_t words : {1, 2, 30}) outputs(drawn(2, words));  // names shape and length where one cannot be
+        for (const int64_t words : {1, 2, 30}) {  // names shape and length where one cannot be
+            try {
+                outputs(drawn(2, words));
+            } catch (const Error& error) {
+                throw Error(error.code(), std::string(error.what()) + "; expected a classifier of embedded words [b, words, " +
+                                              std::to_string(classifier.embedding.size(1)) +
+                                              "], for sentences of one word too: export what comes behind the embedding");
+            }
+        }
     }
     const at::Tensor samples = drawn(count, length);
     const at::Tensor found = probe_network(name, outputs, samples);

@@ -25,9 +25,23 @@ std::string range(const at::Tensor& values) { return number(values.min().item<do
 
 }  // namespace
 
+at::Tensor in_one_batch(const std::string& name, const Forward& network, const at::Tensor& samples) {
+    try {
+        return network(samples);
+    } catch (const Error& error) {
+        try {
+            network(samples.slice(0, 0, 1));
+        } catch (const Error&) {
+            throw error;
+        }
+        refuse(name, "it takes a single input, but no batch of " + std::to_string(samples.size(0)) +
+                         ", as if its batch had been fixed by a view or by torch.jit.trace; the batch size must be free: " + error.what());
+    }
+}
+
 at::Tensor probe_network(const std::string& name, const Forward& network, const at::Tensor& samples) {
     const at::NoGradGuard no_grad;
-    const at::Tensor together = network(samples);
+    const at::Tensor together = in_one_batch(name, network, samples);
     if (together.dim() == 0 || together.size(0) != samples.size(0))
         refuse(name, "expected a row for each of " + std::to_string(samples.size(0)) + " inputs, found " + shape_text(together.sizes()));
     if (!together.isfinite().all().item<bool>())

@@ -13,6 +13,10 @@ namespace whynot {
 /// A network that was brought along, from a batch of inputs to a batch of outputs.
 using Forward = std::function<at::Tensor(const at::Tensor&)>;
 
+/// Outputs for samples [n, ...]. Throws Error `invalid_input` with the network's own reason where it fails; where it takes a single input
+/// but no batch, that is said.
+at::Tensor in_one_batch(const std::string& name, const Forward& network, const at::Tensor& samples);
+
 /// Outputs for samples [n, ...], n > 1, after looking whether they can be relied on: finite, the same when asked again, and for each row what
 /// it gets alone. Throws Error `invalid_input` that names what was found and what to do. @param name of the file, for messages
 at::Tensor probe_network(const std::string& name, const Forward& network, const at::Tensor& samples);

@@ -50,9 +50,13 @@ at::Tensor ScriptNetwork::operator()(const at::Tensor& input) const {
                                                   " (32-bit floats, on the processor): " + reason_of(failure));
     }
     if (result.isTuple() && !result.toTupleRef().elements().empty()) result = result.toTupleRef().elements()[0];
-    if (!result.isTensor() || !result.toTensor().defined() || !result.toTensor().is_floating_point())
-        throw Error(ErrorCode::invalid_input, file_.filename().string() + ": expected 'forward' to give a tensor of floats, found " +
-                                                  (result.isTensor() ? "one of whole numbers" : result.tagKind()));
+    const auto refuse = [&](const std::string& found) {
+        throw Error(ErrorCode::invalid_input, file_.filename().string() + ": expected 'forward' to give a tensor of 32-bit floats, found " +
+                                                  found + "; export model.float(), and what it gives before any argmax or rounding");
+    };
+    if (!result.isTensor() || !result.toTensor().defined()) refuse(result.tagKind());
+    if (const at::ScalarType type = result.toTensor().scalar_type(); type != at::kFloat && type != at::kDouble)
+        refuse(std::string("one of type ") + at::toString(type));
     return result.toTensor();
 }
 

@@ -284,6 +284,7 @@ TEST_F(Conformance, AnExitIsNoAnswer) {
 TEST_F(Conformance, ALibraryThatCannotBeOpenedCostsOneCheck) {
     const Process& crashes = run({broken("crashes").string()});
     EXPECT_EQ(crashes.code, 1);
+    EXPECT_THAT(crashes.err, HasSubstr("gdb --args whynot plugins check " + broken("crashes").string() + " --in-process --only loads"));
     EXPECT_THAT(crashes.out, AllOf(HasSubstr("crashed  loads\n         the process died of SIGABRT"),
                                    HasSubstr("skipped  gradients\n         it needs the check 'loads', which crashed\n"),
                                    HasSubstr("1 passed, 22 skipped, 1 crashed\n")));
@@ -319,7 +320,7 @@ TEST_F(Conformance, RefusesWrongUsage) {
     expect({"points", "--only", "speed"}, 2, "there is no check 'speed'");
     expect({"points", "--except", "*"}, 2, "leave no check");
     expect({"points", "--timeout", "0"}, 2, "--timeout");
-    expect({"/not/there.so"}, 1, "there is no plugin library '/not/there.so'");
+    expect({"/not/there.so"}, 1, "there is no plugin library '/not/there.so'; expected the .so file that whynot_add_plugin built");
     expect({"nowhere"}, 1, "there is no plugin 'nowhere'");
 }
 

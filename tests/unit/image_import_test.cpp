@@ -209,8 +209,9 @@ TEST(ImageImport, a_generator_is_trained_for_a_classifier_that_was_brought_along
     Observer observer;
     observer.log = [&](const std::string& line) { lines.push_back(line); };
     ImageImporter().train_generator(asked, observer);
-    EXPECT_THAT(lines, ::testing::Contains(HasSubstr(
-                           "294 images to learn from, 6 to measure with; the classifier calls 100 ring, 100 standing, 100 lying")));
+    EXPECT_THAT(lines,
+                ::testing::Contains(HasSubstr(
+                    "294 images to learn from, 6 to measure with; what the classifier calls them: ring 100, standing 100, lying 100")));
 
     const Pack pack = open_pack(asked.out);
     EXPECT_EQ(pack.manifest().corpus, "pictures");
@@ -282,7 +283,12 @@ TEST(ImageImport, a_model_that_does_not_fit_is_named_with_what_to_do) {
     EXPECT_THAT(theirs.refusal_of_forward("    return self.net(x.view(16, 1, 16, 16))\n"), HasSubstr("no single input"));
     EXPECT_THAT(theirs.refusal_of_forward("    return self.net(x.to(7))\n"),
                 AllOf(HasSubstr("classifier.pt fails on an input of [16, 1, 16, 16]"), HasSubstr("double")));
-    EXPECT_THAT(theirs.refusal_of_forward("    return torch.argmax(self.net(x), 1)\n"), HasSubstr("a tensor of floats"));
+    EXPECT_THAT(theirs.refusal_of_forward("    return torch.argmax(self.net(x), 1)\n"),
+                AllOf(HasSubstr("a tensor of 32-bit floats"), HasSubstr("one of type Long"), HasSubstr("before any argmax")));
+    EXPECT_THAT(theirs.refusal_of_forward("    return self.net(x).to(5)\n"),
+                AllOf(HasSubstr("one of type Half"), HasSubstr("model.float()")));
+    EXPECT_THAT(theirs.refusal_of_forward("    return self.net(x.view(1, 1, 16, 16))\n"),
+                AllOf(HasSubstr("a single input, but no batch of 16"), HasSubstr("batch size must be free")));
     // What is in training mode only because nobody called eval() is put right instead.
     EXPECT_EQ(theirs.refusal_of_forward("    return torch.dropout(self.net(x), 0.5, self.training)\n"), "it was taken");
 
@@ -316,6 +322,11 @@ TEST(ImageImport, a_generator_that_does_not_fit_is_named_too) {
                 AllOf(HasSubstr("[16, 1, 16, 16]"), HasSubstr("[16, 1, 8, 16]")));
     EXPECT_THAT(refusal(good_encoder, decoder("torch.sigmoid(x).detach()")), AllOf(HasSubstr("decoder.pt"), HasSubstr("no gradient")));
     EXPECT_THAT(refusal(good_encoder, decoder("torch.sigmoid(x)"), ""), HasSubstr("a folder of images"));
+    EXPECT_THAT(
+        refusal(decoder("torch.sigmoid(x)"), good_encoder),
+        AllOf(HasSubstr("as the encoder, from images [b, 1, 16, 16] to codes [b, k]: decoder.pt fails on an input of [16, 1, 16, 16]")));
+    EXPECT_THAT(refusal(good_encoder, good_encoder), AllOf(HasSubstr("as the decoder, from codes [b, "), HasSubstr("encoder.pt fails")));
+    EXPECT_THAT(refusal(good_encoder, decoder("torch.sigmoid(x) / 0 * 0")), AllOf(HasSubstr("as the decoder"), HasSubstr("not finite")));
     EXPECT_THAT(refusal(good_encoder, decoder("torch.sigmoid(x)"), "nowhere"), HasSubstr("expected a folder of images"));
     EXPECT_THAT(refusal(write_script(theirs.folder / "flat.pt", "def forward(self, x: Tensor):\n    return x.mean()\n"),
                         decoder("torch.sigmoid(x)")),

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
+#include <algorithm>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -26,6 +27,7 @@ using Arguments = std::vector<std::string>;
 namespace fs = std::filesystem;
 
 const Arguments environment{"OMP_NUM_THREADS=1"};
+const std::vector<const char*> judgements{"good", "great", "lovely", "superb", "bad", "gross", "rude", "awful"};  // the first four are kind
 
 class OwnModel : public ::testing::Test {
 protected:
@@ -53,6 +55,23 @@ protected:
         process_->finish();
         EXPECT_EQ(process_->code, code) << testing::PrintToString(arguments) << '\n' << process_->err;
         return *process_;
+    }
+
+    /// Sentences of the toy restaurant, and their words.
+    std::vector<std::string> write_sentences() const {
+        std::set<std::string> words;
+        std::ofstream sentences(folder / "sentences.txt"), vocabulary(folder / "words.txt");
+        for (const char* subject : {"food", "service", "pizza", "waiter", "place", "soup"})
+            for (const char* verb : {" was ", " is ", " seemed "})
+                for (const char* how : {"", "really ", "quite "})
+                    for (const char* judgement : judgements) {
+                        const std::string sentence = std::string("the ") + subject + verb + how + judgement + " .";
+                        sentences << sentence << '\n';
+                        std::istringstream split(sentence);
+                        for (std::string word; split >> word;) words.insert(word);
+                    }
+        for (const std::string& word : words) vocabulary << word << '\n';
+        return {words.begin(), words.end()};
     }
 
     Arguments packs_new(const std::string& classifier) const {
@@ -114,7 +133,90 @@ TEST_F(OwnModel, what_is_missing_on_the_command_line_is_named) {
     EXPECT_THAT(run(bad, 2).err, HasSubstr("as in 3x64x64"));
     EXPECT_THAT(run({"train", "image", "--generator-only", "--out", "x"}, 2).err, HasSubstr("--pack and --data"));
     EXPECT_THAT(run({"train", "image", "--corpus", "mnist", "--data", "y", "--out", "x"}, 2).err, HasSubstr("--pack and --data"));
+    EXPECT_THAT(run({"packs", "new", "text", "--from-torchscript", "x.pt", "--shape", "3x4x4"}, 2).err,
+                HasSubstr("--shape is for image, and this is a model of text"));
+    EXPECT_THAT(run({"packs", "new", "image", "--from-torchscript", "x.pt", "--embedding", "y"}, 2).err,
+                HasSubstr("--embedding is for text, and this is a model of image"));
     EXPECT_FALSE(fs::exists(folder / "theirs"));
+}
+
+/// Whether the upper or the lower half of a picture is the lighter one.
+std::string half_lit(std::mt19937& random, bool upper) {
+    Picture picture;
+    picture.width = picture.height = 64;
+    picture.channels = 3;
+    const int light = 150 + static_cast<int>(random() % 100), dark = static_cast<int>(random() % 100);
+    for (int y = 0; y < 64; ++y)
+        for (int x = 0; x < 64 * 3; ++x) picture.bytes.push_back(static_cast<uint8_t>((y < 32) == upper ? light : dark));
+    return image::to_png(picture);
+}
+
+// With the files that the page speaks of, and a small recipe for training.
+TEST_F(OwnModel, every_command_of_the_page_works) {
+    fs::create_directories(folder / "photos/holiday");
+    std::mt19937 random(5);
+    for (int i = 0; i < 60; ++i)
+        std::ofstream(folder / (i % 3 == 0 ? "photos/holiday" : "photos") / (std::to_string(i) + ".png"), std::ios::binary)
+            << half_lit(random, i % 2 == 0);
+    std::ofstream(folder / "some.jpg", std::ios::binary) << half_lit(random, true);  // what a file holds counts, not its name
+    test::write_script(folder / "classifier.pt", R"(
+def forward(self, x: Tensor):
+    halves = torch.avg_pool2d(x, [32, 64]).mean([1]).flatten(1)
+    return 4 * (halves - halves.flip([1]))
+)");
+    test::write_script(folder / "encoder.pt", "def forward(self, x: Tensor):\n    return torch.avg_pool2d(x, [32, 64]).flatten(1)\n");
+    test::write_script(folder / "decoder.pt", R"(
+def forward(self, x: Tensor):
+    return x.view([-1, 3, 2, 1]).repeat_interleave(32, 2).repeat_interleave(64, 3)
+)");
+    const std::vector<std::string> words = write_sentences();
+    torch::manual_seed(1);
+    at::Tensor embedding = at::randn({static_cast<int64_t>(words.size()), 16}) / 4;
+    for (size_t i = 0; i < words.size(); ++i) {
+        const auto judgement = std::find(judgements.begin(), judgements.end(), words[i]);
+        embedding[static_cast<int64_t>(i)][0] = judgement == judgements.end() ? 0 : judgement < judgements.begin() + 4 ? 3 : -3;
+    }
+    const std::vector<char> bytes = torch::pickle_save(embedding);
+    std::ofstream(folder / "embedding.pt", std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+    test::write_script(folder / "text-classifier.pt", R"(
+def forward(self, x: Tensor):
+    kind = x.sum([1])[:, 0]
+    return torch.stack([-kind, kind], 1)
+)");
+    std::ofstream(folder / "image-64.json")
+        << R"({"codes": 20, "generator": {"latent": 6, "channels": [8, 12, 12, 12], "hidden": 40, "epochs": 12,
+        "batch": 10, "learning_rate": 0.005}})";
+
+    // Each block of commands stands for itself: those before it leave packs of the same names.
+    std::ifstream page(WHYNOT_OWN_MODEL_PAGE);
+    std::vector<std::string> blocks;
+    bool inside = false;
+    for (std::string line; std::getline(page, line);) {
+        if (line == "```sh") blocks.emplace_back();
+        inside = line == "```sh" || (inside && line != "```");
+        if (inside && line != "```sh") blocks.back() += line + '\n';
+    }
+    ASSERT_EQ(blocks.size(), 3u);
+    for (const std::string& block : blocks) {
+        const std::string script = R"(set -eu
+cd "$2"; rm -rf theirs mine answer
+whynot() { if [ "$1" = train ]; then set -- "$@" --recipe "$([ "$2" = image ] && echo image-64.json || echo text.json)";
+        fi;
+        "$program"
+        "$@";
+    }
+program=$1
+)" + block;
+        Process page_commands("/bin/bash", {"-c", script, "page", WHYNOT_PROGRAM, folder.path().string()}, environment);
+page_commands.finish();
+EXPECT_EQ(page_commands.code, 0) << block << page_commands.err;
+EXPECT_TRUE(fs::exists(folder / "mine/pack.json")) << block;
+if (block.find("classify") != std::string::npos) {
+    EXPECT_THAT(page_commands.out, HasSubstr("some.jpg"));
+    EXPECT_FALSE(fs::is_empty(folder / "answer"));
+}
+if (block.find("gross") != std::string::npos) EXPECT_THAT(page_commands.out, HasSubstr("-[gross]-"));
+}
 }
 
 TEST_F(OwnModel, from_pytorch_to_explanations_of_an_image_and_a_sentence) {
@@ -127,20 +229,7 @@ TEST_F(OwnModel, from_pytorch_to_explanations_of_an_image_and_a_sentence) {
     }
     if (python.empty())
         GTEST_SKIP() << "no python3 here can 'import torch', so docs/export_model.py cannot run; Debian's package python3-torch brings it";
-    std::set<std::string> words;
-    {
-        std::ofstream sentences(folder / "sentences.txt"), vocabulary(folder / "words.txt");
-        for (const char* subject : {"food", "service", "pizza", "waiter", "place", "soup"})
-            for (const char* verb : {" was ", " is ", " seemed "})
-                for (const char* how : {"", "really ", "quite "})
-                    for (const char* judgement : {"good", "great", "lovely", "superb", "bad", "gross", "rude", "awful"}) {
-                        const std::string sentence = std::string("the ") + subject + verb + how + judgement + " .";
-                        sentences << sentence << '\n';
-                        std::istringstream split(sentence);
-                        for (std::string word; split >> word;) words.insert(word);
-                    }
-        for (const std::string& word : words) vocabulary << word << '\n';
-    }
+    write_sentences();
     Process exported(python, {WHYNOT_EXPORT_SCRIPT, folder.path().string(), at("words.txt")});
     exported.finish();
     ASSERT_EQ(exported.code, 0) << exported.err;

@@ -37,7 +37,10 @@ int list_checks(bool json) {
 fs::path library_of(const CheckCommand& command) {
     const std::string& name = command.plugin;
     if (name.find('/') != std::string::npos || fs::path(name).extension() == ".so") {
-        if (!fs::is_regular_file(name)) throw Error(ErrorCode::not_found, "there is no plugin library '" + name + '\'');
+        if (!fs::is_regular_file(name)) {
+            throw Error(ErrorCode::not_found, "there is no plugin library " + in_quotes(name) +
+                                                  "; expected the .so file that whynot_add_plugin built, or the id of a plugin");
+        }
         return fs::canonical(name);
     }
     PluginSearch search;
@@ -45,7 +48,9 @@ fs::path library_of(const CheckCommand& command) {
     const Host host(search);
     const auto of_id = [&](const PluginEntry& plugin) { return plugin.manifest.id == name; };
     const auto found = std::find_if(host.plugins().begin(), host.plugins().end(), of_id);
-    return name.empty() || found == host.plugins().end() ? host.find(name).file : found->file;  // find throws here
+    if (found != host.plugins().end() && !name.empty()) return found->file;
+    if (fs::is_regular_file(name)) return fs::canonical(name);  // ids may have a dot, so they come first
+    return host.find(name).file;                                // throws
 }
 
 std::vector<std::string> chosen_checks(const CheckCommand& command) {
@@ -85,11 +90,17 @@ int check_apart(const CheckCommand& command) {
     options.command.emplace_back("--only");
     CheckReport report(command.json);
     run_checks_apart(names, options, [&](const CheckResult& result) { report.add(result); });
-    return report.finish();
+    const int code = report.finish();
+    if (!report.crashed().empty()) {
+        complain("to see where it crashes: gdb --args whynot plugins check " + for_shell(command.plugin) +
+                 (command.pack.empty() ? "" : " --pack " + for_shell(command.pack)) + " --in-process --only " + report.crashed());
+    }
+    return code;
 }
 
 void CheckReport::add(const CheckResult& result) {
     ++counts_[result.outcome];
+    if (result.outcome == Outcome::crashed && crashed_.empty()) crashed_ = result.check;
     if (json_) return print(to_json(result) + '\n');
     constexpr size_t width = 9;
     std::string text = to_string(result.outcome);

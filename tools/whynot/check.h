@@ -33,9 +33,13 @@ public:
     /// How many ended how, for people. @returns the exit code
     int finish() const;
 
+    /// The first check that crashed; empty: none did.
+    const std::string& crashed() const { return crashed_; }
+
 private:
     const bool json_;
     std::map<Outcome, int> counts_;
+    std::string crashed_;
 };
 
 }  // namespace whynot::cli

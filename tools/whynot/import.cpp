@@ -1,6 +1,7 @@
 // whynot packs new --from-torchscript.
 #include "whynot/import.h"
 
+#include <cstdio>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -57,6 +58,12 @@ Json input_of(const ImportCommand& command) {
     return input;
 }
 
+std::string number_for_people(double value) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.4g", value);
+    return text;
+}
+
 Emits emits_of(const std::string& name) {
     for (const Emits emits : {Emits::logits, Emits::log_probabilities, Emits::probabilities})
         if (name == to_string(emits)) return emits;
@@ -102,13 +109,14 @@ int import_model(const ImportCommand& command) {
                 std::string text = value.is_string() ? value.get<std::string>() : "";
                 if (value.is_object())
                     for (const auto& [name, count] : value.items()) text += (text.empty() ? "" : ", ") + name + ' ' + count.dump();
+                if (value.is_number_float()) text = number_for_people(value);
                 rows.push_back({key, text.empty() ? value.dump() : text});
             }
             print(table(rows));
         }
         if (!generates)
             complain("it classifies; to explain it needs a generator: whynot train " + command.modality + " --generator-only --pack " +
-                     pack.directory().string() + " --data DATA --out DIR");
+                     for_shell(pack.directory().string()) + " --data DATA --out DIR");
         return answered;
     });
 }

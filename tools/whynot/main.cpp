@@ -454,7 +454,7 @@ private:
         add_json(command, options.json, "Print what was found as one object on a line");
         add_common(command, options, "one for each core up to 4");
         command.footer("Where standard input is a terminal, what is missing is asked for.\n\n" + std::string(exit_codes));
-        command.callback([this] {
+        command.callback([this, new_pack = &command] {
             std::vector<Required> needed{
                 {"--classes", &import_.classes, "Names of its classes, in the order of its outputs, with commas between them"}};
             if (import_.modality == "image") {
@@ -466,6 +466,14 @@ private:
                 needed.push_back({"--vocabulary", &import_.vocabulary, "File of its words, one a line"});
             }
             needed.push_back({"--out", &import_.out, "Folder for the pack"});
+            // What is for the other modality is no slip of the fingers: the model would not be the one that was meant.
+            const bool image = import_.modality == "image";
+            for (const char* option : image ? std::vector<const char*>{"--embedding", "--vocabulary"}
+                                            : std::vector<const char*>{"--shape", "--mean", "--std", "--framing", "--light-on-dark",
+                                                                       "--encoder", "--decoder", "--data"})
+                if (new_pack->count(option) > 0)
+                    throw CLI::ValidationError(std::string(option) + " is for " + (image ? "text" : "image") + ", and this is a model of " +
+                                               import_.modality);
             require_or_ask(needed);
             action_ = [this] { return commands().import_model(import_); };
         });

@@ -38,8 +38,7 @@ void check_name(const std::string& name) {
 }
 
 std::string with_name(std::string text, const std::string& name) {
-    for (size_t at = 0; (at = text.find(stand_in, at)) != std::string::npos; at += name.size())
-        text.replace(at, stand_in.size(), name);
+    for (size_t at = 0; (at = text.find(stand_in, at)) != std::string::npos; at += name.size()) text.replace(at, stand_in.size(), name);
     return text;
 }
 
@@ -53,20 +52,19 @@ struct TemporaryFolder {
     }
 };
 
-}  // namespace
-
-int new_plugin(const std::string& name, const std::string& directory, bool json) {
-    check_name(name);
-    const fs::path shown = directory.empty() ? name : directory;
-    const fs::path target = fs::weakly_canonical(fs::absolute(shown));
-    if (fs::exists(target) && !(fs::is_directory(target) && fs::is_empty(target))) {
-        throw Error(ErrorCode::io, "expected a new or empty folder, and there is something in " + escape_controls(shown.string()) +
-                                       "; choose another one with --out");
+fs::path template_folder() {
+    const fs::path folder = data_directory() / "template";
+    if (!fs::is_directory(folder)) {
+        throw Error(ErrorCode::not_found, "expected what plugins begin with in " + escape_controls(folder.string()) +
+                                              ", and there is no such folder; install whynot again");
     }
+    return folder;
+}
 
-    const fs::path from = data_directory() / "template";
+/// @returns the names of the files, in order
+std::vector<std::string> copy_template(const std::string& name, const fs::path& target) {
     std::vector<fs::path> files;
-    for (const fs::directory_entry& entry : fs::directory_iterator(from)) files.push_back(entry.path());
+    for (const fs::directory_entry& entry : fs::directory_iterator(template_folder())) files.push_back(entry.path());
     std::sort(files.begin(), files.end());
 
     fs::create_directories(target.parent_path());
@@ -77,16 +75,40 @@ int new_plugin(const std::string& name, const std::string& directory, bool json)
         write_file_atomically(folder.path / names.back(), with_name(read_file(file, largest_file, ErrorCode::io), name));
     }
     fs::rename(folder.path, target);  // over the empty folder, where there was one
+    return names;
+}
+
+}  // namespace
+
+int new_plugin(const std::string& name, const std::string& directory, bool json) {
+    check_name(name);
+    const fs::path shown = directory.empty() ? name : directory;
+    fs::path target;
+    std::vector<std::string> names;
+    try {
+        target = fs::weakly_canonical(fs::absolute(shown));
+        if (fs::exists(target) && !(fs::is_directory(target) && fs::is_empty(target))) {
+            throw Error(ErrorCode::io, "expected a new or empty folder, and there is something in " + escape_controls(shown.string()) +
+                                           "; choose another one with --out");
+        }
+        names = copy_template(name, target);
+    } catch (const fs::filesystem_error& error) {
+        throw Error(ErrorCode::io, "the folder " + escape_controls(shown.string()) + " cannot be made: " + error.code().message() +
+                                       "; choose another one with --out");
+    }
 
     if (json) {
         const nlohmann::ordered_json object{{"name", name}, {"directory", target.string()}, {"files", names}};
         print(object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + '\n');
         return answered;
     }
-    const std::string there = escape_controls(shown.string());
-    print(there + " holds the plugin '" + name + "'; README.md in it says how it works. To build and try it:\n\n    cmake -S " + there +
-          " -B " + there + "/build && cmake --build " + there + "/build\n    whynot explain --plugin-path \"$(realpath " + there +
-          "/build/lib/whynot/plugins)\" --pack " + there + "/build/share/whynot/packs/" + name + " \"3 4\"\n");
+    const auto in_it = [&](const char* path) { return for_shell((shown / path).string()); };
+    print(escape_controls(shown.string()) + " holds the plugin '" + name +
+          "'; README.md in it says how it works. To build and try it:\n\n" + "    cmake -S " + for_shell(shown.string()) + " -B " +
+          in_it("build") + " && cmake --build " + in_it("build") + "\n    whynot explain --plugin-path \"$(realpath " +
+          in_it("build/lib/whynot/plugins") + ")\" --pack " + for_shell((shown / "build/share/whynot/packs" / name).string()) +
+          " \"3 4\"\n    whynot plugins check " + for_shell((shown / "build/lib/whynot/plugins" / (name + ".so")).string()) + " --pack " +
+          for_shell((shown / "build/share/whynot/packs" / name).string()) + '\n');
     return answered;
 }
 

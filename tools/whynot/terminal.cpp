@@ -135,6 +135,14 @@ std::string bytes_for_people(uint64_t bytes) {
     return format("%.1f ", value) + units[unit];
 }
 
+std::string for_shell(const std::string& word) {
+    const auto plain = [](unsigned char c) { return std::isalnum(c) || c >= 0x80 || std::strchr("_-./+,:=@%", c) != nullptr; };
+    if (!word.empty() && std::all_of(word.begin(), word.end(), plain)) return word;
+    std::string quoted = "'";
+    for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    return escape_controls(quoted + '\'');
+}
+
 std::string percent(double fraction) { return format("%.1f %%", 100 * fraction); }
 
 StatusLine::StatusLine() : terminal_(error_is_terminal()) {}

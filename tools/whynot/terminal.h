@@ -32,6 +32,9 @@ std::string table(const std::vector<std::vector<std::string>>& rows, std::string
 /// "1.4 MB"
 std::string bytes_for_people(uint64_t bytes);
 
+/// A word as a shell takes it: in single quotes where it has to be. For commands that people copy.
+std::string for_shell(const std::string& word);
+
 /// "99.8 %"
 std::string percent(double fraction);
 

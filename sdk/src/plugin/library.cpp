@@ -57,7 +57,9 @@ boost::dll::shared_library& open_library(Registry& all, const fs::path& library)
     if (!fs::is_regular_file(library, error)) throw Error(ErrorCode::not_found, "there is no plugin library " + quoted(library));
     char magic[4] = {};
     std::ifstream(library, std::ios::binary).read(magic, sizeof magic);
-    if (std::string_view(magic, sizeof magic) != "\177ELF") throw bad_plugin(library, "is not a shared library");
+    if (std::string_view(magic, sizeof magic) != "\177ELF") {
+        throw bad_plugin(library, "is not a shared library. Give the .so file that whynot_add_plugin built");
+    }
 
     const fs::path path = fs::canonical(library);
     const auto known = all.libraries.find(path);

@@ -21,7 +21,8 @@ namespace {
 class ElfFile {
 public:
     explicit ElfFile(const fs::path& path) : path_(path), bytes_(read_file(path, uint64_t{1} << 32, ErrorCode::bad_plugin)) {
-        expect(bytes_.size() >= sizeof(Elf64_Ehdr) && bytes_.compare(0, SELFMAG, ELFMAG) == 0, quoted(path) + " is not a shared library");
+        expect(bytes_.size() >= sizeof(Elf64_Ehdr) && bytes_.compare(0, SELFMAG, ELFMAG) == 0,
+               quoted(path) + " is not a shared library; give the .so file that whynot_add_plugin built");
         expect(bytes_[EI_CLASS] == ELFCLASS64, quoted(path) + " is no 64-bit library");
     }
 
