@@ -18,3 +18,13 @@ whynot_warnings(write_points_pack)
 set(points_pack ${CMAKE_BINARY_DIR}/tests/packs/points)
 add_custom_command(TARGET write_points_pack POST_BUILD COMMAND write_points_pack ${points_pack} COMMENT "Writing the pack points" VERBATIM)
 whynot_add_conformance(points PACK ${points_pack})
+
+# And as a GoogleTest suite, all of it in one process.
+add_executable(points_suite conformance/points_suite.cpp)
+target_compile_definitions(points_suite PRIVATE WHYNOT_POINTS_PLUGIN="$<TARGET_FILE:points>" WHYNOT_POINTS_PACK="${points_pack}")
+target_link_libraries(points_suite PRIVATE whynot GTest::gtest_main)
+set_target_properties(points_suite PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+whynot_warnings(points_suite)
+add_dependencies(points_suite points write_points_pack)
+add_test(NAME conformance.suite COMMAND points_suite)
+set_tests_properties(conformance.suite PROPERTIES TIMEOUT 300 ENVIRONMENT OMP_NUM_THREADS=1)

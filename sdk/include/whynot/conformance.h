@@ -6,18 +6,8 @@
 ///     whynot plugins check /home/me/mine.so       # all of them, each in a process of its own
 ///     whynot_add_conformance(mine)                # CMake (whynotPlugin.cmake): the same as tests of ctest, one a check
 ///
-/// A check that crashes or hangs takes nothing with it but its own process. Under a debugger, or in a test program that links the SDK, one
-/// runs where it is called; with GoogleTest:
-///
-///     class Conformance : public testing::TestWithParam<whynot::ConformanceCheck> {};
-///     TEST_P(Conformance, Holds) {
-///         whynot::CheckRequest request;
-///         request.library = "/home/me/mine.so";
-///         const whynot::CheckResult result = whynot::run_check(GetParam().name, request);
-///         if (result.outcome == whynot::Outcome::skipped) GTEST_SKIP() << result.message;
-///         EXPECT_TRUE(result.holds()) << result.message;
-///     }
-///     INSTANTIATE_TEST_SUITE_P(Mine, Conformance, testing::ValuesIn(whynot::conformance_checks()));
+/// A check that crashes or hangs takes nothing with it but its own process. `run_check` runs one where it is called, under a debugger say;
+/// conformance_suite.h makes a GoogleTest suite of all.
 ///
 /// Checks of a modality need a pack, and inputs: those of the plugin's service `whynot.samples/1` unless others are given. Where there is
 /// nothing to work on a check is skipped with the reason, never passed.
