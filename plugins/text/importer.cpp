@@ -35,6 +35,7 @@ namespace fs = std::filesystem;
 }
 
 std::vector<std::string> lines_of(const fs::path& file) {
+    if (fs::is_directory(file)) bad(file, "expected a file of text, found a folder");
     std::istringstream content(corpora::read_content(file));
     std::vector<std::string> lines;
     for (std::string line; std::getline(content, line);) {

@@ -100,6 +100,8 @@ protected:
         const Json said = Json::parse(run({"classify", "--json", "--pack", at("theirs"), at("pictures/1.png")}).out);
         EXPECT_EQ(said["probabilities"].size(), 3u);
         EXPECT_THAT(run({"explain", "--pack", at("theirs"), at("pictures/1.png")}, 1).err, HasSubstr("no generator yet"));
+        EXPECT_THAT(run({"train", "text", "--generator-only", "--pack", at("theirs"), "--data", "x", "--out", at("mine")}, 2).err,
+                    HasSubstr("expected a pack of the modality text, and 'theirs' is of image"));
         run({"train", "image", "--generator-only", "--pack", at("theirs"), "--data", at("pictures"), "--recipe", at("image.json"), "--out",
              at("mine")});
         const Json record = Json::parse(run({"explain", "--json", "--pack", at("mine"), at("pictures/1.png")}).out);
@@ -198,25 +200,28 @@ def forward(self, x: Tensor):
     }
     ASSERT_EQ(blocks.size(), 3u);
     for (const std::string& block : blocks) {
-        const std::string script = R"(set -eu
-cd "$2"; rm -rf theirs mine answer
-whynot() { if [ "$1" = train ]; then set -- "$@" --recipe "$([ "$2" = image ] && echo image-64.json || echo text.json)";
-        fi;
-        "$program"
-        "$@";
-    }
+        const std::string script = R"sh(set -eu
 program=$1
-)" + block;
+cd "$2"
+rm -rf theirs mine answer
+whynot() {
+  case $1-$2 in
+    train-image) set -- "$@" --recipe image-64.json ;;
+    train-text) set -- "$@" --recipe text.json ;;
+  esac
+  "$program" "$@"
+}
+)sh" + block;
         Process page_commands("/bin/bash", {"-c", script, "page", WHYNOT_PROGRAM, folder.path().string()}, environment);
-page_commands.finish();
-EXPECT_EQ(page_commands.code, 0) << block << page_commands.err;
-EXPECT_TRUE(fs::exists(folder / "mine/pack.json")) << block;
-if (block.find("classify") != std::string::npos) {
-    EXPECT_THAT(page_commands.out, HasSubstr("some.jpg"));
-    EXPECT_FALSE(fs::is_empty(folder / "answer"));
-}
-if (block.find("gross") != std::string::npos) EXPECT_THAT(page_commands.out, HasSubstr("-[gross]-"));
-}
+        page_commands.finish();
+        EXPECT_EQ(page_commands.code, 0) << block << page_commands.err;
+        EXPECT_TRUE(fs::exists(folder / "mine/pack.json")) << block;
+        if (block.find("classify") != std::string::npos) {
+            EXPECT_THAT(page_commands.out, HasSubstr("some.jpg"));
+            EXPECT_FALSE(fs::is_empty(folder / "answer"));
+        }
+        if (block.find("gross") != std::string::npos) EXPECT_THAT(page_commands.out, HasSubstr("-[gross]-"));
+    }
 }
 
 TEST_F(OwnModel, from_pytorch_to_explanations_of_an_image_and_a_sentence) {

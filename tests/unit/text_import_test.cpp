@@ -229,6 +229,7 @@ TEST(TextImport, a_model_that_does_not_fit_is_named_with_what_to_do) {
     EXPECT_THAT(with("vocabulary", "few.txt"),
                 AllOf(HasSubstr("a word a line for each of the " + std::to_string(theirs.words.size())), HasSubstr("found 2")));
     write_lines(theirs.folder / "pieces.txt", std::vector<std::string>(theirs.words.size(), "##ing"));
+    EXPECT_THAT(with("vocabulary", ""), HasSubstr("expected a file of text, found a folder"));
     EXPECT_THAT(with("vocabulary", "pieces.txt"), HasSubstr("only 0 are words"));
     EXPECT_THAT(with("embedding", "words.txt"), HasSubstr("torch.save"));
     write_tensor(theirs.folder / "flat.pt", at::zeros({5}));

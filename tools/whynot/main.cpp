@@ -466,14 +466,14 @@ private:
                 needed.push_back({"--vocabulary", &import_.vocabulary, "File of its words, one a line"});
             }
             needed.push_back({"--out", &import_.out, "Folder for the pack"});
-            // What is for the other modality is no slip of the fingers: the model would not be the one that was meant.
-            const bool image = import_.modality == "image";
-            for (const char* option : image ? std::vector<const char*>{"--embedding", "--vocabulary"}
-                                            : std::vector<const char*>{"--shape", "--mean", "--std", "--framing", "--light-on-dark",
-                                                                       "--encoder", "--decoder", "--data"})
+            // An option of the other modality would be passed over in silence.
+            const bool of_images = import_.modality == "image";
+            for (const char* option : of_images ? std::vector<const char*>{"--embedding", "--vocabulary"}
+                                                : std::vector<const char*>{"--shape", "--mean", "--std", "--framing", "--light-on-dark",
+                                                                           "--encoder", "--decoder", "--data"})
                 if (new_pack->count(option) > 0)
-                    throw CLI::ValidationError(std::string(option) + " is for " + (image ? "text" : "image") + ", and this is a model of " +
-                                               import_.modality);
+                    throw CLI::ValidationError(std::string(option) + " is for " + (of_images ? "text" : "image") +
+                                               ", and this is a model of " + import_.modality);
             require_or_ask(needed);
             action_ = [this] { return commands().import_model(import_); };
         });

@@ -72,8 +72,8 @@ int train(const TrainCommand& command) {
             const GeneratorRequest request{find_pack(command.pack, default_pack_search()), command.data, command.out, recipe_text(),
                                            command.seed};
             if (request.pack.manifest().modality != command.modality)
-                throw Error(ErrorCode::invalid_argument,
-                            "the pack '" + request.pack.manifest().id + "' is of " + request.pack.manifest().modality);
+                throw Error(ErrorCode::invalid_argument, "expected a pack of the modality " + command.modality + ", and '" +
+                                                             request.pack.manifest().id + "' is of " + request.pack.manifest().modality);
             set_threads(command.threads, 4);
             StatusLine status;
             guarded(plugin, "train a generator", [&] { importer.train_generator(request, observer(status)); });
