@@ -220,7 +220,9 @@ whynot() {
             EXPECT_THAT(page_commands.out, HasSubstr("some.jpg"));
             EXPECT_FALSE(fs::is_empty(folder / "answer"));
         }
-        if (block.find("gross") != std::string::npos) EXPECT_THAT(page_commands.out, HasSubstr("-[gross]-"));
+        if (block.find("gross") != std::string::npos) {
+            EXPECT_THAT(page_commands.out, HasSubstr("-[gross]-"));
+        }
     }
 }
 
