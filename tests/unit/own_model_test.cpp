@@ -186,8 +186,8 @@ def forward(self, x: Tensor):
     return torch.stack([-kind, kind], 1)
 )");
     std::ofstream(folder / "image-64.json")
-        << R"({"codes": 20, "generator": {"latent": 6, "channels": [8, 12, 12, 12], "hidden": 40, "epochs": 12,
-        "batch": 10, "learning_rate": 0.005}})";
+        << R"({"codes": 20, "generator": {"latent": 6, "channels": [8, 8, 8, 8], "hidden": 40, "epochs": 40, "batch": 5,
+               "learning_rate": 0.005}})";
 
     // Each block of commands stands for itself: those before it leave packs of the same names.
     std::ifstream page(WHYNOT_OWN_MODEL_PAGE);
