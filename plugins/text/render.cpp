@@ -178,10 +178,13 @@ Rendering TextBatch::render_one(const RenderRequest& request) const {
 
     if (request.decode == "soft") {
         const Ids decoded = networks.autoencoder.greedy(request.boundary.unsqueeze(0), positions + 3)[0];
-        const std::vector<std::string> said = networks.tokenizer.decode(decoded);
-        const std::vector<WordEdit> edits = difference(words, said);
-        show(edits, joined(said), decoded);
-        rendering.terminal = joined(said) + "\n";
+        // A word that the vocabulary lacks is <unk> to the generator: where it stays that, the sentence's own word stands.
+        const bool by_word = networks.tokenizer.kind() == TokenizerKind::word;
+        const std::vector<WordEdit> edits =
+            difference(by_word ? networks.tokenizer.decode(ids) : words, networks.tokenizer.decode(decoded));
+        const std::string text = joined(apply_edits(words, edits));
+        show(edits, text, decoded);
+        rendering.terminal = text + "\n";
         if (edits.empty())
             rendering.warnings.push_back(
                 "decoded greedily, the boundary point says the sentence itself: its mixtures are neutral, their likeliest words are not");

@@ -46,9 +46,10 @@ Json explain(TextModel& model, const std::vector<std::string>& sentences, uint64
             if (!record.contains("answer")) continue;
             const std::string text = record["answer"];
             Json json{{"text", text}, {"edits", record["edits"].size()}, {"foil", false}, {"probability", nullptr}};
-            if (const at::Tensor asked = ask(model, text); asked.defined()) {
-                json["foil"] = asked.argmax().item<int64_t>() == requests[i].foil;
-                json["probability"] = std::exp(asked[requests[i].fact].item<double>());
+            // Of the decoded words themselves: "<unk>" in a text would be read as three unknown words.
+            if (const std::vector<double>& asked = renderings[i].answer; !text.empty()) {
+                json["foil"] = std::max_element(asked.begin(), asked.end()) - asked.begin() == requests[i].foil;
+                json["probability"] = asked[static_cast<size_t>(requests[i].fact)];
             }
             explained[found.index[static_cast<size_t>(requests[i].row)]][decoding.key] = std::move(json);
         }
@@ -197,6 +198,8 @@ void run_yelp(const ExperimentRequest& request, const Observer& observer, Experi
     result.notes = {
         "p is the classifier's probability of the sentence's own class, of a decoded sentence asked afresh; edits are those of the edited "
         "decoding; gap is the log-likelihood of the sentence's own class minus that of the other at the soft point, in nats.",
+        "<unk> in a softly decoded sentence is one word that the pack's vocabulary lacks, whatever it may be: the generator says no more, "
+        "and so it is put to the classifier. A word of the sentence that is such, and stays one, is shown as it was.",
         "The sample: the first held-out sentences in the order of their hash that the classifier gets right. One that fails anywhere stays "
         "in the denominator.",
         "The soft point is at one half in " + percent(share_of(explained, is_at_boundary)) +

@@ -355,6 +355,25 @@ TEST_F(ToyPack, GivesTheSameBytesTwice) {
     EXPECT_EQ(run(), run());
 }
 
+TEST_F(ToyPack, SoftlyDecodedAnUnknownWordStaysTheSentencesOwn) {
+    std::vector<ReadNotes> notes;
+    const auto batch = model->read({{"the zork was bad .", ""}, {"the soup was bad .", ""}}, notes);
+    const at::Tensor start = batch->start(at::zeros({2}, at::kLong), 1);
+    const auto said = [&](int64_t of, int64_t by) {  // the words of one sentence's code, as edits of another
+        const Rendering rendering = batch->render({{by, 0, 1, start[of], "soft", "", ""}}, 1)[0];
+        auto record = nlohmann::json::parse(rendering.record);
+        record["p"] = rendering.answer;
+        return record;
+    };
+    const auto own = said(0, 0), other = said(0, 1);
+    EXPECT_EQ(own["answer"], "the zork was bad .");
+    EXPECT_TRUE(own["edits"].empty()) << own["edits"];
+    EXPECT_EQ(other["answer"], "the <unk> was bad .");
+    EXPECT_EQ(other["edits"], nlohmann::json::parse(R"([{"position": 1, "from": "soup", "to": "<unk>"}])"));
+    EXPECT_EQ(own["p"], other["p"]) << "one unknown word in both";
+    EXPECT_NEAR(own["p"][0], batch->classify()[0][0].exp().item<double>(), 1e-6);
+}
+
 // Resident memory of this process, in megabytes.
 double resident_megabytes() {
     std::ifstream statm("/proc/self/statm");
