@@ -868,6 +868,22 @@ TEST_F(CliExperiment, Runs) {
     EXPECT_TRUE(fs::exists(out / "README.md"));
 }
 
+TEST_F(CliExperiment, NeedsNoHome) {
+    const std::string program = WHYNOT_PROGRAM;
+    const fs::path bare = folder_ / "bare";
+    for (const Arguments& home : {Arguments{}, Arguments{"HOME=/nonexistent"}, Arguments{"HOME=", "XDG_CACHE_HOME="}}) {
+        Arguments arguments{"-i", "WHYNOT_PLUGIN_PATH=" WHYNOT_EXPERIMENT_PLUGINS};
+        arguments.insert(arguments.end(), home.begin(), home.end());
+        for (const std::string& argument : {program, std::string("experiment"), std::string("run"), std::string("coins/fair"),
+                                            std::string("--out"), bare.string(), std::string("--quick")})
+            arguments.push_back(argument);
+        Process process("/usr/bin/env", arguments);
+        process.finish();
+        EXPECT_EQ(process.code, 0) << process.err;
+        EXPECT_TRUE(fs::exists(bare / "README.md"));
+    }
+}
+
 TEST_F(CliExperiment, FailsWithASentence) {
     const auto failure = [&](const Arguments& arguments, int code) {
         const Process& process = run(arguments);

@@ -3,7 +3,6 @@
 #include <cstdlib>
 
 #include "interrupt.h"
-#include "whynot/error.h"
 
 namespace fs = std::filesystem;
 
@@ -17,11 +16,10 @@ std::string variable(const char* name) {
 fs::path cache_folder() {
     fs::path base = variable("XDG_CACHE_HOME");
     if (!base.is_absolute()) {  // so says the convention
-        const std::string home = variable("HOME");
-        if (home.empty()) throw Error(ErrorCode::not_found, "there is no place to keep files between runs: set XDG_CACHE_HOME or HOME");
-        base = fs::path(home) / ".cache";
+        const fs::path home = variable("HOME");
+        if (!home.is_absolute()) return {};
+        base = home / ".cache";
     }
-    fs::create_directories(base / "whynot");
     return base / "whynot";
 }
 

@@ -60,7 +60,8 @@ struct ExperimentRequest {
     std::string pack;               ///< id or folder of a pack to use instead of the experiment's own choice; empty: that choice
     bool quick = false;             ///< a small run that shows the way; its figures are not those of the full one
     uint64_t seed = 1;
-    std::filesystem::path cache;  ///< a folder for what takes long to make and is the same each time; may be empty: nothing is kept
+    /// A folder for what takes long to make and is the same each time; need not be there. May be empty: nothing is kept.
+    std::filesystem::path cache;
 };
 
 /// The service `whynot.experiment/1`. Frozen once released: a new method is a new id, never an added virtual.

@@ -36,8 +36,9 @@ public:
 struct EvaluateRequest {
     std::string corpus;  ///< name of a corpus under `corpora`, or a file with one input a line
     std::filesystem::path corpora;
-    std::filesystem::path cache;  ///< a folder for what takes long to make and is the same each time (language models, ...)
-    int64_t limit = 500;          ///< how many questions
+    /// A folder for what takes long to make and is the same each time (language models, ...); need not be there. May be empty: nothing is kept.
+    std::filesystem::path cache;
+    int64_t limit = 500;  ///< how many questions
     uint64_t seed = 1;
 };
 
