@@ -7,6 +7,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "held_out.h"
 #include "image_recipe.h"
 #include "lbfgs_oracle.h"
 #include "random.h"
@@ -32,16 +33,6 @@ double mean(const std::vector<double>& values) {
 }
 
 at::Tensor everyone(int64_t n) { return at::arange(n, at::kLong); }
-
-// Held-out images in the order of their hash: the same for everybody.
-at::Tensor hash_order(const corpora::LabelledImages& images) {
-    std::vector<std::pair<uint64_t, int64_t>> hashes;
-    for (int64_t i = 0; i < images.count; ++i) hashes.emplace_back(corpora::image_hash(images, i), i);
-    std::sort(hashes.begin(), hashes.end());
-    std::vector<int64_t> order;
-    for (const auto& [hash, index] : hashes) order.push_back(index);
-    return at::tensor(order, at::kLong);
-}
 
 /// Collects figures; says how far the evaluation is, and stops it when asked to. What is to be done is a row of stages, each of a known
 /// size: how many images go through the networks, a derivative counting twice more.
@@ -500,13 +491,7 @@ nlohmann::ordered_json evaluate_model(ImageModel& model, const std::string& reci
 std::string ImageEvaluator::evaluate(const Pack& pack, const EvaluateRequest& request, const Observer& observer) {
     ImageModel model(pack);
     const corpora::ImageCorpus corpus = corpora::read_images(request.corpora, request.corpus);
-    const ImageShape& shape = model.networks().shape;
-    if (corpus.classes() != model.info().classes)
-        throw Error(ErrorCode::invalid_argument,
-                    "the corpus " + request.corpus + " has other classes than the pack '" + pack.manifest().id + "'");
-    if (corpus.held_out.channels != shape.channels || corpus.held_out.height != shape.height || corpus.held_out.width != shape.width)
-        throw Error(ErrorCode::invalid_argument,
-                    "the corpus " + request.corpus + " has images of another shape than the pack '" + pack.manifest().id + "'");
+    expect_corpus_of(pack, model.networks().shape, corpus, request.corpus);
     return evaluate_model(model, pack.manifest().recipe, corpus, request, observer).dump();
 }
 

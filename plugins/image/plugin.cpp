@@ -1,6 +1,7 @@
 #include "whynot/plugin.h"
 #include "whynot/version.h"
 
+#include "held_out.h"
 #include "image_evaluator.h"
 #include "image_importer.h"
 #include "image_trainer.h"
@@ -34,4 +35,4 @@ WHYNOT_PLUGIN(describe(), whynot::Service<whynot::Modality, whynot::image::Image
               whynot::Service<whynot::Trainer, whynot::image::ImageTrainer>,
               whynot::Service<whynot::Evaluator, whynot::image::ImageEvaluator>,
               whynot::Service<whynot::Importer, whynot::image::ImageImporter>,
-              whynot::Service<whynot::Samples, whynot::image::ImageSamples>);
+              whynot::Service<whynot::Samples, whynot::image::ImageSamples>, whynot::Service<whynot::HeldOut, whynot::image::ImageHeldOut>);

@@ -3,6 +3,7 @@
 
 #include "evaluator.h"
 #include "experiments.h"
+#include "held_out.h"
 #include "importer.h"
 #include "modality.h"
 #include "samples.h"
@@ -42,5 +43,5 @@ whynot::PluginInfo describe() {
 WHYNOT_PLUGIN(describe(), whynot::Service<whynot::Modality, whynot::text::TextModality>,
               whynot::Service<whynot::Trainer, whynot::text::TextTrainer>, whynot::Service<whynot::Evaluator, whynot::text::TextEvaluator>,
               whynot::Service<whynot::Experiments, whynot::text::TextExperiments>,
-              whynot::Service<whynot::Importer, whynot::text::TextImporter>,
-              whynot::Service<whynot::Samples, whynot::text::TextSamples>);
+              whynot::Service<whynot::Importer, whynot::text::TextImporter>, whynot::Service<whynot::Samples, whynot::text::TextSamples>,
+              whynot::Service<whynot::HeldOut, whynot::text::TextHeldOut>);

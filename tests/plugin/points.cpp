@@ -13,6 +13,7 @@
 #include <sstream>
 
 #include "whynot/error.h"
+#include "whynot/held_out.h"
 #include "whynot/modality.h"
 #include "whynot/plugin.h"
 #include "whynot/samples.h"
@@ -182,6 +183,19 @@ public:
     whynot::SampleSet samples(const whynot::Pack&) override { return {{{"1 0.25", ""}, {"-0.5 0.2", ""}, {"0.3 2", ""}}, 1e-4}; }
 };
 
+/// A corpus is a file with a point a line.
+class PointHeldOut : public whynot::HeldOut {
+public:
+    std::vector<whynot::Input> inputs(const whynot::Pack&, const std::filesystem::path& corpora, const std::string& corpus,
+                                      int64_t limit) override {
+        std::ifstream file(corpora / corpus);
+        if (!file) throw Error(ErrorCode::not_found, "there is no corpus " + corpus);
+        std::vector<whynot::Input> inputs;
+        for (std::string line; static_cast<int64_t>(inputs.size()) < limit && std::getline(file, line);) inputs.push_back({line, ""});
+        return inputs;
+    }
+};
+
 const char* const decodings[] = {"beyond", "boundary", nullptr};
 const whynot_option options[] = {
     {"decode", "choice", "beyond", nullptr, nullptr, decodings, "The answer: a point just beyond the boundary, or on it."},
@@ -207,4 +221,5 @@ whynot::PluginInfo describe() {
 
 }  // namespace
 
-WHYNOT_PLUGIN(describe(), whynot::Service<whynot::Modality, Points>, whynot::Service<whynot::Samples, PointSamples>);
+WHYNOT_PLUGIN(describe(), whynot::Service<whynot::Modality, Points>, whynot::Service<whynot::Samples, PointSamples>,
+              whynot::Service<whynot::HeldOut, PointHeldOut>);

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "checkpoint.h"
+#include "held_out.h"
 #include "image_evaluator.h"
 #include "image_file.h"
 #include "image_model/toy.h"
@@ -242,6 +243,19 @@ TEST(ImageRender, without_a_folder_writes_nothing_and_with_a_bad_one_says_why) {
     request.out = (folder / "file").string();
     request.name = "question";
     EXPECT_THAT(message_of(ErrorCode::io, [&] { asked.batch->render({request}, 1); }), HasSubstr("file"));
+}
+
+TEST(ImageHeldOut, gives_the_held_out_images_as_they_are_in_the_order_of_their_hash) {
+    const corpora::LabelledImages images = corpora::read_images(Toy::get().folder.path(), "toy").held_out;
+    const at::Tensor order = hash_order(images);
+    const std::vector<Input> all = ImageHeldOut().inputs(Toy::get().pack, Toy::get().folder.path(), "toy", 1000000);
+    ASSERT_EQ(static_cast<int64_t>(all.size()), images.count);
+    const Asked asked(all);
+    EXPECT_TRUE(at::equal(asked.batch->images(), tensors_of(images).images(order)));
+    const std::vector<Input> few = ImageHeldOut().inputs(Toy::get().pack, Toy::get().folder.path(), "toy", 2);
+    ASSERT_EQ(few.size(), 2u);
+    EXPECT_EQ(few[1].content, all[1].content);
+    EXPECT_NE(few[0].path, few[1].path);
 }
 
 TEST(ImageOracle, finds_points_on_the_boundary_too) {

@@ -11,6 +11,8 @@
 #include "autoencoder_training.h"
 #include "classifier.h"
 #include "evaluator.h"
+#include "explaining.h"
+#include "held_out.h"
 #include "modality.h"
 #include "model.h"
 #include "random.h"
@@ -467,6 +469,17 @@ TEST_F(ToyPack, IsEvaluatedWithFailuresInTheDenominator) {
     EXPECT_EQ(value["answer: identical to the input"], 0);
     EXPECT_FALSE(result["examples"].empty());
     EXPECT_FALSE(fs::is_empty(*folder / "cache"));
+}
+
+TEST_F(ToyPack, HoldsSentencesOutInTheOrderOfTheirHash) {
+    const Pack pack = open_pack(*folder / "pack");
+    const Corpus corpus = read_corpus(*folder / "corpora", "toy");
+    const std::vector<Input> all = TextHeldOut().inputs(pack, *folder / "corpora", "toy", 1000000);
+    ASSERT_EQ(all.size(), corpus.held_out.size());
+    const auto order = in_order_of_hash(corpus.held_out);
+    for (size_t i = 0; i < all.size(); ++i) EXPECT_EQ(all[i].content, joined(order[i]->words));
+    EXPECT_EQ(TextHeldOut().inputs(pack, *folder / "corpora", "toy", 3).back().content, all[2].content);
+    EXPECT_THAT(message_of([&] { TextHeldOut().inputs(pack, *folder / "corpora", "none", 3); }, ErrorCode::not_found), HasSubstr("none"));
 }
 
 // Pieces of words instead of words: the same way from training to an answer in whole words.

@@ -1,5 +1,6 @@
 #include "whynot/modality.h"
 
+#include "whynot/held_out.h"
 #include "whynot/import.h"
 #include "whynot/train.h"
 
@@ -12,6 +13,7 @@ Modality::~Modality() = default;
 Trainer::~Trainer() = default;
 Evaluator::~Evaluator() = default;
 Importer::~Importer() = default;
+HeldOut::~HeldOut() = default;
 
 at::Tensor Batch::extra_starts(const at::Tensor&, const at::Tensor&, const at::Tensor&, int64_t, uint64_t) { return {}; }
 
