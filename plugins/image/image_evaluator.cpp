@@ -9,10 +9,10 @@
 
 #include "held_out.h"
 #include "image_recipe.h"
-#include "lbfgs_oracle.h"
 #include "random.h"
 #include "run.h"
 #include "whynot/error.h"
+#include "whynot/lbfgs.h"
 #include "whynot/solver.h"
 
 namespace whynot::image {
@@ -115,6 +115,11 @@ struct Answers {
     std::vector<Solution> solutions;
     int64_t forward = 0, backward = 0;
 
+    void add(Summary summary) {
+        forward += summary.forward;
+        backward += summary.backward;
+        for (Solution& solution : summary.solutions) solutions.push_back(std::move(solution));
+    }
     int64_t size() const { return static_cast<int64_t>(solutions.size()); }
     at::Tensor z() const {
         std::vector<at::Tensor> rows;
@@ -134,10 +139,7 @@ void solve_into(Answers& answers, const Problem& problem, SolverOptions options,
         watch(1 - static_cast<double>(report.rows_active) / static_cast<double>(report.questions));
         return CallbackAnswer::proceed;
     };
-    Summary summary = solve(problem, options);
-    answers.forward += summary.forward;
-    answers.backward += summary.backward;
-    for (Solution& solution : summary.solutions) answers.solutions.push_back(std::move(solution));
+    answers.add(solve(problem, options));
 }
 
 /// The images that are asked about, a few of them at a time: the memory of a solve grows with its batch.
@@ -185,25 +187,26 @@ public:
         });
     }
     /// The first `count` questions.
-    std::vector<OracleSolution> ask_oracle(const at::Tensor& foil, int64_t count, const Watch& watch) const {
-        std::vector<OracleSolution> all;
+    Answers ask_oracle(const at::Tensor& foil, int64_t count, const Watch& watch) const {
+        Answers answers;
         for (const Part& part : parts_) {
             if (part.begin >= count) break;
             Problem some = problem(part, foil, 0);
-            some.start = some.start.slice(0, 0, count - part.begin);
-            const auto watch_question = [&](int64_t question) {
-                watch(static_cast<double>(part.begin + question) / static_cast<double>(count));
+            for (at::Tensor* tensor : {&some.start, &some.fact, &some.foil}) *tensor = tensor->slice(0, 0, count - part.begin);
+            SolverOptions options;
+            options.callback = [&](const IterationReport& report) {
+                watch(static_cast<double>(part.begin + report.questions - report.rows_active) / static_cast<double>(count));
+                return CallbackAnswer::proceed;
             };
-            for (const OracleSolution& solution : solve_by_lbfgs(some, 0.01, watch_question)) all.push_back(solution);
+            answers.add(solve_by_lbfgs(some, options));
         }
-        return all;
+        return answers;
     }
     /// I(z), one of each image.
     at::Tensor draw(const at::Tensor& z) const {
         const at::NoGradGuard no_grad;
         std::vector<at::Tensor> drawn;
-        for (const Part& part : parts_)
-            drawn.push_back(part.images->draw(z.slice(0, part.begin, part.end), everyone(part.images->size())));
+        for (const Part& part : parts_) drawn.push_back(part.images->draw(z.slice(0, part.begin, part.end), everyone(part.images->size())));
         return at::cat(drawn);
     }
 
@@ -215,8 +218,8 @@ private:
     };
 
     Problem problem(const Part& part, const at::Tensor& foil, int64_t extra_starts) const {
-        return problem_of(*part.images, part.start, fact().slice(0, part.begin, part.end), foil.slice(0, part.begin, part.end), extra_starts,
-                          seed_);
+        return problem_of(*part.images, part.start, fact().slice(0, part.begin, part.end), foil.slice(0, part.begin, part.end),
+                          extra_starts, seed_);
     }
     template <class F>
     Answers in_parts(const Watch& watch, F&& answer_part) const {
@@ -259,32 +262,29 @@ Answers measure_questions(Report& report, const Sample& sample, const std::strin
     const Answers one = sample.answer(foil, 1, true, report.between(0, per_start));
     Answers two = sample.answer(foil, 2, true, report.between(per_start, 3 * per_start));
     const Answers unguarded = sample.answer(foil, 2, false, report.between(3 * per_start, 5 * per_start));
-    const std::vector<OracleSolution> oracle = sample.ask_oracle(foil, oracle_images, report.between(5 * per_start, 1));
+    const Answers oracle = sample.ask_oracle(foil, oracle_images, report.between(5 * per_start, 1));
     const auto feasible = [](const auto& solution) { return solution.feasible; };
     report.figure(name + ": gap under 0.01 and every guard met, one extra start", two.share(feasible), n, "share");
     report.figure(name + ": the same, from z0 alone", one.share(feasible), n, "share");
     report.figure(name + ": a third class above both", two.share(third_class_wins), n, "share");
     report.figure(name + ": the same without guards", unguarded.share(third_class_wins), n, "share");
 
-    std::vector<double> ours, theirs, alone, gradients;
-    for (size_t i = 0; i < oracle.size(); ++i) {
-        gradients.push_back(static_cast<double>(oracle[i].gradients));
-        if (!oracle[i].feasible || !two.solutions[i].feasible || !one.solutions[i].feasible) continue;
+    std::vector<double> ours, theirs, alone;
+    for (size_t i = 0; i < oracle.solutions.size(); ++i) {
+        if (!oracle.solutions[i].feasible || !two.solutions[i].feasible || !one.solutions[i].feasible) continue;
         ours.push_back(two.solutions[i].distance);
         alone.push_back(one.solutions[i].distance);
-        theirs.push_back(oracle[i].distance);
+        theirs.push_back(oracle.solutions[i].distance);
     }
     const auto both = static_cast<int64_t>(theirs.size());
     report.figure(name + ": mean distance, one extra start", mean(ours), both, "latent");
     report.figure(name + ": the same against the augmented Lagrangian with L-BFGS", mean(ours) / std::max(1e-9, mean(theirs)), both,
                   "times");
     report.figure(name + ": the same, from z0 alone", mean(alone) / std::max(1e-9, mean(theirs)), both, "times");
-    report.figure(name + ": questions that the augmented Lagrangian with L-BFGS solved",
-                  static_cast<double>(std::count_if(oracle.begin(), oracle.end(), feasible)) / static_cast<double>(oracle.size()),
-                  oracle_images, "share");
+    report.figure(name + ": questions that the augmented Lagrangian with L-BFGS solved", oracle.share(feasible), oracle_images, "share");
     report.figure(name + ": work a question, from z0 alone, mean", one.work(), n, "forwards");
     report.figure(name + ": work a question, one extra start, mean", two.work(), n, "forwards");
-    report.figure(name + ": work a question, augmented Lagrangian with L-BFGS, mean", 3 * mean(gradients), oracle_images, "forwards");
+    report.figure(name + ": work a question, augmented Lagrangian with L-BFGS, mean", oracle.work(), oracle_images, "forwards");
     return two;
 }
 

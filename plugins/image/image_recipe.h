@@ -41,7 +41,7 @@ struct Square {
 /// How much is asked when a pack is measured. Numbers, never a time limit: the same recipe measures the same questions everywhere.
 struct EvaluationSample {
     int64_t images = 200;       ///< at the end of a training; `whynot evaluate --limit` asks for another number
-    int64_t oracle_images = 0;  ///< the first so many of them are also put to the slow yardstick of distances (lbfgs_oracle.h); 0: all
+    int64_t oracle_images = 0;  ///< the first so many of them are also put to the slow yardstick of distances (whynot/lbfgs.h); 0: all
     int64_t batch = 256;        ///< so many at a time, which memory grows with
 };
 

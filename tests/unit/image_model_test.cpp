@@ -14,7 +14,6 @@
 #include "image_model/toy.h"
 #include "image_recipe.h"
 #include "image_trainer.h"
-#include "lbfgs_oracle.h"
 #include "model.h"
 #include "pack/temporary_folder.h"
 #include "whynot/error.h"
@@ -256,19 +255,6 @@ TEST(ImageHeldOut, gives_the_held_out_images_as_they_are_in_the_order_of_their_h
     ASSERT_EQ(few.size(), 2u);
     EXPECT_EQ(few[1].content, all[1].content);
     EXPECT_NE(few[0].path, few[1].path);
-}
-
-TEST(ImageOracle, finds_points_on_the_boundary_too) {
-    const Asked asked(some_inputs(6));
-    const Summary ours = asked.solve();
-    const std::vector<OracleSolution> theirs = solve_by_lbfgs(asked.problem);
-    double sum = 0, other = 0;
-    for (size_t i = 0; i < theirs.size(); ++i) {
-        EXPECT_TRUE(theirs[i].feasible);
-        sum += ours.solutions[i].distance;
-        other += theirs[i].distance;
-    }
-    EXPECT_LT(sum, 1.1 * other);
 }
 
 // --- packs -----------------------------------------------------------------------------------------------------------

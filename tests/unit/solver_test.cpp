@@ -9,6 +9,7 @@
 #include "whynot/error.h"
 #include "whynot/gradient_check.h"
 #include "whynot/inversion.h"
+#include "whynot/lbfgs.h"
 
 namespace {
 
@@ -542,6 +543,79 @@ TEST(GradientCheck, PassesRightAndFlagsWrongGradients) {
     EXPECT_EQ(failed.coordinate, 0);
     EXPECT_GT(failed.worst_error, 0.1);
     EXPECT_THAT(failed.log, HasSubstr("disagree"));
+}
+
+TEST(Lbfgs, FindsThePointsThatSqpFinds) {
+    const Problem problem = network(6);
+    SolverOptions options;
+    options.starts = 1;
+    const Summary ours = solve(problem, options), theirs = solve_by_lbfgs(problem, options);
+    ASSERT_TRUE(theirs.is_usable()) << theirs.full_report();
+    EXPECT_EQ(theirs.method_used, "augmented-lagrangian-lbfgs");
+    expect_constraints(problem, theirs, options);
+    for (size_t i = 0; i < 6; ++i) {
+        EXPECT_EQ(theirs.solutions[i].status, Status::found);
+        EXPECT_LT(ours.solutions[i].distance, 1.1 * theirs.solutions[i].distance) << i;
+        EXPECT_GT(theirs.solutions[i].forward, theirs.solutions[i].backward) << "each round ends with a look without a derivative";
+    }
+}
+
+TEST(Lbfgs, CountsWhatItAsks) {
+    Problem problem = network(3);
+    int64_t asked = 0, told = 0;
+    problem.log_likelihood = [&, inner = problem.log_likelihood](const at::Tensor& z, const at::Tensor& rows) {
+        asked += z.size(0);
+        return inner(z, rows);
+    };
+    SolverOptions options;
+    options.callback = [&](const IterationReport& report) {
+        EXPECT_EQ(report.forward, asked);
+        EXPECT_GE(report.rows_active, 1);
+        ++told;
+        return CallbackAnswer::proceed;
+    };
+    const Summary summary = solve_by_lbfgs(problem, options);
+    EXPECT_EQ(summary.forward, asked);
+    EXPECT_EQ(told, asked);
+    EXPECT_LE(summary.seconds_forward + summary.seconds_backward, summary.seconds);
+}
+
+TEST(Lbfgs, LeavesGuardsOutWhereAskedTo) {
+    const at::Tensor W = random({3, 5}, 1), b = random({3}, 2), start = random({4, 5}, 3);
+    const Problem problem = linear(start, W, b, true);
+    SolverOptions options;
+    options.guards = false;
+    const Summary summary = solve_by_lbfgs(problem, options);
+    ASSERT_TRUE(summary.is_usable()) << summary.full_report();
+    for (int64_t i = 0; i < 4; ++i) {
+        const at::Tensor normal = W[problem.fact[i].item<int64_t>()] - W[problem.foil[i].item<int64_t>()];
+        const at::Tensor constant = b[problem.fact[i].item<int64_t>()] - b[problem.foil[i].item<int64_t>()];
+        EXPECT_NEAR(summary.solutions[i].distance,
+                    std::abs((start[i].dot(normal) + constant).item<double>()) / normal.norm().item<double>(), 0.02);
+    }
+}
+
+TEST(Lbfgs, StopsAndGivesUpWhenToldTo) {
+    const Problem problem = network(3);
+    SolverOptions options;
+    options.callback = [](const IterationReport& report) {
+        return report.rows_active == 2 ? CallbackAnswer::stop : CallbackAnswer::proceed;
+    };
+    const Summary summary = solve_by_lbfgs(problem, options);
+    EXPECT_EQ(summary.solutions[0].status, Status::found);
+    EXPECT_EQ(summary.stopped, 2);
+    EXPECT_EQ(summary.solutions[2].forward, 0);
+    options.callback = [](const IterationReport&) { return CallbackAnswer::abort; };
+    EXPECT_THROW(solve_by_lbfgs(problem, options), Error);
+}
+
+TEST(Lbfgs, RefusesWhatSolveRefuses) {
+    Problem problem = network(3);
+    problem.foil = problem.foil.to(torch::kFloat);
+    EXPECT_THROW(solve_by_lbfgs(problem), Error);
+    problem = network(3);
+    problem.log_likelihood = [](const at::Tensor& z, const at::Tensor&) { return z.detach(); };
+    EXPECT_THROW(solve_by_lbfgs(problem), Error);
 }
 
 }  // namespace

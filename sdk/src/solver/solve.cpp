@@ -1,3 +1,5 @@
+#include "solve.h"
+
 #include <torch/torch.h>
 
 #include <algorithm>
@@ -212,27 +214,9 @@ private:
         summary.method_given = to_string(options_.method);
         summary.method_used = summary.method_given;
         summary.iterations = rounds;
-        summary.questions = static_cast<int64_t>(questions_.size());
-        summary.found = summary.best_effort = summary.infeasible = summary.stopped = summary.feasible = 0;
-        summary.forward = summary.backward = 0;
-        std::vector<double> distances;
-        for (size_t i = 0; i < questions_.size(); ++i) {
-            Solution solution = answer(i, stopped);
-            summary.found += solution.status == Status::found;
-            summary.best_effort += solution.status == Status::best_effort;
-            summary.infeasible += solution.status == Status::infeasible;
-            summary.stopped += solution.status == Status::stopped;
-            summary.feasible += solution.feasible;
-            summary.forward += solution.forward;
-            summary.backward += solution.backward;
-            if (solution.feasible) distances.push_back(solution.distance);
-            summary.solutions.push_back(std::move(solution));
-        }
+        for (size_t i = 0; i < questions_.size(); ++i) summary.solutions.push_back(answer(i, stopped));
+        count(summary);
         if (std::any_of(runs_.begin(), runs_.end(), [](const auto& each) { return each->marched(); })) summary.method_used += " + march";
-        if (!distances.empty()) {
-            std::nth_element(distances.begin(), distances.begin() + distances.size() / 2, distances.end());
-            summary.median_distance = distances[distances.size() / 2];
-        }
         summary.seconds_forward = evaluator_.seconds_forward();
         summary.seconds_backward = evaluator_.seconds_backward();
         summary.seconds = clock_.seconds();
@@ -317,10 +301,34 @@ private:
 
 }  // namespace
 
-Summary solve(const Problem& problem, const SolverOptions& options) {
+void check(const Problem& problem, const SolverOptions& options) {
     const std::string wrong = options.check();
     expect(wrong.empty(), wrong);
     check_problem(problem);
+}
+
+void count(Summary& summary) {
+    summary.questions = static_cast<int64_t>(summary.solutions.size());
+    summary.found = summary.best_effort = summary.infeasible = summary.stopped = summary.feasible = 0;
+    summary.forward = summary.backward = 0;
+    std::vector<double> distances;
+    for (const Solution& solution : summary.solutions) {
+        summary.found += solution.status == Status::found;
+        summary.best_effort += solution.status == Status::best_effort;
+        summary.infeasible += solution.status == Status::infeasible;
+        summary.stopped += solution.status == Status::stopped;
+        summary.feasible += solution.feasible;
+        summary.forward += solution.forward;
+        summary.backward += solution.backward;
+        if (solution.feasible) distances.push_back(solution.distance);
+    }
+    if (distances.empty()) return;
+    std::nth_element(distances.begin(), distances.begin() + distances.size() / 2, distances.end());
+    summary.median_distance = distances[distances.size() / 2];
+}
+
+Summary solve(const Problem& problem, const SolverOptions& options) {
+    check(problem, options);
     return Solve(problem, options).run();
 }
 
