@@ -14,3 +14,8 @@ target_compile_definitions(cli_test PRIVATE
     WHYNOT_EXPERIMENT_PLUGINS="${CMAKE_BINARY_DIR}/tests/plugins/experiment"
     WHYNOT_BUILT_PACKS="${CMAKE_BINARY_DIR}/${CMAKE_INSTALL_DATADIR}/whynot/packs")
 add_dependencies(cli_test whynot_program points dots toy coins twins speechless explain_sentence)
+
+whynot_unit_test(cli_bench whynot nlohmann_json::nlohmann_json)
+target_compile_definitions(cli_bench_test PRIVATE
+    WHYNOT_PROGRAM="$<TARGET_FILE:whynot_program>" WHYNOT_TEST_PLUGINS="${CMAKE_BINARY_DIR}/tests/plugins")
+add_dependencies(cli_bench_test whynot_program points)

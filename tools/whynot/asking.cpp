@@ -18,13 +18,6 @@ std::string listed(const std::vector<std::string>& names) {
     return text;
 }
 
-void check_class(const Pack& pack, const char* option, const std::string& name) {
-    const std::vector<std::string>& classes = pack.manifest().classes;
-    if (name.empty() || std::find(classes.begin(), classes.end(), name) != classes.end()) return;
-    throw Error(ErrorCode::invalid_argument,
-                std::string(option) + " '" + name + "': no class of the pack '" + pack.manifest().id + "', which has " + listed(classes));
-}
-
 /// Ways to decode are the plugin's own; its manifest lists them.
 void check_decode(const Host& host, const Pack& pack, const std::string& decode) {
     if (decode.empty()) return;
@@ -64,6 +57,13 @@ void prepare_folder(const fs::path& folder) {
 }
 
 }  // namespace
+
+void check_class(const Pack& pack, const char* option, const std::string& name) {
+    const std::vector<std::string>& classes = pack.manifest().classes;
+    if (name.empty() || std::find(classes.begin(), classes.end(), name) != classes.end()) return;
+    throw Error(ErrorCode::invalid_argument,
+                std::string(option) + " '" + name + "': no class of the pack '" + pack.manifest().id + "', which has " + listed(classes));
+}
 
 ExplainOptions explain_options(const ExplainCommand& command) {
     if (!command.fact.empty() && command.fact == command.foil) {

@@ -14,6 +14,9 @@ namespace whynot::cli {
 /// Throws `invalid_argument`, `io`.
 ExplainOptions explain_options(const ExplainCommand& command);
 
+/// Throws `invalid_argument` for a name that is not empty and no class of the pack.
+void check_class(const Pack& pack, const char* option, const std::string& name);
+
 /// Throws `invalid_argument` for classes and ways to decode that the pack or its plugin has not.
 void check_question(const ExplainCommand& command, const Host& host, const Pack& pack);
 

@@ -95,6 +95,20 @@ struct EvaluateCommand : CommonOptions {
     uint64_t seed = 1;
 };
 
+struct BenchCommand : CommonOptions {
+    std::vector<std::string> inputs;
+    std::string pack;    ///< id or folder; empty: the default for the kind of input, for a corpus the pack of its name
+    std::string corpus;  ///< names, separated by commas
+    std::string batches = "1,16,64,256";
+    std::string methods = "sqp,augmented-lagrangian,augmented-lagrangian-lbfgs";
+    std::string foil;  ///< empty: the runner-up
+    int64_t limit = 256;
+    int64_t starts = 1;
+    double seconds = 4;
+    double step = 0;  ///< of the gradient descent; 0: the solver's
+    uint64_t seed = 1;
+};
+
 struct ExperimentCommand : CommonOptions {
     std::string name;
     std::string out;
@@ -120,6 +134,7 @@ int classify(const ClassifyCommand& command);
 int train(const TrainCommand& command);
 int import_model(const ImportCommand& command);
 int evaluate(const EvaluateCommand& command);
+int bench(const BenchCommand& command);
 int list_experiments(const ExperimentCommand& command);
 int run_experiment(const ExperimentCommand& command);
 int check_in_process(const CheckCommand& command);
@@ -137,6 +152,7 @@ struct Commands {
     int (*run_experiment)(const ExperimentCommand&);
     int (*check_in_process)(const CheckCommand&);
     int (*import_model)(const ImportCommand&);
+    int (*bench)(const BenchCommand&);
 };
 
 }  // namespace whynot::cli

@@ -188,6 +188,7 @@ public:
         add_plugins();
         add_train();
         add_evaluate();
+        add_bench();
         add_experiment();
         add_corpus();
         add_doctor();
@@ -626,6 +627,82 @@ private:
         command.callback([this] { action_ = [this] { return commands().evaluate(evaluate_); }; });
     }
 
+    void add_bench() {
+        BenchCommand& options = bench_;
+        CLI::App& command = add(app_, "bench",
+                                "How fast the ways to solve are and how good, side by side: questions a second, work, distances, memory, "
+                                "and how far all that is from what the networks alone would take");
+        CLI::Option* const inputs = add_inputs(command, inputs_help)->required(false);
+        const std::string question = "Questions", search = "Search";
+        command
+            .add_option(
+                "--pack", options.pack,
+                "The model: the id of a pack, or its folder. Default: yelp for sentences, mnist for images; with --corpus the pack of "
+                "its name")
+            ->type_name("ID|DIR")
+            ->group(question);
+        CLI::Option* const corpus =
+            command
+                .add_option("--corpus", options.corpus,
+                            "Ask about held-out inputs of a corpus in the folder WHYNOT_CORPORA; several are measured one after the other. "
+                            "Default where there is no INPUT: yelp,mnist")
+                ->type_name("NAME,...")
+                ->excludes(inputs)
+                ->group(question);
+        command.add_option("--limit", options.limit, "How many inputs to ask about at most")
+            ->type_name("N")
+            ->check(between<int64_t>(1, std::numeric_limits<int64_t>::max()))
+            ->capture_default_str()
+            ->group(question);
+        command.add_option("--foil", options.foil, "The class asked about. Default: the runner-up")->type_name("CLASS")->group(question);
+        command
+            .add_option("--methods", options.methods,
+                        "Ways to solve; distances are compared with those of the first. The last of the three takes one question after the "
+                        "other, whatever the batch")
+            ->type_name("NAME,...")
+            ->capture_default_str()
+            ->group(search);
+        command.add_option("--batch", options.batches, "How many questions are solved together")
+            ->type_name("N,...")
+            ->capture_default_str()
+            ->group(search);
+        command.add_option("--starts", options.starts, "Points to start from; augmented-lagrangian-lbfgs takes the first only")
+            ->type_name("N")
+            ->check(between(1, 1000))
+            ->capture_default_str()
+            ->group(search);
+        command
+            .add_option(
+                "--step", options.step,
+                "Step of augmented-lagrangian's gradient descent: where it is too long, constraints are not met. 0.003 suits images, 0.01 "
+                "sentences. Default: the solver's, 0.003")
+            ->type_name("X")
+            ->check(between(1e-9, 1.0))
+            ->group(search);
+        command
+            .add_option(
+                "--seconds", options.seconds,
+                "Solve for so long each case, a method with a size of batch: slow ones get to fewer of the questions, but to one batch "
+                "at least. A case whose batch would take more than ten times as long is left out")
+            ->type_name("S")
+            ->check(between(0.0, std::numeric_limits<double>::max()))
+            ->capture_default_str()
+            ->group(search);
+        add_seed(command, options.seed, "For whatever is drawn")->group(search);
+        add_json(command, options.json, "Print one object on a line, whynot.bench/1");
+        add_common(command, options, "one for each core up to 4");
+        command.footer(
+            "Examples:\n"
+            "  WHYNOT_CORPORA=~/corpora whynot bench\n"
+            "  whynot bench --batch 1,64 - < sentences.txt\n\n" +
+            std::string(exit_codes));
+        command.callback([this, inputs, corpus] {
+            bench_.inputs = inputs->results();
+            if (bench_.inputs.empty() && corpus->count() == 0) bench_.corpus = "yelp,mnist";
+            action_ = [this] { return commands().bench(bench_); };
+        });
+    }
+
     void add_corpus() {
         CLI::App& corpus = add(app_, "corpus", "The data sets");
         corpus.require_subcommand(1, 1);
@@ -735,6 +812,7 @@ private:
     TrainCommand train_;
     ImportCommand import_;
     EvaluateCommand evaluate_;
+    BenchCommand bench_;
     ExperimentCommand experiment_;
     CheckCommand check_;
     DoctorCommand doctor_;
