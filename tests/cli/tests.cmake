@@ -19,3 +19,9 @@ whynot_unit_test(cli_bench whynot nlohmann_json::nlohmann_json)
 target_compile_definitions(cli_bench_test PRIVATE
     WHYNOT_PROGRAM="$<TARGET_FILE:whynot_program>" WHYNOT_TEST_PLUGINS="${CMAKE_BINARY_DIR}/tests/plugins")
 add_dependencies(cli_bench_test whynot_program points)
+
+whynot_unit_test(cli_stream whynot_core nlohmann_json::nlohmann_json)
+target_compile_definitions(cli_stream_test PRIVATE
+    WHYNOT_PROGRAM="$<TARGET_FILE:whynot_program>" WHYNOT_TEST_PLUGINS="${CMAKE_BINARY_DIR}/tests/plugins"
+    WHYNOT_CLI_PLUGINS="${whynot_cli_plugins}")
+add_dependencies(cli_stream_test whynot_program points dots)

@@ -12,7 +12,7 @@
 #include <set>
 #include <sstream>
 
-#include "cli/process.h"
+#include "cli/fixture.h"
 #include "plugin/points_pack.h"
 #include "whynot/explanation.h"
 
@@ -25,48 +25,9 @@ using testing::AnyOf;
 using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
+using whynot::test::Arguments;
+using whynot::test::Cli;
 using whynot::test::Process;
-using Arguments = std::vector<std::string>;
-
-class Cli : public testing::Test {
-protected:
-    Cli() {
-        std::string pattern = (fs::temp_directory_path() / "whynot-cli-XXXXXX").string();
-        folder_ = mkdtemp(pattern.data());
-        pack_ = folder_ / "packs" / "points";
-        whynot::test::write_points_pack(pack_);
-        environment_ = {"WHYNOT_PLUGIN_PATH=" WHYNOT_TEST_PLUGINS, "WHYNOT_PACK_PATH=" + (folder_ / "packs").string(),
-                        "XDG_CACHE_HOME=" + (folder_ / "cache").string()};
-    }
-    ~Cli() override { fs::remove_all(folder_); }
-
-    Process& run(const Arguments& arguments, const std::string& input = "", const Arguments& more_environment = {}) {
-        Arguments environment = environment_;
-        environment.insert(environment.end(), more_environment.begin(), more_environment.end());
-        process_ = std::make_unique<Process>(WHYNOT_PROGRAM, arguments, environment);
-        process_->finish(input);
-        return *process_;
-    }
-
-    static std::vector<json> lines(const std::string& text) {
-        std::vector<json> records;
-        std::istringstream stream(text);
-        for (std::string line; std::getline(stream, line);) records.push_back(json::parse(line));
-        return records;
-    }
-
-    void expect_usage_error(const Arguments& arguments, const std::string& message, const std::string& help) {
-        SCOPED_TRACE(testing::PrintToString(arguments));
-        const Process& process = run(arguments);
-        EXPECT_EQ(process.code, 2);
-        EXPECT_EQ(process.out, "");
-        EXPECT_THAT(process.err, AllOf(StartsWith("whynot: "), HasSubstr(message), HasSubstr("\nwhynot: see '" + help + " --help'\n")));
-    }
-
-    fs::path folder_, pack_;
-    Arguments environment_;
-    std::unique_ptr<Process> process_;
-};
 
 TEST_F(Cli, SaysItsVersionAndHelps) {
     const Process& version = run({"--version"});

@@ -91,10 +91,10 @@ bool Answers::has(const StreamedQuestion& question) {
     }
     if (same) return true;
     const std::string& id = question.question.id;
+    const Json& given = id.empty() ? record["question"]["input"] : record["id"];
     refuse("its line " + std::to_string(given_lines_) + " answers " +
-           in_quotes(id.empty() ? record["question"]["input"].dump() : record["id"].dump()) + ", and question " +
-           std::to_string(question.number) + " is " + in_quotes(id.empty() ? question.shown : id) +
-           "; these are not the answers to these questions");
+           in_quotes(given.is_string() ? given.get<std::string>() : given.dump()) + ", and question " + std::to_string(question.number) +
+           " is " + in_quotes(id.empty() ? question.shown : id) + "; these are not the answers to these questions");
 }
 
 void Answers::expect_no_more() {

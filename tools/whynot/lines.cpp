@@ -15,6 +15,7 @@ int line_patience() { return isatty(STDIN_FILENO) ? 0 : 50; }
 
 Lines::Got Lines::next(std::string& line, int patience, int also) {
     const auto take = [&](size_t length, size_t with_end) {
+        if (length > longest_line && beginning_.empty()) beginning_ = buffer_.substr(0, 200);
         line = buffer_.substr(0, length);
         buffer_.erase(0, with_end);
         searched_ = 0;

@@ -74,6 +74,7 @@ StreamedQuestion question_from_json(const std::string& line) {
     StreamedQuestion question;
     question.shown = readable(line.substr(0, 200));
     try {
+        if (!is_utf8(line)) refuse("expected text in UTF-8, found other bytes");
         const Json object = Json::parse(line, nullptr, false);
         if (object.is_discarded()) refuse("expected a question as a JSON object on one line; this is no JSON");
         if (!object.is_object()) refuse(std::string("expected a question as a JSON object, found ") + object.type_name());

@@ -38,7 +38,10 @@ bool Budget::reserve(SolverOptions& options, int64_t count) {
     }
     if (!limited_) return true;
     const int64_t each = left_ / count;
-    if (each < 1) return false;
+    if (each < 1) {
+        left_ = 0;  // nor for fewer that come later
+        return false;
+    }
     options.max_evaluations = options.max_evaluations > 0 ? std::min(options.max_evaluations, each) : each;
     left_ -= options.max_evaluations * count;
     reserved_ += options.max_evaluations * count;
