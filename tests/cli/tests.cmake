@@ -25,3 +25,16 @@ target_compile_definitions(cli_stream_test PRIVATE
     WHYNOT_PROGRAM="$<TARGET_FILE:whynot_program>" WHYNOT_TEST_PLUGINS="${CMAKE_BINARY_DIR}/tests/plugins"
     WHYNOT_CLI_PLUGINS="${whynot_cli_plugins}")
 add_dependencies(cli_stream_test whynot_program points dots)
+
+# The same stream under MPI; where CMake found none the tests say that they are skipped.
+whynot_unit_test(mpi whynot_core nlohmann_json::nlohmann_json)
+target_compile_definitions(mpi_test PRIVATE
+    WHYNOT_PROGRAM="$<TARGET_FILE:whynot_program>" WHYNOT_TEST_PLUGINS="${CMAKE_BINARY_DIR}/tests/plugins"
+    WHYNOT_FAULTY_PLUGIN="${CMAKE_BINARY_DIR}/tests/plugins/conformance/faulty.so")
+add_dependencies(mpi_test whynot_program points faulty)
+if(TARGET whynot_mpi)
+    target_compile_definitions(mpi_test PRIVATE WHYNOT_MPI_PROGRAM="$<TARGET_FILE:whynot_mpi>")
+    add_dependencies(mpi_test whynot_mpi)
+else()
+    target_compile_definitions(mpi_test PRIVATE WHYNOT_MPI_PROGRAM="")
+endif()

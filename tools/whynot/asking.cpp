@@ -84,12 +84,4 @@ void check_question(const ExplainCommand& command, const Host& host, const Pack&
     check_decode(host, pack, command.decode);
 }
 
-bool has_answer(const Explanation& record) {
-    if (record.status == "found") return true;
-    const ClassProbabilities& answer = record.probabilities.answer;
-    if (record.status != "best-effort" || answer.empty()) return false;
-    const auto likeliest = std::max_element(answer.begin(), answer.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
-    return likeliest->first == record.question.foil;
-}
-
 }  // namespace whynot::cli

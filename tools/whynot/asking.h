@@ -20,7 +20,4 @@ void check_class(const Pack& pack, const char* option, const std::string& name);
 /// Throws `invalid_argument` for classes and ways to decode that the pack or its plugin has not.
 void check_question(const ExplainCommand& command, const Host& host, const Pack& pack);
 
-/// There is an answer for people: the search came to rest, or was cut short with a point that the classifier calls the foil.
-bool has_answer(const Explanation& record);
-
 }  // namespace whynot::cli

@@ -10,6 +10,7 @@
 #include "inputs.h"
 #include "interrupt.h"
 #include "models.h"
+#include "records.h"
 #include "stream.h"
 #include "terminal.h"
 #include "whynot/error.h"

@@ -68,6 +68,18 @@ void set_input(StreamedQuestion& question, const Json& object) {
     }
 }
 
+/// A row, all fields in quotes.
+std::string csv_text(const std::vector<std::string>& row) {
+    std::string text;
+    for (const std::string& field : row) {
+        if (!text.empty()) text += ',';
+        std::string quoted(2 * field.size() + 2, '\0');
+        quoted.resize(csv_write(quoted.data(), quoted.size(), field.data(), field.size()));
+        text += quoted;
+    }
+    return text + '\n';
+}
+
 }  // namespace
 
 StreamedQuestion question_from_json(const std::string& line) {
@@ -145,13 +157,16 @@ struct Questions::Csv {
     bool finished = false;
 };
 
-Questions::Questions(const ExplainCommand& command)
+Questions::Questions(const ExplainCommand& command, bool keep_text)
     : csv_(command.csv_column.empty() ? nullptr : std::make_unique<Csv>(command.csv_column)),
       json_(command.jsonl),
+      keep_text_(keep_text),
       fact_(command.fact),
       foil_(command.foil) {}
 
 Questions::~Questions() = default;
+
+std::string Questions::heading() const { return csv_ ? csv_text(csv_->heading) : ""; }
 
 Lines::Got Questions::next(StreamedQuestion& question, int patience, int also) {
     Lines::Got got;
@@ -160,6 +175,12 @@ Lines::Got Questions::next(StreamedQuestion& question, int patience, int also) {
     } else {
         std::string line;
         got = lines_.next(line, patience, also);
+        std::string text;
+        if (keep_text_) {
+            text = line;
+            if (got == Lines::Got::too_long) text.resize(longest_line + 1, ' ');  // for the next reader it is too long as well
+            text += "\r\n";                                                       // one is taken off
+        }
         if (got == Lines::Got::line && json_) {
             question = question_from_json(line);
         } else {
@@ -168,6 +189,7 @@ Lines::Got Questions::next(StreamedQuestion& question, int patience, int also) {
             question.input.content = std::move(line);
             if (got == Lines::Got::too_long) question.problem = "a line is longer than 16 MB";
         }
+        question.text = std::move(text);
         if (got == Lines::Got::too_long) got = Lines::Got::line;
     }
     if (got == Lines::Got::line) {
@@ -201,6 +223,7 @@ Lines::Got Questions::next_row(StreamedQuestion& question, int patience, int als
     question.input.content = cell(csv_->column);
     question.shown = readable(question.input.content);
     question.question = {cell("fact"), cell("foil"), cell("id")};
+    if (keep_text_) question.text = csv_text(row);
     // A comma that stands in no quotes has cut the sentence.
     if (row.size() != heading.size())
         question.problem =

@@ -27,6 +27,7 @@ struct StreamedQuestion {
     std::string shown;    ///< the input as the record names it
     std::string problem;  ///< why it cannot be asked, a sentence; empty: it can
     bool image = false;
+    std::string text;  ///< as it came, with its line end, where `Questions` was told to keep it
 };
 
 /// Reads a line of JSON.
@@ -38,8 +39,12 @@ void read_image_of(StreamedQuestion& question);
 class Questions {
 public:
     /// In the form that the command names; its fact and foil are those of questions that name none.
-    explicit Questions(const ExplainCommand& command);
+    /// @param keep_text for those who hand questions on to another reader of the same form
+    explicit Questions(const ExplainCommand& command, bool keep_text = false);
     ~Questions();
+
+    /// The text of what comes before the first question, once that has been read: the heading of a CSV file.
+    std::string heading() const;
 
     /// As `Lines::next`, without `too_long`. Throws `invalid_input` besides for a CSV file that has no such column, or no end of a field.
     Lines::Got next(StreamedQuestion& question, int patience, int also = -1);
@@ -51,7 +56,7 @@ private:
 
     Lines lines_;
     std::unique_ptr<Csv> csv_;
-    const bool json_;
+    const bool json_, keep_text_;
     const std::string fact_, foil_;
     int64_t number_ = 0;
 };

@@ -12,6 +12,7 @@
 #include "interrupt.h"
 #include "models.h"
 #include "questions.h"
+#include "records.h"
 #include "terminal.h"
 #include "whynot/error.h"
 #include "workers.h"

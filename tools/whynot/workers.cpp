@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "records.h"
 #include "whynot/error.h"
 
 namespace whynot::cli {
@@ -144,9 +145,10 @@ int64_t Workers::answer(std::unique_ptr<Models>& models, Job& job, const SolverO
     size_t next = 0;
     for (const StreamedQuestion& each : job.questions) {
         if (!each.problem.empty()) {
-            job.records.push_back(refused(each, each.problem));
+            job.records.push_back(refused(each, models_.pack(each.image), command_, each.problem));
         } else if (job.unasked) {
-            job.records.push_back(refused(each, "the deadline or the evaluations of the whole run were used up before this was asked"));
+            job.records.push_back(refused(each, models_.pack(each.image), command_,
+                                          "the deadline or the evaluations of the whole run were used up before this was asked"));
         } else {
             job.records.push_back(std::move(answers[next++].record));
             spent += job.records.back().cost.forward;
@@ -168,27 +170,12 @@ std::vector<Answer> Workers::explain(Explainer& model, const std::vector<Ask>& a
             question.shown = input.path.empty() ? input.content : input.path;
             question.question = asks[0].question;
             question.image = is_image(input);
-            answers.emplace_back().record = refused(question, error.what());
+            answers.emplace_back().record = refused(question, models_.pack(question.image), command_, error.what());
         } else {
             for (const Ask& ask : asks) answers.push_back(std::move(explain(model, {ask}, options)[0]));
         }
         return answers;
     }
-}
-
-Explanation Workers::refused(const StreamedQuestion& question, const std::string& reason) const {
-    const Pack& pack = models_.pack(question.image);
-    const PackManifest& manifest = pack.manifest();
-    const auto& [fact, foil, id] = question.question;
-    Explanation record;
-    record.question.modality = manifest.modality;
-    record.question.input = question.shown;
-    record.id = id.empty() ? question_id(manifest.modality, question.shown, fact, foil, pack.sha256()) : id;
-    record.pack = {manifest.id, manifest.version, pack.sha256()};
-    record.solver = {to_string(options_.solver.method), "{}", options_.seed, 1, "cpu"};
-    record.status = to_string(Status::refused);
-    record.reason = reason;
-    return record;
 }
 
 }  // namespace whynot::cli

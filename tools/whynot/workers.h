@@ -74,7 +74,6 @@ private:
     /// @return the evaluations it took
     int64_t answer(std::unique_ptr<Models>& models, Job& job, const SolverOptions& solver) const;
     std::vector<Answer> explain(Explainer& model, const std::vector<Ask>& asks, const ExplainOptions& options) const;
-    Explanation refused(const StreamedQuestion& question, const std::string& reason) const;
     bool stopping() const { return stop_ || interrupted(); }
 
     const ExplainCommand& command_;

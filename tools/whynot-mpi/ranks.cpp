@@ -1,0 +1,262 @@
+#include "ranks.h"
+
+#include <algorithm>
+#include <chrono>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include "answers.h"
+#include "explainer.h"
+#include "questions.h"
+#include "records.h"
+#include "terminal.h"
+#include "whynot/error.h"
+#include "whynot/explanation.h"
+#include "whynot/pack.h"
+
+namespace whynot::mpi {
+namespace {
+
+using cli::complain;
+using cli::StreamedQuestion;
+using Clock = std::chrono::steady_clock;
+
+constexpr int pause = 5;                           // milliseconds between looks at what has come
+constexpr size_t batch_size = 64;                  // as in the filter, so that it makes the same batches of them
+constexpr size_t enough_bytes = 64 * 1000 * 1000;  // also as there
+
+struct Asked {
+    StreamedQuestion question;  // without the picture, which is in its text
+    std::string answer;         // a line; empty: none yet
+    int lost = 0;               // so many explainers ended over it, or over others that they had beside it
+};
+
+/// A rank as rank 0 sees it.
+struct Rank {
+    std::deque<std::shared_ptr<Asked>> asked;  // answers come in this order
+    bool knows_heading = false;
+    bool lost = false;
+
+    /// A question that was lost goes alone: should its explainer end, it is this question's doing.
+    bool is_alone() const { return asked.size() == 1 && asked.front()->lost > 0; }
+    bool has_room() const { return !lost && !is_alone() && asked.size() <= batch_size; }  // one batch waits while one is answered
+};
+
+class Ranks {
+public:
+    Ranks(Messages& messages, const cli::ExplainCommand& command, const std::vector<std::string>& arguments)
+        : messages_(messages),
+          command_(command),
+          answers_(command.resume),
+          questions_(command, true),
+          explainer_(arguments),
+          ranks_(static_cast<size_t>(messages.ranks())) {}
+
+    int run() {
+        while (true) {
+            hear();
+            write_finished();
+            if (ended_ && under_way_.empty()) break;
+            ask_again();
+            if (may_read()) {
+                read();
+            } else {
+                answered_by(0, explainer_.take(pause));
+            }
+        }
+        if (failure_) std::rethrow_exception(failure_);
+        answers_.expect_no_more();
+        return code_;
+    }
+
+private:
+    void hear() {
+        answered_by(0, explainer_.take(0));
+        if (!explainer_.end().empty()) lose(0, explainer_.end());
+        for (Message message; messages_.receive(message);) {
+            const auto from = static_cast<size_t>(message.from);
+            if (message.kind == Kind::answers) answered_by(from, message.text);
+            if (message.kind == Kind::lost) lose(from, message.text);
+        }
+    }
+
+    void answered_by(size_t rank, const std::string& lines) {
+        std::deque<std::shared_ptr<Asked>>& asked = ranks_[rank].asked;
+        for (size_t at = 0; at < lines.size();) {
+            const size_t next = lines.find('\n', at) + 1;
+            if (asked.empty()) throw Error(ErrorCode::internal, "rank " + std::to_string(rank) + " answers what it was not asked");
+            asked.front()->answer = lines.substr(at, next - at);
+            asked.pop_front();
+            at = next;
+        }
+    }
+
+    void lose(size_t number, const std::string& why) {
+        Rank& rank = ranks_[number];
+        if (rank.lost) return;
+        rank.lost = true;
+        complain("the explainer of rank " + std::to_string(number) + " ended (" + why + "); others answer the " +
+                 std::to_string(rank.asked.size()) + " questions that it had");
+        for (const std::shared_ptr<Asked>& asked : rank.asked) {
+            if (++asked->lost == 1) {
+                again_.push_back(asked);
+                continue;
+            }
+            const std::string reason = "two explainers ended over this question, the second by itself (" + why + ')';
+            complain("question " + std::to_string(asked->question.number) + ": " + reason);
+            asked->answer = to_json(cli::refused(asked->question, pack_of(asked->question), command_, reason)) + '\n';
+        }
+        rank.asked.clear();
+        const auto is_lost = [](const Rank& each) { return each.lost; };
+        if (std::all_of(ranks_.begin(), ranks_.end(), is_lost)) {
+            write_finished();
+            throw Error(ErrorCode::io, "no explainer is left; " + std::to_string(written_) +
+                                           " answers were written, and the questions after them have none. --resume goes on from there");
+        }
+    }
+
+    Pack pack_of(const StreamedQuestion& question) const {
+        return find_pack(command_.pack.empty() ? question.image ? "mnist" : "yelp" : command_.pack, default_pack_search());
+    }
+
+    void write_finished() {
+        std::string lines;
+        for (; !under_way_.empty() && !under_way_.front()->answer.empty(); under_way_.pop_front()) {
+            const std::string& answer = under_way_.front()->answer;
+            if (!cli::has_answer(explanation_from_json(answer))) code_ = cli::none_found;
+            lines += answer;
+            ++written_;
+        }
+        if (!lines.empty()) answers_.write(lines);
+    }
+
+    void ask_again() {
+        const auto is_free = [](const Rank& rank) { return !rank.lost && rank.asked.empty(); };
+        while (!again_.empty()) {
+            const auto rank = std::find_if(ranks_.begin(), ranks_.end(), is_free);
+            if (rank == ranks_.end()) return;
+            ask(*rank, {again_.front()});
+            again_.pop_front();
+        }
+    }
+
+    /// With questions that wait to be asked again, explainers have to come free for them.
+    bool may_read() const {
+        const auto has_room = [](const Rank& rank) { return rank.has_room(); };
+        return !ended_ && again_.empty() && under_way_.size() < 4 * batch_size * ranks_.size() &&
+               std::any_of(ranks_.begin(), ranks_.end(), has_room);
+    }
+
+    void read() {
+        try {
+            StreamedQuestion question;
+            switch (questions_.next(question, pause)) {
+                case cli::Lines::Got::none_yet:
+                    if (Clock::now() - last_read_ >= std::chrono::milliseconds(cli::line_patience())) give();
+                    return;
+                case cli::Lines::Got::end:
+                    give();
+                    ended_ = true;
+                    return;
+                default: break;
+            }
+            last_read_ = Clock::now();
+            if (!answers_.has(question)) add(std::move(question));
+        } catch (const Error&) {
+            failure_ = std::current_exception();  // what was read before is answered first
+            give();
+            ended_ = true;
+        }
+    }
+
+    void add(StreamedQuestion question) {
+        question.input = {};
+        batch_bytes_ += question.text.size();
+        batch_.push_back(std::make_shared<Asked>(Asked{std::move(question), "", 0}));
+        under_way_.push_back(batch_.back());
+        if (batch_.size() == batch_size || batch_bytes_ >= enough_bytes) give();
+    }
+
+    /// To whom has least to do.
+    void give() {
+        if (batch_.empty()) return;
+        const auto load = [](const Rank& rank) { return rank.has_room() ? rank.asked.size() : SIZE_MAX; };
+        ask(*std::min_element(ranks_.begin(), ranks_.end(), [&](const Rank& a, const Rank& b) { return load(a) < load(b); }), batch_);
+        batch_.clear();
+        batch_bytes_ = 0;
+    }
+
+    void ask(Rank& rank, const std::vector<std::shared_ptr<Asked>>& questions) {
+        std::string lines = std::exchange(rank.knows_heading, true) ? "" : questions_.heading();
+        for (const std::shared_ptr<Asked>& each : questions) lines += each->question.text;
+        rank.asked.insert(rank.asked.end(), questions.begin(), questions.end());
+        const auto number = static_cast<int>(&rank - ranks_.data());
+        if (number == 0) {
+            explainer_.give(lines);
+        } else {
+            messages_.send(number, Kind::questions, std::move(lines));
+        }
+    }
+
+    Messages& messages_;
+    const cli::ExplainCommand& command_;
+    cli::Answers answers_;
+    cli::Questions questions_;
+    Explainer explainer_;
+    std::vector<Rank> ranks_;
+    std::deque<std::shared_ptr<Asked>> under_way_;  // in the order of the stream
+    std::deque<std::shared_ptr<Asked>> again_;      // lost
+    std::vector<std::shared_ptr<Asked>> batch_;     // begun
+    size_t batch_bytes_ = 0;
+    Clock::time_point last_read_;
+    int64_t written_ = 0;
+    int code_ = cli::answered;
+    bool ended_ = false;          // no further questions are read
+    std::exception_ptr failure_;  // of reading
+};
+
+}  // namespace
+
+int hand_out(Messages& messages, const cli::ExplainCommand& command, const std::vector<std::string>& arguments) {
+    // What is wrong with the command is said once, and not by every rank: asked nothing, the filter looks at its options and ends.
+    if (const int code = Explainer(arguments).finish(); code != cli::answered) return code < 0 ? cli::failed : code;
+    return Ranks(messages, command, arguments).run();
+}
+
+void serve(Messages& messages, const std::vector<std::string>& arguments) {
+    std::optional<Explainer> explainer;  // with the first questions: few need few explainers
+    bool lost = false;
+    while (true) {
+        for (Message message; messages.receive(message);) {
+            if (message.kind == Kind::stop) return messages.send(0, Kind::stopped);
+            if (!explainer) explainer.emplace(arguments);
+            explainer->give(message.text);
+        }
+        if (!explainer || lost) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(pause));
+            continue;
+        }
+        std::string answers = explainer->take(pause);
+        if (!answers.empty()) messages.send(0, Kind::answers, std::move(answers));
+        lost = !explainer->end().empty();
+        if (lost) messages.send(0, Kind::lost, explainer->end());
+    }
+}
+
+void stop_others(Messages& messages) {
+    int running = messages.ranks() - 1;
+    for (int rank = 1; rank <= running; ++rank) messages.send(rank, Kind::stop);
+    while (running > 0) {
+        Message message;
+        if (!messages.receive(message)) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(pause));
+        } else if (message.kind == Kind::stopped) {
+            --running;
+        }
+    }
+}
+
+}  // namespace whynot::mpi
