@@ -38,3 +38,13 @@ if(TARGET whynot_mpi)
 else()
     target_compile_definitions(mpi_test PRIVATE WHYNOT_MPI_PROGRAM="")
 endif()
+
+# docs/streams.md, every command of it.
+foreach(engine "" parallel sbatch pyspark mpirun)
+    set(test cli.streams_md)
+    if(engine)
+        set(test cli.streams_md_${engine})
+    endif()
+    add_test(NAME ${test} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli/streams_md ${CMAKE_BINARY_DIR} ${engine})
+    set_tests_properties(${test} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300 ENVIRONMENT OMP_NUM_THREADS=1)
+endforeach()
