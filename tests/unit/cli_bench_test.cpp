@@ -10,6 +10,7 @@
 #include "cli/process.h"
 #include "plugin/points_pack.h"
 #include "whynot/explainer.h"
+#include "whynot/version.h"
 
 namespace {
 
@@ -114,7 +115,7 @@ TEST_F(Bench, AgreesWithTheExplainer) {
                 forward += answer.record.cost.forward;
                 backward += answer.record.cost.backward;
                 distance += answer.record.distance->latent / 4;
-                gap = std::max(gap, std::abs(answer.record.gap));
+                gap = std::max(gap, std::abs(answer.record.gap.value()));
             }
             EXPECT_EQ(found[0].at("forward"), forward);
             EXPECT_EQ(found[0].at("backward"), backward);
