@@ -35,11 +35,11 @@ Json Steps::run(const std::string& name, const Json& also, const std::function<J
     }
     if (observer_.cancelled && observer_.cancelled())
         throw Error(ErrorCode::cancelled, "stopped before " + name + "; the same command goes on from there");
-    Json result = make();
+    const std::string kept = Json{{"identity", identity}, {"result", make()}}.dump() + "\n";
     std::filesystem::create_directories(folder_);
-    write_file_atomically(file, Json{{"identity", identity}, {"result", result}}.dump() + "\n");
+    write_file_atomically(file, kept);
     std::filesystem::remove(folder_ / (name + ".safetensors"));
-    return result;
+    return Json::parse(kept)["result"];  // as a later run finds it: JSON has no NaN
 }
 
 Checkpoint Steps::checkpoint(const std::string& name, const Json& also) const {
