@@ -146,7 +146,8 @@ WordSwaps greedy_word_swap(const AttributedClassifier& classifier, const Ids& se
     while (gap() >= 0 && swaps.positions.size() < limit) {
         const at::Tensor gradient = asked.gradient(asked.embedded().unsqueeze(0));
         const at::Tensor own = (gradient * asked.embedded()).sum(1, true);
-        const at::Tensor change = at::mm(gradient, classifier.embedding.t()) - own + forbidden + swapped;  // [m, V]
+        at::Tensor change = at::mm(gradient, classifier.embedding.t()) - own + forbidden + swapped;  // [m, V]
+        change.scatter_(1, at::tensor(swaps.sentence, at::kLong).unsqueeze(1), INFINITY);            // itself: 0, but for rounding
         const int64_t least = change.argmin().item<int64_t>();
         if (!(change.flatten()[least].item<double>() < 0)) break;
         const int64_t t = least / asked.vocabulary(), word = least % asked.vocabulary();
