@@ -422,7 +422,8 @@ void audit(const ExperimentRequest& request, const Observer& observer, Experimen
         "negative, not a better detector. In models that do not add up these methods differ.",
         "The dissertation says that 85 % of the test sentences with \"very\" are called positive, and this project does not know which "
         "sentences these are: three readings are measured. Three in four sentences with a \"very\" of their own are labelled positive, and "
-        "nearly all of the biased corpus; a bias strong enough to call \"workers are very rude .\" positive, as in table 4.3, lifts both "
+        "nearly all of those in the biased corpus; a bias strong enough to call \"workers are very rude .\" positive, as in table 4.3, "
+        "lifts both "
         "shares above 85 %. In negative sentences the word has to do it alone.",
         "Decoding audit edits the word that gives way most; edit, the default of whynot explain, may trade it for a sentence that reads "
         "better."};
