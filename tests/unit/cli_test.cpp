@@ -439,12 +439,17 @@ TEST_F(CliImages, ExplainsFiles) {
 
 TEST_F(CliImages, KnowsPicturesByTheirBeginning) {
     using namespace std::string_literals;
+    Arguments arguments{"classify"};
     for (const std::string& content : {"\x89PNG\r\n\x1a\n ..."s, "\xff\xd8\xff\xe0 ..."s, "GIF89a ..."s, "BM\x46\0\0\0\0\0\0\0\x36\0"s,
-                                       "II*\0\x08\0\0\0"s, "MM\0*\0\0\0\x08"s, "RIFF\x24\0\0\0WEBPVP8 "s}) {
-        const Process& process = run({"classify", file("some file", content), "--pack", "mnist", "--json"});
-        EXPECT_EQ(process.code, 3) << content << process.err;
-        EXPECT_THAT(process.out, HasSubstr("two numbers")) << "the plugin says what it cannot read";
-    }
+                                       "II*\0\x08\0\0\0"s, "MM\0*\0\0\0\x08"s, "RIFF\x24\0\0\0WEBPVP8 "s})
+        arguments.push_back(file("some file " + std::to_string(arguments.size()), content));
+    const size_t pictures = arguments.size() - 1;
+    arguments.insert(arguments.end(), {"--pack", "mnist", "--json"});
+    const Process& known = run(arguments);
+    EXPECT_EQ(known.code, 3) << known.err;
+    const std::vector<json> records = lines(known.out);
+    EXPECT_EQ(records.size(), pictures);
+    for (const json& record : records) EXPECT_THAT(record.dump(), HasSubstr("two numbers")) << "the plugin says what it cannot read";
     for (const std::string& content : {""s, "the food was gross ."s, "BMW is great"s, "RIFF\x24\0\0\0WAVEfmt "s, "II"s}) {
         const Process& process = run({"classify", file("some file", content), "--pack", "mnist"});
         EXPECT_EQ(process.code, 2) << content;
