@@ -1,2 +1,4 @@
 # What the experiments on text measure with.
-whynot_unit_test(text_attribution whynot_text_rooms)
+foreach(room text_attribution text_word_images)
+    whynot_unit_test(${room} whynot_text_rooms)
+endforeach()
