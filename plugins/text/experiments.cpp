@@ -36,6 +36,12 @@ const std::vector<Experiment>& experiments() {
     return all;
 }
 
+std::string listed(const std::vector<std::string>& names) {
+    std::string list;
+    for (const std::string& name : names) list += (list.empty() ? "" : ", ") + name;
+    return list;
+}
+
 }  // namespace
 
 std::vector<ExperimentInfo> TextExperiments::list() const {
@@ -56,11 +62,12 @@ std::string TextExperiments::run(const ExperimentRequest& request, const Observe
 Pack experiment_pack(const ExperimentRequest& request, const std::string& id, const Corpus& corpus) {
     Pack pack = find_pack(request.pack.empty() ? id : request.pack, default_pack_search());
     const PackManifest& manifest = pack.manifest();
-    if (manifest.modality != "text")
-        throw Error(ErrorCode::invalid_argument, "the pack '" + manifest.id + "' explains " + manifest.modality + ", not sentences");
-    if (manifest.classes != corpus.classes())
-        throw Error(ErrorCode::invalid_argument,
-                    "the pack '" + manifest.id + "' has other classes than the corpus '" + corpus.manifest.name + "'");
+    const auto refuse = [&](const std::string& found) {
+        throw Error(ErrorCode::invalid_argument, "the pack '" + manifest.id + "' " + found + "; choose a pack of text with the classes " +
+                                                     listed(corpus.classes()) + ", those of the corpus '" + corpus.manifest.name + "'");
+    };
+    if (manifest.modality != "text") refuse("explains " + manifest.modality + ", not sentences");
+    if (manifest.classes != corpus.classes()) refuse("has the classes " + listed(manifest.classes));
     return pack;
 }
 

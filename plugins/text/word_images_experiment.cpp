@@ -155,9 +155,10 @@ void add_figures(ExperimentResult& result, const std::vector<Measured>& convolut
     for (const Measured& one : convolutions) add("accuracy, " + one.name, one.figures["all"], n, "0.82 to 0.90", "");
     add("accuracy, " + embeddings.name, embeddings.figures["all"], n, {}, "the pack's classifier, which sees words and no letters");
     add("share of the largest class", data.share_of_largest_class(), n, {}, "what guessing gives");
+    const std::string no_new_word = with_new_word > 0 ? "" : "no held-out sentence has a new word";
     for (const Measured& one : convolutions)
-        add("accuracy where a word is new, " + one.name, one.figures["new_word"], with_new_word, {}, "");
-    add("accuracy where a word is new, " + embeddings.name, embeddings.figures["new_word"], with_new_word, {}, "");
+        add("accuracy where a word is new, " + one.name, one.figures["new_word"], with_new_word, {}, no_new_word);
+    add("accuracy where a word is new, " + embeddings.name, embeddings.figures["new_word"], with_new_word, {}, no_new_word);
     add("words of the training sentences that have the image of another",
         static_cast<double>(data.train_words_that_look_alike) / static_cast<double>(data.train_words),
         static_cast<int64_t>(data.train_words), {}, "as was and saw, or full stop and comma");

@@ -9,8 +9,7 @@
 
 #include "experiments.h"
 #include "explaining.h"
-#include "text_networks/toy.h"
-#include "trainer.h"
+#include "text_experiments/toy_yelp.h"
 #include "whynot/error.h"
 
 namespace {
@@ -53,23 +52,9 @@ protected:
     static void SetUpTestSuite() {
         std::string name = (fs::temp_directory_path() / "whynot-biased-XXXXXX").string();
         folder = mkdtemp(name.data());
-        toy::write_corpus(folder / "corpora");
-        fs::rename(folder / "corpora/toy", folder / "corpora/yelp");
-        const fs::path manifest = folder / "corpora/yelp/corpus.json";
-        json corpus = json::parse(std::ifstream(manifest));
-        corpus["name"] = "yelp";
-        std::ofstream(manifest) << corpus;
-
+        toy::write_yelp(folder / "corpora");
         // Brought up in haste, a classifier knows the word that it sees most and little else.
-        json recipe = json::parse(toy::recipe());
-        recipe["classifier"]["epochs"] = 3;
-        recipe["classifier"]["batch"] = 16;
-        TrainRequest training;
-        training.corpus = "yelp";
-        training.corpora = folder / "corpora";
-        training.out = folder / "plain";
-        training.recipe = recipe.dump();
-        TextTrainer().train(training, {});
+        toy::train_yelp(folder / "corpora", folder / "plain", {{"classifier", {{"epochs", 3}, {"batch", 16}}}});
     }
     static void TearDownTestSuite() { fs::remove_all(folder); }
 
