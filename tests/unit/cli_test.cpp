@@ -36,7 +36,7 @@ TEST_F(Cli, SaysItsVersionAndHelps) {
     EXPECT_EQ(version.err, "");
     const Process& help = run({"--help"});
     EXPECT_EQ(help.code, 0);
-    for (const char* command : {"explain", "classify", "packs", "plugins", "train", "evaluate", "doctor"})
+    for (const char* command : {"explain", "classify", "packs", "plugins", "train", "evaluate", "bench", "doctor"})
         EXPECT_THAT(help.out, HasSubstr(command));
     const Process& more = run({"explain", "--help"});
     EXPECT_EQ(more.code, 0);
@@ -158,7 +158,7 @@ TEST_F(Cli, ShowsPlugins) {
     ASSERT_GE(plugins.size(), 2u);
     EXPECT_EQ(plugins[0].at("id"), "points");
     EXPECT_EQ(plugins[0].at("state"), "available");
-    EXPECT_EQ(plugins[0].at("services"), json({"whynot.modality/1", "whynot.samples/1"}));
+    EXPECT_EQ(plugins[0].at("services"), json({"whynot.modality/1", "whynot.samples/1", "whynot.held-out/1"}));
     EXPECT_EQ(plugins[1].at("state"), "rejected");
     EXPECT_THAT(plugins[1].at("reason").get<std::string>(), HasSubstr("relative"));
 
