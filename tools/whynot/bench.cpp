@@ -234,7 +234,7 @@ int bench(const BenchCommand& command) {
     return interruptible([&] {
         std::vector<Case> cases = cases_of(command);
         const Host host(plugin_search(command));
-        set_threads(command.threads, 4);
+        set_threads(command.threads, 1);  // as explain has it for a question, and each explainer of a stream
         StatusLine status;
         status.show("reading");
         const std::vector<Subject> subjects = subjects_of(command, host);

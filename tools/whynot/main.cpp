@@ -690,7 +690,7 @@ private:
             ->group(search);
         add_seed(command, options.seed, "For whatever is drawn")->group(search);
         add_json(command, options.json, "Print one object on a line, whynot.bench/1");
-        add_common(command, options, "one for each core up to 4");
+        add_common(command, options, "1");
         command.footer(
             "Examples:\n"
             "  WHYNOT_CORPORA=~/corpora whynot bench\n"
