@@ -101,6 +101,10 @@ private:
         complain("the explainer of rank " + std::to_string(number) + " ended (" + why + "); others answer the " +
                  std::to_string(rank.asked.size()) + " questions that it had");
         for (const std::shared_ptr<Asked>& asked : rank.asked) {
+            if (asked->question.answered) {
+                asked->answer = "earlier";  // the company that it kept is gone
+                continue;
+            }
             if (++asked->lost == 1) {
                 again_.push_back(asked);
                 continue;
@@ -126,6 +130,7 @@ private:
         std::string lines;
         for (; !under_way_.empty() && !under_way_.front()->answer.empty(); under_way_.pop_front()) {
             const std::string& answer = under_way_.front()->answer;
+            if (under_way_.front()->question.answered) continue;
             if (!cli::has_answer(explanation_from_json(answer))) code_ = cli::none_found;
             lines += answer;
             ++written_;
@@ -164,7 +169,8 @@ private:
                 default: break;
             }
             last_read_ = Clock::now();
-            if (!answers_.has(question)) add(std::move(question));
+            question.answered = answers_.has(question);
+            add(std::move(question));
         } catch (const Error&) {
             failure_ = std::current_exception();  // what was read before is answered first
             give();
@@ -180,9 +186,14 @@ private:
         if (batch_.size() == batch_size || batch_bytes_ >= enough_bytes) give();
     }
 
-    /// To whom has least to do.
+    /// To whom has least to do. A batch that is answered in part is asked as a whole, as in the filter.
     void give() {
-        if (batch_.empty()) return;
+        if (std::all_of(batch_.begin(), batch_.end(), [](const auto& each) { return each->question.answered; })) {
+            for (const std::shared_ptr<Asked>& each : batch_) each->answer = "earlier";
+            batch_.clear();
+            batch_bytes_ = 0;
+            return;
+        }
         const auto load = [](const Rank& rank) { return rank.has_room() ? rank.asked.size() : SIZE_MAX; };
         ask(*std::min_element(ranks_.begin(), ranks_.end(), [&](const Rank& a, const Rank& b) { return load(a) < load(b); }), batch_);
         batch_.clear();

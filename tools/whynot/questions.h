@@ -27,7 +27,8 @@ struct StreamedQuestion {
     std::string shown;    ///< the input as the record names it
     std::string problem;  ///< why it cannot be asked, a sentence; empty: it can
     bool image = false;
-    std::string text;  ///< as it came, with its line end, where `Questions` was told to keep it
+    bool answered = false;  ///< by an earlier run; it is asked again only to keep others company (stream.h)
+    std::string text;       ///< as it came, with its line end, where `Questions` was told to keep it
 };
 
 /// Reads a line of JSON.

@@ -2,6 +2,7 @@
 
 #include <poll.h>
 
+#include <algorithm>
 #include <deque>
 #include <exception>
 #include <memory>
@@ -75,9 +76,10 @@ private:
                 code_ = none_found;  // left to a later run, which goes on with the file
             } else {
                 std::string lines;
-                for (const Explanation& record : job.records) {
-                    lines += to_json(record) + '\n';
-                    if (!has_answer(record)) code_ = none_found;
+                for (size_t i = 0; i < job.records.size(); ++i) {
+                    if (job.questions[i].answered) continue;
+                    lines += to_json(job.records[i]) + '\n';
+                    if (!has_answer(job.records[i])) code_ = none_found;
                 }
                 status_.clear();
                 answers_.write(lines);
@@ -109,7 +111,9 @@ private:
                     return;
                 default: break;
             }
-            if (shard_.has(question.number) && !answers_.has(question)) add(std::move(question));
+            if (!shard_.has(question.number)) return;
+            question.answered = answers_.has(question);
+            add(std::move(question));
         } catch (const Error& error) {
             if (error.code() == ErrorCode::cancelled) throw;
             failure_ = std::current_exception();  // what was read before is answered first
@@ -120,7 +124,7 @@ private:
 
     void add(StreamedQuestion question) {
         if (question.problem.empty()) question.problem = models_.why_not(question.image);
-        read_image_of(question);
+        if (!question.answered) read_image_of(question);
         if (batch_ && batch_->questions.front().image != question.image) give();
         if (!batch_) batch_ = std::make_shared<Job>();
         batch_bytes_ += question.input.content.size();
@@ -130,8 +134,12 @@ private:
 
     void give() {
         if (!batch_) return;
-        under_way_.push_back(batch_);
-        workers_.give(std::move(batch_));
+        std::vector<StreamedQuestion>& questions = batch_->questions;
+        if (!std::all_of(questions.begin(), questions.end(), [](const StreamedQuestion& each) { return each.answered; })) {
+            for (StreamedQuestion& each : questions) read_image_of(each);  // those that were passed over
+            under_way_.push_back(batch_);
+            workers_.give(std::move(batch_));
+        }
         batch_.reset();
         batch_bytes_ = 0;
     }
