@@ -1,5 +1,6 @@
 #include "stream.h"
 
+#include <malloc.h>
 #include <poll.h>
 
 #include <algorithm>
@@ -37,6 +38,13 @@ struct Shard {
     }
     bool has(int64_t number) const { return (number - 1) % of == index - 1; }
 };
+
+/// Batch after batch needs the same large tensors. glibc would hand each back to the system and fetch it anew, which takes time, and the
+/// largest ones beside a heap that could hold them: the peak would depend on which batches there were.
+void keep_memory() {
+    mallopt(M_MMAP_MAX, 0);
+    mallopt(M_TRIM_THRESHOLD, 1 << 30);
+}
 
 /// Questions on their way from standard input through the workers to where the answers go.
 class Stream {
@@ -168,6 +176,7 @@ int explain_stream(const ExplainCommand& command) {
             throw Error(ErrorCode::invalid_argument, "--foil all: in a stream each line asks about one foil; write a line for each");
         const ExplainOptions options = explain_options(command);
         set_threads(1, 1);
+        keep_memory();
         return Stream(command, options).run();
     });
 }
