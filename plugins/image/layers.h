@@ -113,6 +113,10 @@ public:
         for (NamedTensors* group : {&parameters_, &statistics_})
             for (auto& [name, tensor] : *group) tensor.set_data(tensor.to(type));
     }
+    virtual void to(at::Device device) {
+        for (NamedTensors* group : {&parameters_, &statistics_})
+            for (auto& [name, tensor] : *group) tensor.set_data(tensor.to(device));
+    }
 
 protected:
     Linear linear(const std::string& name, int64_t in, int64_t out) {

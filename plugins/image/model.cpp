@@ -6,23 +6,31 @@
 
 #include "pieces.h"
 #include "random.h"
+#include "whynot/device.h"
 #include "whynot/error.h"
 #include "whynot/inversion.h"
 
 namespace whynot::image {
 
 std::unique_ptr<Model> ImageModality::open(const Pack& pack, const std::string& device) {
-    if (device != "cpu")
-        throw Error(ErrorCode::invalid_argument,
-                    "expected the device 'cpu', found '" + device + "'; the image plugin computes on the processor");
-    return std::make_unique<ImageModel>(pack);
+    return std::make_unique<ImageModel>(pack, device_named(device));
 }
 
-ImageModel::ImageModel(const Pack& pack) : ImageModel(pack.manifest().classes, Networks::load(pack)) {}
+ImageModel::ImageModel(const Pack& pack, at::Device device) : ImageModel(pack.manifest().classes, Networks::load(pack)) {
+    device_ = device;
+    networks_.classifier->to(device);
+    if (networks_.generator) networks_.generator->to(device);
+}
 
 ImageModel::ImageModel(std::vector<std::string> classes, Networks networks)
     : networks_(std::move(networks)),
       info_{std::move(classes), networks_.generator ? networks_.generator->latent() : 0, networks_.typical_distance} {}
+
+at::Tensor ImageModel::logits(const at::Tensor& images) const { return networks_.classifier->logits(images.to(device_)).cpu(); }
+
+at::Tensor ImageModel::decode(const at::Tensor& z) const { return networks_.required_generator().decode(z.to(device_)).cpu(); }
+
+at::Tensor ImageModel::code(const at::Tensor& images) const { return networks_.required_generator().code(images.to(device_)).cpu(); }
 
 std::unique_ptr<Batch> ImageModel::read(const std::vector<Input>& inputs, std::vector<ReadNotes>& notes) {
     const ImageShape& shape = networks_.shape;
@@ -44,19 +52,20 @@ ImageBatch::ImageBatch(const ImageModel& model, at::Tensor images) : model_(mode
 
 at::Tensor ImageBatch::classify() {
     const at::NoGradGuard no_grad;
-    return at::log_softmax(model_.networks().classifier->logits(images_), 1);
+    return at::log_softmax(model_.logits(images_), 1);
 }
 
 at::Tensor ImageBatch::start(const at::Tensor& fact, uint64_t seed) {
     const Generator& generator = model_.networks().required_generator();
     if (generator.has_encoder()) {
         const at::NoGradGuard no_grad;
-        start_ = generator.code(images_);
+        start_ = model_.code(images_);
     } else {
         start_ = invert_images(fact, seed);
     }
     const at::NoGradGuard no_grad;
-    residual_ = images_ - generator.decode(start_);
+    residual_ = images_ - model_.decode(start_);
+    residual_there_ = residual_.to(model_.device());
     return start_;
 }
 
@@ -73,14 +82,15 @@ at::Tensor ImageBatch::invert_images(const at::Tensor& fact, uint64_t seed) cons
     options.max_steps = 300;
     options.prior_weight = 0.02;
     options.prior_centre = at::zeros_like(begin);
+    const at::Tensor images = images_.to(model_.device());
     const InversionResult result = invert(
         [&](const at::Tensor& z, const at::Tensor& which) {
             const at::Tensor rows = at::div(which, draws, "floor");
-            const at::Tensor drawn = networks.generator->decode(z);
-            const at::Tensor error = (drawn - images_.index_select(0, rows)).square().flatten(1).sum(1);
+            const at::Tensor drawn = networks.generator->decode(z.to(images.device()));
+            const at::Tensor error = (drawn - images.index_select(0, rows.to(images.device()))).square().flatten(1).sum(1);
             const at::Tensor wrong =
-                at::cross_entropy_loss(networks.classifier->logits(drawn), fact.index_select(0, rows), {}, at::Reduction::None);
-            return InversionLoss{error + 0.5 * wrong, {}};
+                at::cross_entropy_loss(networks.classifier->logits(drawn).cpu(), fact.index_select(0, rows), {}, at::Reduction::None);
+            return InversionLoss{error.cpu() + 0.5 * wrong, {}};
         },
         begin, options);
     const at::Tensor best = result.loss.view({size(), draws}).argmin(1) + at::arange(size(), at::kLong) * draws;
@@ -88,7 +98,7 @@ at::Tensor ImageBatch::invert_images(const at::Tensor& fact, uint64_t seed) cons
 }
 
 at::Tensor ImageBatch::draw(const at::Tensor& z, const at::Tensor& rows) const {
-    return model_.networks().generator->decode(z) + residual_.index_select(0, rows);
+    return model_.decode(z) + residual_.index_select(0, rows);
 }
 
 at::Tensor ImageBatch::log_likelihood(const at::Tensor& z, const at::Tensor& rows) {
@@ -96,12 +106,12 @@ at::Tensor ImageBatch::log_likelihood(const at::Tensor& z, const at::Tensor& row
     constexpr int64_t most = 32, least = 8, pixels = 28 * 28;
     const int64_t piece = std::clamp(most * pixels * size() / std::max<int64_t>(1, images_.numel()), least, most);
     // With what the networks need in hand, not with the batch: a graph may outlive it.
-    return in_pieces(
-        [classifier = model_.networks().classifier, generator = model_.networks().generator, residual = residual_](
-            const at::Tensor& some_z, const at::Tensor& some_rows) {
-            return classifier->logits(generator->decode(some_z) + residual.index_select(0, some_rows));
-        },
-        z, rows, piece);
+    const RowFunction logits = [classifier = model_.networks().classifier, generator = model_.networks().generator,
+                                residual = residual_there_](const at::Tensor& some_z, const at::Tensor& some_rows) {
+        const at::Device device = residual.device();
+        return classifier->logits(generator->decode(some_z.to(device)) + residual.index_select(0, some_rows.to(device))).cpu();
+    };
+    return model_.device().is_cpu() ? in_pieces(logits, z, rows, piece) : logits(z, rows);
 }
 
 at::Tensor ImageBatch::extra_starts(const at::Tensor& rows, const at::Tensor&, const at::Tensor& foil, int64_t count, uint64_t) {

@@ -18,8 +18,8 @@ public:
 /// An image pack opened.
 class ImageModel : public Model {
 public:
-    explicit ImageModel(const Pack& pack);
-    /// Networks that are not in a pack yet.
+    explicit ImageModel(const Pack& pack, at::Device device = at::kCPU);
+    /// Networks that are not in a pack yet, on the processor.
     ImageModel(std::vector<std::string> classes, Networks networks);
 
     const ModelInfo& info() const override { return info_; }
@@ -27,8 +27,15 @@ public:
 
     const Networks& networks() const { return networks_; }
 
+    // The networks where they are: tensors go in and come out on the processor.
+    at::Tensor logits(const at::Tensor& images) const;  ///< [b, channels, h, w] -> [b, C]
+    at::Tensor decode(const at::Tensor& z) const;       ///< [b, k] -> [b, channels, h, w]
+    at::Tensor code(const at::Tensor& images) const;    ///< the encoder's
+    at::Device device() const { return device_; }
+
 private:
     Networks networks_;
+    at::Device device_ = at::kCPU;
     ModelInfo info_;
 };
 
@@ -72,6 +79,7 @@ private:
 
     const ImageModel& model_;
     at::Tensor images_, start_, residual_;
+    at::Tensor residual_there_;  // where the networks are
 };
 
 }  // namespace whynot::image

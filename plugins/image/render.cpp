@@ -77,7 +77,6 @@ std::string sentence(const at::Tensor& probabilities, const RenderRequest& reque
 std::vector<Rendering> ImageBatch::render(const std::vector<RenderRequest>& requests, uint64_t) {
     const at::NoGradGuard no_grad;
     const std::vector<std::string>& classes = model_.info().classes;
-    const Classifier& classifier = *model_.networks().classifier;
     std::vector<Rendering> renderings;
     for (const RenderRequest& request : requests) {
         const at::Tensor row = at::tensor({request.row}, at::kLong);
@@ -108,8 +107,8 @@ std::vector<Rendering> ImageBatch::render(const std::vector<RenderRequest>& requ
             };
             const std::string& fact = classes[request.fact];
             const std::string& foil = classes[request.foil];
-            const at::Tensor before = at::softmax(classifier.logits(input.unsqueeze(0)).to(at::kDouble), 1)[0];
-            const at::Tensor after = at::softmax(classifier.logits(boundary.unsqueeze(0)).to(at::kDouble), 1)[0];
+            const at::Tensor before = at::softmax(model_.logits(input.unsqueeze(0)).to(at::kDouble), 1)[0];
+            const at::Tensor after = at::softmax(model_.logits(boundary.unsqueeze(0)).to(at::kDouble), 1)[0];
             std::vector<Panel> panels;
             for (const NamedPicture& named : rendering.pictures) panels.push_back({named.picture, {named.name}});
             for (const std::string& line : verdict(classes, before, request.fact, request.foil)) panels[0].lines.push_back(line);

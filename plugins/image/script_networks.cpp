@@ -46,9 +46,20 @@ at::Tensor ScriptClassifier::logits(const at::Tensor& images, const Mode&) const
     return log_likelihoods(outputs(images), options_.emits);
 }
 
+void ScriptClassifier::to(at::Device device) {
+    network_.to(device);
+    mean_ = mean_.to(device);
+    deviation_ = deviation_.to(device);
+}
+
 ScriptGenerator::ScriptGenerator(const std::filesystem::path& encoder, const std::filesystem::path& decoder, const ImageShape& shape,
                                  int64_t latent)
     : encoder_(encoder), decoder_(decoder), shape_(shape), latent_(latent) {}
+
+void ScriptGenerator::to(at::Device device) {
+    encoder_.to(device);
+    decoder_.to(device);
+}
 
 at::Tensor ScriptGenerator::decode(const at::Tensor& z) const {
     const at::Tensor images = decoder_(z);

@@ -30,6 +30,7 @@ public:
     /// What the file itself says, [b, C]. Throws `invalid_input` where it gives another shape.
     at::Tensor outputs(const at::Tensor& images) const;
     at::Tensor logits(const at::Tensor& images, const Mode& mode = {}) const override;
+    void to(at::Device device) override;
 
 private:
     ScriptNetwork network_;
@@ -52,6 +53,7 @@ public:
     /// Images that come as rows of h x w x channels numbers are given their shape.
     at::Tensor decode(const at::Tensor& z) const override;
     at::Tensor code(const at::Tensor& images) const override;
+    void to(at::Device device) override;
 
 private:
     ScriptNetwork encoder_, decoder_;

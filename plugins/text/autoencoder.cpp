@@ -87,7 +87,7 @@ std::vector<std::pair<std::string, at::Tensor*>> Autoencoder::dense() {
 std::vector<std::pair<std::string, at::Tensor*>> Autoencoder::tables() { return {{"extra", &extra_}, {"bias", &bias_}}; }
 
 at::Tensor Autoencoder::rotate(const at::Tensor& v, int64_t first, int64_t step) const {
-    const at::Tensor positions = at::arange(first, first + v.size(1) * step, step, at::kFloat);
+    const at::Tensor positions = at::arange(first, first + v.size(1) * step, step, angles_.options());
     return turn_pairs(v, at::outer(positions, angles_));
 }
 
@@ -122,7 +122,7 @@ at::Tensor Autoencoder::features(const at::Tensor& z, const at::Tensor& inputs, 
     const int64_t batch = inputs.size(0);
     // What the words before each position have written into the code, [B, T, k].
     const at::Tensor said = rotate(at::matmul(e.slice(1, 1), write_), 0, 1).cumsum(1);
-    const at::Tensor left = z.unsqueeze(1) - at::cat({at::zeros({batch, 1, sizes_.latent}), said}, 1);
+    const at::Tensor left = z.unsqueeze(1) - at::cat({at::zeros({batch, 1, sizes_.latent}, z.options().requires_grad(false)), said}, 1);
     const at::Tensor u = at::matmul(rotate(left, 0, -1), read_);
     const at::Tensor x = at::cat({e + at::linear(z, every_, every_bias_).unsqueeze(1), u}, 2);
     const auto state = at::linear(z, state_, state_bias_).chunk(2, 1);
@@ -162,6 +162,14 @@ Sentences Autoencoder::greedy(const at::Tensor& z, int64_t longest) const {
         if (all_ended) break;
     }
     return sentences;
+}
+
+Autoencoder Autoencoder::on(at::Device device) const {
+    Autoencoder copy = *this;
+    for (auto& [name, tensor] : copy.dense()) *tensor = tensor->to(device);
+    for (auto& [name, tensor] : copy.tables()) *tensor = tensor->to(device);
+    for (at::Tensor* tensor : {&copy.input_, &copy.angles_, &copy.output_}) *tensor = tensor->to(device);
+    return copy;
 }
 
 void Autoencoder::freeze() {

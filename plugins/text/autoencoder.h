@@ -76,6 +76,9 @@ public:
     /// Frees what is only needed to train and keeps the output matrix at hand.
     void freeze();
 
+    /// A copy whose `features` and `output_matrix` compute there; frozen. On the same device it shares the weights.
+    Autoencoder on(at::Device device) const;
+
 private:
     at::Tensor rotate(const at::Tensor& v, int64_t first, int64_t step) const;
 

@@ -61,6 +61,19 @@ at::Tensor Classifier::logits(const Sentences& sentences) const {
     return result;
 }
 
+Classifier Classifier::on(at::Device device) const {
+    Classifier copy = *this;
+    if (device == bias.device()) return copy;
+    for (at::Tensor* tensor : {&copy.embedding, &copy.weight, &copy.bias})
+        if (tensor->defined()) *tensor = tensor->to(device);
+    if (network) {
+        auto there = std::make_shared<ScriptNetwork>(network->file());
+        there->to(device);
+        copy.network = std::move(there);
+    }
+    return copy;
+}
+
 double accuracy(const Classifier& classifier, const Sentences& sentences, const std::vector<int64_t>& labels) {
     if (sentences.empty()) return 0;
     return classifier.logits(sentences).argmax(1).eq(at::tensor(labels, at::kLong)).to(at::kDouble).mean().item<double>();

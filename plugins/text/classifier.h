@@ -39,6 +39,9 @@ struct Classifier {
 
     /// Logits of sentences, [B, C].
     at::Tensor logits(const Sentences& sentences) const;
+
+    /// A copy whose `word_logits` and `logits` of embedded sentences compute there; on the same device it shares the weights.
+    Classifier on(at::Device device) const;
 };
 
 struct ClassifierOptions {

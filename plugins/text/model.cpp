@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "modality.h"
+#include "whynot/device.h"
 #include "whynot/error.h"
 #include "whynot/inversion.h"
 
@@ -41,19 +42,23 @@ Sentences sentences_of(const std::vector<Reading>& readings) {
 }  // namespace
 
 std::unique_ptr<Model> TextModality::open(const Pack& pack, const std::string& device) {
-    if (device != "cpu")
-        throw Error(ErrorCode::invalid_argument,
-                    "expected the device 'cpu', found '" + device + "'; the text plugin computes on the processor");
-    return std::make_unique<TextModel>(pack);
+    return std::make_unique<TextModel>(pack, device_named(device));
 }
 
-TextModel::TextModel(const Pack& pack) : TextModel(pack.manifest().classes, Networks::load(pack)) {}
+TextModel::TextModel(const Pack& pack, at::Device device) : TextModel(pack.manifest().classes, Networks::load(pack)) {
+    if (!device.is_cpu()) there_ = Copies{networks_.autoencoder.on(device), networks_.classifier.on(device)};
+}
 
 TextModel::TextModel(std::vector<std::string> classes, Networks networks)
     : networks_(std::move(networks)),
       info_{std::move(classes), networks_.autoencoder.sizes().latent, networks_.typical_distance},
       lexicon_(lexicon_of(networks_)),
       search_(networks_.fluency, lexicon_, &networks_.associations) {}
+
+Relaxation TextModel::relax(Sentences sentences) const {
+    if (there_) return {there_->autoencoder, there_->classifier, std::move(sentences)};
+    return {networks_.autoencoder, networks_.classifier, std::move(sentences)};
+}
 
 std::unique_ptr<Batch> TextModel::read(const std::vector<Input>& inputs, std::vector<ReadNotes>& notes) {
     std::vector<Reading> readings;
@@ -88,9 +93,7 @@ std::unique_ptr<Batch> TextModel::read(const std::vector<Input>& inputs, std::ve
 }
 
 TextBatch::TextBatch(const TextModel& model, std::vector<Reading> readings)
-    : model_(model),
-      readings_(std::move(readings)),
-      relaxation_(model.networks().autoencoder, model.networks().classifier, sentences_of(readings_)) {}
+    : model_(model), readings_(std::move(readings)), relaxation_(model.relax(sentences_of(readings_))) {}
 
 at::Tensor TextBatch::classify() { return at::log_softmax(model_.networks().classifier.logits(relaxation_.sentences()), 1); }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,7 +16,8 @@ namespace whynot::text {
 /// A text pack opened.
 class TextModel : public Model {
 public:
-    explicit TextModel(const Pack& pack);
+    /// The solver's part computes on the device; reading and the search for an answer stay on the processor.
+    explicit TextModel(const Pack& pack, at::Device device = at::kCPU);
     /// Networks that are not in a pack yet.
     TextModel(std::vector<std::string> classes, Networks networks);
 
@@ -24,6 +26,8 @@ public:
 
     const Networks& networks() const { return networks_; }
     Networks& networks() { return networks_; }
+    /// Sentences made soft, on the device.
+    Relaxation relax(Sentences sentences) const;
     const Lexicon& lexicon() const { return lexicon_; }
     const AnswerSearch& search() const { return search_; }
 
@@ -32,6 +36,12 @@ private:
     ModelInfo info_;
     Lexicon lexicon_;
     AnswerSearch search_;
+
+    struct Copies {
+        Autoencoder autoencoder;
+        Classifier classifier;
+    };
+    std::optional<Copies> there_;  // on another device than the processor
 };
 
 /// One sentence as read: the person's own text, its words, and the pieces that the networks see.

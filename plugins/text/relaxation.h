@@ -21,7 +21,8 @@ namespace whynot::text {
 /// Where the classifier is additive, sum_t d_t M W' = sum_t d_t V with V = M W' one row of C numbers a word: the vocabulary never
 /// meets the embedding's dimension. Any other classifier is given the expected embeddings d_t M, sentences of one length at a time.
 ///
-/// Rows are sentences; `rows` [b] are indices into them, z is [b, k]. Weights are frozen; only z receives gradients.
+/// Rows are sentences; `rows` [b] are indices into them, z is [b, k]. Weights are frozen; only z receives gradients. It computes where the
+/// networks are; what goes in and comes out is on the processor.
 class Relaxation {
 public:
     /// Keeps references to both networks.

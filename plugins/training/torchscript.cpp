@@ -40,6 +40,8 @@ ScriptNetwork::ScriptNetwork(std::filesystem::path file) : file_(std::move(file)
     for (at::Tensor parameter : module_->parameters()) parameter.set_requires_grad(false);
 }
 
+void ScriptNetwork::to(at::Device device) { module_->to(device); }
+
 at::Tensor ScriptNetwork::operator()(const at::Tensor& input) const {
     c10::IValue result;
     try {
@@ -47,7 +49,7 @@ at::Tensor ScriptNetwork::operator()(const at::Tensor& input) const {
         result = module_->forward({input});
     } catch (const std::exception& failure) {
         throw Error(ErrorCode::invalid_input, file_.filename().string() + " fails on an input of " + shape_text(input.sizes()) +
-                                                  " (32-bit floats, on the processor): " + reason_of(failure));
+                                                  " (32-bit floats): " + reason_of(failure));
     }
     if (result.isTuple() && !result.toTupleRef().elements().empty()) result = result.toTupleRef().elements()[0];
     const auto refuse = [&](const std::string& found) {

@@ -16,7 +16,7 @@ namespace whynot {
 
 /// A network that was brought along: a TorchScript file, `torch.jit.script(model).save(...)` or `torch.jit.trace`.
 ///
-/// It computes on the processor, in evaluation mode, without gradients for its weights. Its graph is run as it was saved: the profiling
+/// It computes on the processor unless it is moved, in evaluation mode, without gradients for its weights. Its graph is run as it was saved: the profiling
 /// and fusing that TorchScript does during the first calls would make the same question give other bytes the third time.
 ///
 /// A TorchScript file is a program. It cannot start others, but it can read and write files; open those of people you trust.
@@ -26,6 +26,9 @@ public:
     explicit ScriptNetwork(std::filesystem::path file);
 
     const std::filesystem::path& file() const { return file_; }
+
+    /// Has it compute there; inputs have to be there too.
+    void to(at::Device device);
 
     /// What `forward` makes of one tensor; of a tuple the first element (an encoder's mean, which often comes with a variance).
     /// Throws Error `invalid_input` with TorchScript's own reason where it fails or gives something else.

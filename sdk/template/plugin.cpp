@@ -17,6 +17,7 @@
 // whynot/modality.h says what each may rely on and has to keep to. To make the plugin yours, change the classifier, the generator, how
 // inputs are read, and how answers are shown; each has its place below.
 #include <ATen/ATen.h>
+#include <whynot/device.h>
 #include <whynot/error.h>
 #include <whynot/modality.h>
 #include <whynot/plugin.h>
@@ -35,14 +36,15 @@ using whynot::ErrorCode;
 
 constexpr float largest = 10;  // of a coordinate
 
-/// The classifier: points [B, 2] -> logits [B, 2] of inside and outside. Any function of LibTorch's that can be differentiated will do.
+/// The classifier: points [B, 2] -> logits [B, 2] of inside and outside. Any function of LibTorch's that can be differentiated will do. It
+/// computes where its weights are, the processor or a graphics card; points come from the processor and logits go back there.
 struct Classifier {
     at::Tensor centre;  // [2]
     at::Tensor radius;  // [1]
 
     at::Tensor operator()(const at::Tensor& points) const {
-        const at::Tensor outside = (points - centre).square().sum(1) - radius.square();  // 0 on the circle
-        return at::stack({-outside, outside}, 1);
+        const at::Tensor outside = (points.to(centre.device()) - centre).square().sum(1) - radius.square();  // 0 on the circle
+        return at::stack({-outside, outside}, 1).cpu();
     }
 };
 
@@ -81,7 +83,7 @@ public:
             const at::Tensor before = points_[request.row];
             const at::Tensor boundary = decode(request.boundary.unsqueeze(0))[0];
             const at::Tensor way = boundary - before;
-            const at::Tensor answer = boundary + 0.1 * classifier_.radius * way / way.norm().clamp_min(1e-9);
+            const at::Tensor answer = boundary + 0.1 * classifier_.radius.item<float>() * way / way.norm().clamp_min(1e-9);
 
             whynot::Rendering rendering;
             // What the explanation's record holds of this modality, for programs ...
@@ -110,7 +112,7 @@ private:
 /// A pack that has been opened.
 class Model : public whynot::Model {
 public:
-    Model(const whynot::Pack& pack, const std::string& device) : device_(device) {
+    Model(const whynot::Pack& pack, at::Device device) {
         // That the pack is whole, and is what its manifest says, has been checked. That it fits this plugin has not.
         info_.classes = pack.manifest().classes;
         info_.latent_size = 2;
@@ -121,7 +123,7 @@ public:
             if (tensor.dtype != whynot::Dtype::f32 || tensor.shape != shape) {
                 throw Error(ErrorCode::bad_pack, std::string("the tensor '") + name + "' has another type or shape than expected");
             }
-            return at::from_blob(const_cast<void*>(tensor.data), shape, at::kFloat).clone().to(device_);  // cloned: `file` goes away
+            return at::from_blob(const_cast<void*>(tensor.data), shape, at::kFloat).clone().to(device);  // cloned: `file` goes away
         };
         classifier_ = {read("centre", {2}), read("radius", {1})};
     }
@@ -144,12 +146,11 @@ public:
             notes.push_back(std::move(note));
         }
         const auto rows = static_cast<int64_t>(numbers.size() / 2);
-        const at::Tensor points = at::from_blob(numbers.data(), {rows, 2}, at::kFloat).clone().to(device_);
+        const at::Tensor points = at::from_blob(numbers.data(), {rows, 2}, at::kFloat).clone();
         return std::make_unique<Points>(classifier_, points);
     }
 
 private:
-    c10::Device device_;
     whynot::ModelInfo info_;
     Classifier classifier_;
 };
@@ -157,7 +158,7 @@ private:
 class Modality : public whynot::Modality {
 public:
     std::unique_ptr<whynot::Model> open(const whynot::Pack& pack, const std::string& device) override {
-        return std::make_unique<Model>(pack, device);
+        return std::make_unique<Model>(pack, whynot::device_named(device));
     }
 };
 

@@ -12,6 +12,7 @@
 #include <locale>
 #include <sstream>
 
+#include "whynot/device.h"
 #include "whynot/error.h"
 #include "whynot/held_out.h"
 #include "whynot/modality.h"
@@ -61,7 +62,7 @@ whynot::Picture picture_of(const at::Tensor& point) {
 struct Linear {
     at::Tensor weight;  // [C, 2]
     at::Tensor bias;    // [C]
-    at::Tensor operator()(const at::Tensor& points) const { return points.matmul(weight.t()) + bias; }
+    at::Tensor operator()(const at::Tensor& points) const { return (points.to(weight.device()).matmul(weight.t()) + bias).cpu(); }
 };
 
 class PointBatch : public whynot::Batch {
@@ -76,9 +77,9 @@ public:
     /// Points scattered about where the foil's score is high: three units along its weights.
     at::Tensor extra_starts(const at::Tensor& rows, const at::Tensor&, const at::Tensor& foil, int64_t count, uint64_t seed) override {
         auto generator = at::make_generator<at::CPUGeneratorImpl>(seed);
-        const at::Tensor towards = classifier_.weight.index_select(0, foil.to(points_.device()));
+        const at::Tensor towards = classifier_.weight.cpu().index_select(0, foil);
         const at::Tensor centre = 3 * towards / towards.norm(2, 1, true);
-        const at::Tensor scatter = at::randn({rows.size(0), count, 2}, generator, at::kFloat).to(points_.device());
+        const at::Tensor scatter = at::randn({rows.size(0), count, 2}, generator, at::kFloat);
         return centre.unsqueeze(1) + 0.3 * scatter;
     }
 
@@ -140,8 +141,8 @@ public:
         info_.classes = pack.manifest().classes;
         info_.latent_size = 2;
         const auto classes = static_cast<int64_t>(info_.classes.size());
-        classifier_ = {read_tensor(file, "weight", {classes, 2}).to(c10::Device(device)),
-                       read_tensor(file, "bias", {classes}).to(c10::Device(device))};
+        const at::Device where = whynot::device_named(device);
+        classifier_ = {read_tensor(file, "weight", {classes, 2}).to(where), read_tensor(file, "bias", {classes}).to(where)};
     }
 
     const whynot::ModelInfo& info() const override { return info_; }
@@ -162,7 +163,7 @@ public:
             numbers.insert(numbers.end(), {x, y});
         }
         const auto rows = static_cast<int64_t>(numbers.size() / 2);
-        const at::Tensor points = at::tensor(numbers, at::kFloat).reshape({rows, 2}).to(classifier_.weight.device());
+        const at::Tensor points = at::tensor(numbers, at::kFloat).reshape({rows, 2});
         return std::make_unique<PointBatch>(classifier_, points);
     }
 

@@ -199,6 +199,20 @@ TEST_F(Cli, Explains) {
     EXPECT_THAT(text.out, AllOf(HasSubstr("right"), HasSubstr("\n\nleft"), Not(HasSubstr("\033")), Not(HasSubstr("{"))));
 }
 
+TEST_F(Cli, RefusesADeviceThatIsNotThere) {
+    for (const auto& [device, why] : {std::pair("gpu", "expected the device 'cpu', 'cuda' or 'cuda:N', found 'gpu'"),
+                                      {"cuda:99", "the device 'cuda:99' is not there"},
+                                      {"cuda:", "found 'cuda:'"}}) {
+        for (const char* command : {"explain", "classify"}) {
+            const Process& process = run({command, "1 0.25", "--pack", "points", "--device", device});
+            EXPECT_EQ(process.code, 2);
+            EXPECT_THAT(process.err, HasSubstr(why));
+            EXPECT_EQ(process.out, "");
+        }
+    }
+    EXPECT_EQ(run({"explain", "1 0.25", "--pack", "points", "--device", "cpu"}).code, 0);
+}
+
 TEST_F(Cli, PassesOptionsOn) {
     const Process& process = run({"explain",
                                   "1 0.25",

@@ -16,6 +16,7 @@
 #include "image_trainer.h"
 #include "model.h"
 #include "pack/temporary_folder.h"
+#include "plugin/graphics_card.h"
 #include "whynot/error.h"
 #include "whynot/solver.h"
 
@@ -130,6 +131,11 @@ TEST(ImageModel, a_batch_answers_like_its_inputs_one_by_one) {
         // Kinks part the ways of two searches that differ in the last digits; where they end must be alike.
         EXPECT_NEAR(alone.solve().solutions[0].distance, all.solutions[i].distance, 0.02 * all.solutions[i].distance);
     }
+}
+
+TEST(ImageModel, says_the_same_on_a_graphics_card) {
+    ImageModality modality;
+    test::expect_the_same_on_a_graphics_card(modality, Toy::get().pack, some_inputs(5));
 }
 
 TEST(ImageModel, extra_starts_are_the_nearest_codes_of_the_foil) {

@@ -15,6 +15,7 @@
 #include "held_out.h"
 #include "modality.h"
 #include "model.h"
+#include "plugin/graphics_card.h"
 #include "random.h"
 #include "relaxation.h"
 #include "text_networks/toy.h"
@@ -294,6 +295,12 @@ TEST_F(ToyPack, RefusesAFolderThatHoldsSomethingElse) {
     request.recipe = toy::recipe();
     message_of([&] { TextTrainer().train(request, {}); }, ErrorCode::io);
     EXPECT_TRUE(fs::exists(*folder / "corpora/toy/corpus.json"));
+}
+
+TEST_F(ToyPack, SaysTheSameOnAGraphicsCard) {
+    TextModality modality;
+    test::expect_the_same_on_a_graphics_card(modality, open_pack(*folder / "pack"),
+                                             {{"The food was GROSS!", ""}, {"Soup is really lovely here", ""}});
 }
 
 TEST_F(ToyPack, ExplainsWithTheWordThatDecides) {

@@ -69,6 +69,9 @@ std::optional<Job> read_command_line(int argc, char** argv, int rank) {
     app.add_option("--foil", command.foil, "The class asked about, where a question names none")->type_name("CLASS");
     app.add_option("--method", command.method, "How to search")->type_name("NAME")->capture_default_str();
     app.add_option("--seed", command.seed, "For whatever is drawn")->type_name("N")->capture_default_str();
+    app.add_option("--device", command.device, "Where the networks compute: cpu, cuda or cuda:N; the same for all ranks")
+        ->type_name("DEVICE")
+        ->capture_default_str();
     CLI::Option* const threads = app.add_option("--threads", command.threads, "Of each rank")->type_name("N");
     try {
         app.parse(argc, argv);

@@ -240,8 +240,11 @@ int bench(const BenchCommand& command) {
         const std::vector<Subject> subjects = subjects_of(command, host);
         for (const Subject& subject : subjects) check_class(subject.pack, "--foil", command.foil);
 
-        const Json machine{
-            {"processor", processor()}, {"threads", at::get_num_threads()}, {"libtorch", TORCH_VERSION}, {"whynot", WHYNOT_VERSION}};
+        const Json machine{{"processor", processor()},
+                           {"threads", at::get_num_threads()},
+                           {"device", command.device},
+                           {"libtorch", TORCH_VERSION},
+                           {"whynot", WHYNOT_VERSION}};
         const bool memory_of_case = reset_peak_memory();
         Json all = Json::array(), left_out = Json::array();
         int code = answered;
@@ -262,7 +265,7 @@ int bench(const BenchCommand& command) {
             };
             watch(0);
             std::vector<std::string> refused;
-            Measuring measuring(host, subject.pack, subject.inputs, command.foil, command.seed, refused);
+            Measuring measuring(host, subject.pack, command.device, subject.inputs, command.foil, command.seed, refused);
             if (!refused.empty()) {
                 code = none_found;
                 status.clear();

@@ -24,8 +24,9 @@ enum ExitCode {
 
 /// What several commands take.
 struct CommonOptions {
-    std::string plugin_path;  ///< folders separated by `:`
-    int threads = 0;          ///< 0: `choose_threads`
+    std::string plugin_path;     ///< folders separated by `:`
+    int threads = 0;             ///< 0: `choose_threads`
+    std::string device = "cpu";  ///< where the networks compute, of those that explain or classify
     bool json = false;
 };
 

@@ -111,6 +111,14 @@ void add_common(CLI::App& command, CommonOptions& options, const std::string& th
         ->group("Surroundings");
 }
 
+/// Which device there is, only LibTorch knows.
+void add_device(CLI::App& command, CommonOptions& options) {
+    command.add_option("--device", options.device, "Where the networks compute: cpu, cuda or cuda:N")
+        ->type_name("DEVICE")
+        ->capture_default_str()
+        ->group("Surroundings");
+}
+
 void add_json(CLI::App& command, bool& json, const std::string& help) { command.add_flag("--json", json, help)->group("Output"); }
 
 CLI::Option* add_seed(CLI::App& command, uint64_t& seed, const std::string& help) {
@@ -336,6 +344,7 @@ private:
         add_json(command, options.json, "Print one record a line, whynot.explanation/1, instead of text for people");
         add_common(command, options,
                    "1 for up to 4 inputs, else one for each core up to 4; a stream goes through as many explainers of one thread");
+        add_device(command, options);
         command.footer(
             "Examples:\n"
             "  whynot explain \"the food was gross .\"\n"
@@ -367,6 +376,7 @@ private:
             ->group("Question");
         add_json(command, options.json, "Print one object a line: input, class, probabilities");
         add_common(command, options, "1 for up to 4 inputs, else one for each core up to 4");
+        add_device(command, options);
         command.callback([this, inputs] {
             classify_.inputs = inputs->results();
             action_ = [this] { return commands().classify(classify_); };
@@ -691,6 +701,7 @@ private:
         add_seed(command, options.seed, "For whatever is drawn")->group(search);
         add_json(command, options.json, "Print one object on a line, whynot.bench/1");
         add_common(command, options, "1");
+        add_device(command, options);
         command.footer(
             "Examples:\n"
             "  WHYNOT_CORPORA=~/corpora whynot bench\n"

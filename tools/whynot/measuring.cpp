@@ -87,12 +87,12 @@ int64_t peak_memory() {
     throw Error(ErrorCode::io, "/proc/self/status does not tell how much memory this process uses");
 }
 
-Measuring::Measuring(const Host& host, const Pack& pack, const std::vector<Input>& inputs, const std::string& foil, uint64_t seed,
-                     std::vector<std::string>& refused)
+Measuring::Measuring(const Host& host, const Pack& pack, const std::string& device, const std::vector<Input>& inputs,
+                     const std::string& foil, uint64_t seed, std::vector<std::string>& refused)
     : plugin_(host.find_modality(pack.manifest().modality).manifest.id), seed_(seed) {
     constexpr size_t at_once = 64;
     auto& modality = host.service<Modality>(plugin_);
-    model_ = call("open the pack", [&] { return modality.open(pack, "cpu"); });
+    model_ = call("open the pack", [&] { return modality.open(pack, device); });
     const std::vector<std::string>& classes = pack.manifest().classes;
     const int64_t asked = std::find(classes.begin(), classes.end(), foil) - classes.begin();
     for (size_t begin = 0; begin < inputs.size(); begin += at_once) {

@@ -54,8 +54,8 @@ public:
     /// Opens the pack, reads the inputs, and asks the classifier about them: the fact of each question is what it says.
     /// @param foil a class of the pack; empty: the runner-up of each
     /// @param refused gets the reason of each input that makes no question
-    Measuring(const Host& host, const Pack& pack, const std::vector<Input>& inputs, const std::string& foil, uint64_t seed,
-              std::vector<std::string>& refused);
+    Measuring(const Host& host, const Pack& pack, const std::string& device, const std::vector<Input>& inputs, const std::string& foil,
+              uint64_t seed, std::vector<std::string>& refused);
 
     int64_t questions() const { return static_cast<int64_t>(inputs_.size()); }
 

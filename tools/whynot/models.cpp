@@ -11,6 +11,7 @@
 #include <set>
 #include <sstream>
 
+#include "whynot/device.h"
 #include "whynot/error.h"
 
 namespace whynot::cli {
@@ -75,7 +76,9 @@ int threads_for(const std::vector<Argument>& inputs) {
     return inputs.size() <= few && std::none_of(inputs.begin(), inputs.end(), lines) ? 1 : 4;
 }
 
-Models::Models(const CommonOptions& options, const std::string& pack, const std::vector<Argument>& inputs) : host_(plugin_search(options)) {
+Models::Models(const CommonOptions& options, const std::string& pack, const std::vector<Argument>& inputs)
+    : host_(plugin_search(options)), device_(options.device) {
+    device_named(device_);  // at once: it concerns all questions
     const auto names_image = [](const Argument& input) { return is_image(input); };
     const auto image = std::find_if(inputs.begin(), inputs.end(), names_image);
     const auto sentence = std::find_if_not(inputs.begin(), inputs.end(), names_image);
@@ -99,7 +102,8 @@ Models::Models(const CommonOptions& options, const std::string& pack, const std:
     explainers_.resize(packs_.size());
 }
 
-Models::Models(const CommonOptions& options, const std::string& pack) : host_(plugin_search(options)) {
+Models::Models(const CommonOptions& options, const std::string& pack) : host_(plugin_search(options)), device_(options.device) {
+    device_named(device_);
     const PackSearch search = default_pack_search();
     if (!pack.empty()) {
         packs_.push_back(find_pack(pack, search));
@@ -124,7 +128,7 @@ std::string Models::why_not(bool image) const {
 }
 
 Explainer& Models::opened(size_t index) {
-    if (!explainers_[index]) explainers_[index] = std::make_unique<Explainer>(host_, packs_[index]);
+    if (!explainers_[index]) explainers_[index] = std::make_unique<Explainer>(host_, packs_[index], device_);
     return *explainers_[index];
 }
 

@@ -49,6 +49,7 @@ private:
     Explainer& opened(size_t index);
 
     Host host_;
+    const std::string device_;
     std::string missing_;      // why one of the two defaults is not among the packs of a stream
     std::vector<Pack> packs_;  // for sentences, for images; one where it serves both or only one is needed
     std::vector<std::unique_ptr<Explainer>> explainers_;

@@ -20,7 +20,7 @@ Explanation refused(const StreamedQuestion& question, const Pack& pack, const Ex
     record.question.input = question.shown;
     record.id = id.empty() ? question_id(manifest.modality, question.shown, fact, foil, pack.sha256()) : id;
     record.pack = {manifest.id, manifest.version, pack.sha256()};
-    record.solver = {command.method, "{}", command.seed, 1, "cpu"};
+    record.solver = {command.method, "{}", command.seed, 1, command.device};
     record.status = "refused";
     record.reason = reason;
     return record;

@@ -111,7 +111,10 @@ public:
     static constexpr const char* service_id = "whynot.modality/1";
     virtual ~Modality();
 
-    /// Opens a verified pack. The device is "cpu" or "cuda[:n]". Thread-safe.
+    /// Opens a verified pack whose networks compute on a device: "cpu", "cuda" or "cuda:N" (device.h reads that). Thread-safe.
+    ///
+    /// Only networks and what they need lie there. Tensors that go in and out of a `Batch` are on the processor: points and log-likelihoods
+    /// are a few numbers a row, and nobody else needs to know of devices. (`Tensor::to` is differentiable.)
     virtual std::unique_ptr<Model> open(const Pack& pack, const std::string& device) = 0;
 };
 
