@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -42,11 +43,27 @@ protected:
         return *process_;
     }
 
-    /// The records as they are but for what a clock has measured.
+    /// The records as they are but for what depends on time: what they cost, and last digits; in both shows how many lines had come when a
+    /// batch was made of them.
     static std::vector<json> timeless(const std::string& text) {
         std::vector<json> records = lines(text);
-        for (json& record : records) record.at("cost").erase("seconds");
+        for (json& record : records) {
+            record.erase("cost");
+            round_numbers(record);
+        }
         return records;
+    }
+
+    /// Says which record differs.
+    static void expect_same(const std::vector<json>& found, const std::vector<json>& expected) {
+        ASSERT_EQ(found.size(), expected.size());
+        for (size_t i = 0; i < found.size(); ++i) ASSERT_EQ(found[i], expected[i]) << "record " << i + 1;
+    }
+
+    static void round_numbers(json& value) {
+        if (value.is_number_float()) value = std::round(value.get<double>() * 1e4) / 1e4 + 0.0;  // no -0
+        if (value.is_structured())
+            for (json& part : value) round_numbers(part);
     }
 
     static std::string content_of(const fs::path& path) {
