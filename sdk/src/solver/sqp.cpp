@@ -37,6 +37,7 @@ public:
     SqpRun(Question& question, const SolverOptions& options, int64_t start_index, std::vector<double> start)
         : Run(question, options, start_index, std::move(start)),
           cap_(step_cap * options.typical_distance),
+          begin_(point()),
           iteration_limit_(options.max_iterations ? options.max_iterations : 50) {}
 
     bool marched() const override { return marched_; }
@@ -99,7 +100,8 @@ private:
         if (!options_.guards || phase_ == Phase::ray || phase_ == Phase::march) return;
         for (int64_t y = 0; y < static_cast<int64_t>(classes); ++y) {
             if (!is_third(y) || guard(current_, y) <= near_margin) continue;
-            if (guard_gradients_.count(y) > 0 && guard(current_, y) < 0 && multipliers_[y] == 0) {
+            if (keeping_ && guard_gradients_.count(y) > 0 && guard(current_, y) < 0 && multipliers_[y] == 0) {
+                kept_any_ = true;
                 kept_.push_back(y);
                 continue;
             }
@@ -346,6 +348,7 @@ private:
     /// The iterations are over without having come to rest at a feasible point.
     void rest(bool out_of_iterations) {
         if (shortest()) return finish();
+        if (kept_any_ && keeping_) return begin_anew();
         if (!marched_ && std::abs(current_.gap) >= options_.gap_tolerance) {
             marched_ = true;
             march_length_ = march_step * options_.typical_distance;
@@ -353,6 +356,17 @@ private:
         }
         if (slope_ == 0) return fail("the gradient of the gap vanishes there");
         fail(out_of_iterations ? "the iterations ended" : "the steps became too short");
+    }
+
+    /// Once more from the start, with all gradients asked for: kept ones may have led astray.
+    void begin_anew() {
+        keeping_ = false;
+        damping_ = 0;
+        penalty_ = 0.25;
+        rays_ = 0;
+        std::fill(multipliers_.begin(), multipliers_.end(), 0.0);
+        point_ = begin_;
+        phase_ = Phase::start;
     }
 
     void march() {
@@ -368,7 +382,9 @@ private:
     }
 
     const double cap_;
+    const std::vector<double> begin_;
     int64_t iteration_limit_;
+    bool keeping_ = true, kept_any_ = false;  // gradients of third classes
     Phase phase_ = Phase::start;
     Point current_;
     std::vector<double> jacobian_;                            // [n, k]: the gap's gradient, then those of near_
