@@ -6,7 +6,7 @@
 ///
 ///     whynot::CheckRequest mine() {
 ///         whynot::CheckRequest request;
-///         request.library = "/home/me/mine.so";
+///         request.library = "/usr/local/lib/mine.so";
 ///         return request;
 ///     }
 ///     WHYNOT_CONFORMANCE_SUITE(Mine, mine());
