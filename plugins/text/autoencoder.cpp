@@ -6,6 +6,8 @@
 #include <cmath>
 #include <map>
 
+#include "packed_lstm.h"
+
 namespace whynot::text {
 
 namespace {
@@ -125,11 +127,49 @@ at::Tensor Autoencoder::features(const at::Tensor& z, const at::Tensor& inputs, 
     const at::Tensor left = z.unsqueeze(1) - at::cat({at::zeros({batch, 1, sizes_.latent}, z.options().requires_grad(false)), said}, 1);
     const at::Tensor u = at::matmul(rotate(left, 0, -1), read_);
     const at::Tensor x = at::cat({e + at::linear(z, every_, every_bias_).unsqueeze(1), u}, 2);
+    const auto state = first_state(z);
+    const auto [out, h, c] = at::lstm(x, {state[0].unsqueeze(0), state[1].unsqueeze(0)}, decoder_, true, 1, 0.0, false, false, true);
+    return output_features(out, u);
+}
+
+GivenWords Autoencoder::give(const Sentences& sentences) const {
+    const at::NoGradGuard no_grad;
+    Ids words, times;
+    const at::Tensor nothing = at::zeros({1, sizes_.latent}, input_.options());
+    std::vector<at::Tensor> said = {nothing.slice(0, 0, 0)};  // there may be no sentence
+    for (const Ids& sentence : sentences) {
+        words.push_back(go_id);
+        words.insert(words.end(), sentence.begin(), sentence.end());
+        for (size_t t = 0; t <= sentence.size(); ++t) times.push_back(static_cast<int64_t>(t));
+        const at::Tensor ids = at::tensor(sentence, at::kLong).to(input_.device());
+        said.push_back(nothing);
+        said.push_back(rotate(at::matmul(input_.index_select(0, ids), write_).unsqueeze(0), 0, 1)[0].cumsum(0));
+    }
+    const auto there = [&](const Ids& ids) { return at::tensor(ids, at::kLong).to(input_.device()); };
+    const at::Tensor weight = decoder_[0].slice(1, 0, input_.size(1));  // the half that the words meet, not what is left of the code
+    const at::Tensor always = at::linear(every_bias_, weight, decoder_[2] + decoder_[3]);
+    return {at::linear(input_.index_select(0, there(words)), weight, always), at::cat(said), there(times)};
+}
+
+at::Tensor Autoencoder::features(const at::Tensor& z, const GivenWords& given, const Packing& packing) const {
+    const auto of_position = [&](const at::Tensor& rows) { return rows.index_select(0, packing.rows); };
+    const auto of_given = [&](const at::Tensor& all) { return all.index_select(0, packing.positions); };
+    const at::Tensor left = of_position(z) - of_given(given.said);
+    const at::Tensor u = at::mm(turn_pairs(left, at::outer(of_given(given.times), angles_.neg())), read_);
+    const int64_t d = input_.size(1);
+    const at::Tensor always = at::linear(at::linear(z, every_), decoder_[0].slice(1, 0, d));
+    const at::Tensor gates = of_given(given.gates) + of_position(always) + at::linear(u, decoder_[0].slice(1, d));
+    const auto state = first_state(z.index_select(0, packing.rows.slice(0, 0, packing.counts[0])));
+    return output_features(packed_lstm(gates, packing.counts, state[0], state[1], decoder_[1]), u);
+}
+
+std::vector<at::Tensor> Autoencoder::first_state(const at::Tensor& z) const {
     const auto state = at::linear(z, state_, state_bias_).chunk(2, 1);
-    const auto [out, h, c] = at::lstm(x, {state[0].tanh().unsqueeze(0).contiguous(), state[1].unsqueeze(0).contiguous()}, decoder_, true, 1,
-                                      0.0, false, false, true);
-    const at::Tensor features = at::linear(out, feature_, feature_bias_);
-    return features + at::constant_pad_nd(u, {0, sizes_.output_extra});
+    return {state[0].tanh(), state[1].contiguous()};
+}
+
+at::Tensor Autoencoder::output_features(const at::Tensor& states, const at::Tensor& u) const {
+    return at::linear(states, feature_, feature_bias_) + at::constant_pad_nd(u, {0, sizes_.output_extra});
 }
 
 at::Tensor Autoencoder::output_matrix() const { return output_.defined() ? output_ : at::cat({input_, extra_.detach()}, 1); }
@@ -139,8 +179,8 @@ Sentences Autoencoder::greedy(const at::Tensor& z, int64_t longest) const {
     const int64_t batch = z.size(0);
     const at::Tensor matrix = output_matrix();
     const at::Tensor always = at::linear(z, every_, every_bias_);
-    const auto state = at::linear(z, state_, state_bias_).chunk(2, 1);
-    at::Tensor h = state[0].tanh().unsqueeze(0).contiguous(), c = state[1].unsqueeze(0).contiguous();
+    const auto state = first_state(z);
+    at::Tensor h = state[0].unsqueeze(0), c = state[1].unsqueeze(0);
     at::Tensor word = at::full({batch}, go_id, at::kLong), left = z.unsqueeze(1);
     Sentences sentences(batch);
     std::vector<bool> ended(batch, false);
@@ -150,8 +190,7 @@ Sentences Autoencoder::greedy(const at::Tensor& z, int64_t longest) const {
         const at::Tensor u = at::matmul(rotate(left, -t, 1), read_);
         at::Tensor out;
         std::tie(out, h, c) = at::lstm(at::cat({(e + always).unsqueeze(1), u}, 2), {h, c}, decoder_, true, 1, 0.0, false, false, true);
-        const at::Tensor features = at::linear(out, feature_, feature_bias_) + at::constant_pad_nd(u, {0, sizes_.output_extra});
-        word = at::linear(features.squeeze(1), matrix, bias_).argmax(1);
+        word = at::linear(output_features(out, u).squeeze(1), matrix, bias_).argmax(1);
         bool all_ended = true;
         for (int64_t row = 0; row < batch; ++row) {
             const int64_t id = word[row].item<int64_t>();

@@ -21,6 +21,21 @@ struct AutoencoderSizes {
     int64_t output_extra = 64;  ///< columns of the output matrix beyond those tied to the embedding
 };
 
+/// Words that the decoder is given (teacher forcing), position after position: <go> and the words of a sentence, then the next sentence's.
+/// Whatever the code is, they say the same; so this is computed once for all codes.
+struct GivenWords {
+    at::Tensor gates;  ///< [P, 4 h], what each adds to the gates of the decoder's LSTM, biases included
+    at::Tensor said;   ///< [P, k], what the words up to this position have written into the code
+    at::Tensor times;  ///< [P], the position within the sentence
+};
+
+/// Positions of sentences in the order in which packed_lstm goes through them.
+struct Packing {
+    std::vector<int64_t> counts;  ///< sentences that have position t
+    at::Tensor positions;         ///< [P], places in GivenWords
+    at::Tensor rows;              ///< [P], rows of z that they belong to; the first counts[0] are all rows, longest sentence first
+};
+
 /// The generator of the text modality: a recurrent denoising autoencoder after Shen et al. 2019 ("Educating text
 /// autoencoders"), on the classifier's frozen embedding M divided by its deviation (e below).
 ///
@@ -64,6 +79,11 @@ public:
     /// Output features for teacher-forced words, [B, T, d + extra]: position t has seen inputs[:, 0..t] (inputs[:, 0] = <go>).
     at::Tensor features(const at::Tensor& z, const at::Tensor& inputs, const at::Tensor& keep = {}) const;
 
+    /// The same for sentences of several lengths, without padding and with frozen weights, [P, d + extra].
+    at::Tensor features(const at::Tensor& z, const GivenWords& given, const Packing& packing) const;
+    /// Without gradients.
+    GivenWords give(const Sentences& sentences) const;
+
     /// Rows of the output matrix [r, d + extra] and of the bias [r] for the words `rows`; all of them when undefined.
     /// With training the extra columns and the bias come from outside, so that gradients reach their rows only.
     at::Tensor output_matrix() const;
@@ -81,6 +101,8 @@ public:
 
 private:
     at::Tensor rotate(const at::Tensor& v, int64_t first, int64_t step) const;
+    std::vector<at::Tensor> first_state(const at::Tensor& z) const;
+    at::Tensor output_features(const at::Tensor& states, const at::Tensor& u) const;
 
     AutoencoderSizes sizes_;
     at::Tensor input_;                 // e, [V, d]

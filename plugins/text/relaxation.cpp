@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 namespace whynot::text {
 
@@ -99,83 +100,79 @@ struct WordLoss : torch::autograd::Function<WordLoss> {
 
 }  // namespace
 
-// What a choice of rows needs: their inputs cut to the longest, and the positions that count as indices into [b * T].
-struct Relaxation::Selection {
-    at::Tensor inputs;     // [b, T]
-    at::Tensor positions;  // [P]
-    at::Tensor owner;      // [P], which of the b rows a position belongs to
-    at::Tensor targets;    // [P]
-};
-
 Relaxation::Relaxation(const Autoencoder& autoencoder, const Classifier& classifier, Sentences sentences)
     : autoencoder_(autoencoder), classifier_(classifier), sentences_(std::move(sentences)) {
     const at::NoGradGuard no_grad;
     values_ = classifier.additive() ? classifier.word_logits() : classifier.embedding;
-    const auto batch = static_cast<int64_t>(sentences_.size());
-    size_t longest = 0;
-    for (const Ids& sentence : sentences_) longest = std::max(longest, sentence.size());
-    inputs_ = at::full({batch, static_cast<int64_t>(longest) + 1}, pad_id, at::kLong);
-    targets_ = at::full_like(inputs_, pad_id);
-    lengths_ = at::empty({batch}, at::kLong);
-    for (int64_t row = 0; row < batch; ++row) {
-        const Ids& sentence = sentences_[row];
-        auto* input = inputs_[row].data_ptr<int64_t>();
-        input[0] = go_id;
-        std::copy(sentence.begin(), sentence.end(), input + 1);
-        auto* target = targets_[row].data_ptr<int64_t>();
-        std::copy(sentence.begin(), sentence.end(), target);
-        target[sentence.size()] = eos_id;
-        lengths_[row] = static_cast<int64_t>(sentence.size());
+    given_ = autoencoder.give(sentences_);
+    Ids targets;
+    for (const Ids& sentence : sentences_) {
+        begins_.push_back(static_cast<int64_t>(targets.size()));
+        targets.insert(targets.end(), sentence.begin(), sentence.end());
+        targets.push_back(eos_id);
     }
+    targets_ = at::tensor(targets, at::kLong).to(values_.device());
 }
 
-Relaxation::Selection Relaxation::select(const at::Tensor& rows, bool with_eos) const {
-    const at::Tensor counted = lengths_.index_select(0, rows) + (with_eos ? 1 : 0);
-    const int64_t longest = counted.max().item<int64_t>();
-    const at::Tensor mask = at::arange(longest).unsqueeze(0) < counted.unsqueeze(1);
-    const at::Tensor positions = mask.flatten().nonzero().squeeze(1);
-    const auto there = [&](const at::Tensor& tensor) { return tensor.to(values_.device()); };
-    Selection selection;
-    selection.inputs = there(inputs_.index_select(0, rows).slice(1, 0, longest));
-    selection.positions = there(positions);
-    selection.owner = there(at::div(positions, longest, "floor"));
-    selection.targets = there(targets_.index_select(0, rows).slice(1, 0, longest).flatten().index_select(0, positions));
-    return selection;
+Packing Relaxation::pack(const at::Tensor& rows, bool with_eos) const {
+    const at::Tensor which = rows.contiguous();
+    const int64_t* const sentence = which.data_ptr<int64_t>();
+    const auto positions_of = [&](int64_t row) { return static_cast<int64_t>(sentences_[sentence[row]].size()) + (with_eos ? 1 : 0); };
+    Ids order(static_cast<size_t>(rows.size(0)));
+    std::iota(order.begin(), order.end(), int64_t{0});
+    std::stable_sort(order.begin(), order.end(), [&](int64_t a, int64_t b) { return positions_of(a) > positions_of(b); });
+    Packing packing;
+    Ids positions, owners;
+    size_t count = order.size();
+    for (int64_t t = 0;; ++t) {
+        while (count > 0 && positions_of(order[count - 1]) <= t) --count;
+        if (count == 0) break;
+        packing.counts.push_back(static_cast<int64_t>(count));
+        for (size_t i = 0; i < count; ++i) positions.push_back(begins_[sentence[order[i]]] + t);
+        owners.insert(owners.end(), order.begin(), order.begin() + static_cast<std::ptrdiff_t>(count));
+    }
+    packing.positions = at::tensor(positions, at::kLong).to(values_.device());
+    packing.rows = at::tensor(owners, at::kLong).to(values_.device());
+    return packing;
 }
 
-at::Tensor Relaxation::features(const at::Tensor& z, const Selection& selection) const {
-    return autoencoder_.features(z.to(values_.device()), selection.inputs).flatten(0, 1).index_select(0, selection.positions);
+at::Tensor Relaxation::features(const at::Tensor& z, const Packing& packing) const {
+    return autoencoder_.features(z.to(values_.device()), given_, packing);
 }
 
 at::Tensor Relaxation::logits(const at::Tensor& z, const at::Tensor& rows) const {
-    const Selection selection = select(rows, false);
-    const at::Tensor words = SoftWords::apply(features(z, selection), autoencoder_.output_matrix(), autoencoder_.output_bias(), values_);
-    if (classifier_.additive()) return classifier_.bias.expand({rows.size(0), -1}).index_add(0, selection.owner, words).cpu();
-    const at::Tensor lengths = lengths_.index_select(0, rows), begins = lengths.cumsum(0) - lengths;
+    const Packing packing = pack(rows, false);
+    const at::Tensor words = SoftWords::apply(features(z, packing), autoencoder_.output_matrix(), autoencoder_.output_bias(), values_);
+    if (classifier_.additive()) return classifier_.bias.expand({rows.size(0), -1}).index_add(0, packing.rows, words).cpu();
+    // Sentences of one length m stand side by side: those that have m positions, but not m + 1.
+    const std::vector<int64_t>& counts = packing.counts;
+    const std::vector<at::Tensor> columns = words.split_with_sizes(counts);
     std::vector<at::Tensor> parts, places;
-    for (const at::Tensor& length : std::get<0>(at::_unique(lengths, true)).unbind()) {
-        const int64_t m = length.item<int64_t>();
-        places.push_back(lengths.eq(m).nonzero().squeeze(1));
-        const at::Tensor positions = begins.index_select(0, places.back()).unsqueeze(1) + at::arange(m);
-        parts.push_back(classifier_.logits(words.index_select(0, positions.flatten().to(words.device())).view({-1, m, words.size(1)})));
+    for (size_t m = counts.size(); m > 0; --m) {
+        const int64_t first = m < counts.size() ? counts[m] : 0, last = counts[m - 1];
+        if (first == last) continue;
+        std::vector<at::Tensor> embedded;
+        for (size_t t = 0; t < m; ++t) embedded.push_back(columns[t].slice(0, first, last));
+        parts.push_back(classifier_.logits(at::stack(embedded, 1)));
+        places.push_back(packing.rows.slice(0, first, last));
     }
-    return at::cat(parts).cpu().index_select(0, at::cat(places).argsort());
+    return at::cat(parts).index_select(0, at::cat(places).argsort()).cpu();
 }
 
 InversionLoss Relaxation::likelihood(const at::Tensor& z, const at::Tensor& rows) const {
-    const Selection selection = select(rows, true);
-    const at::Tensor words =
-        WordLoss::apply(features(z, selection), autoencoder_.output_matrix(), autoencoder_.output_bias(), selection.targets).cpu();
-    const at::Tensor zero = at::zeros({rows.size(0)}), owner = selection.owner.cpu();
+    const Packing packing = pack(rows, true);
+    const at::Tensor targets = targets_.index_select(0, packing.positions);
+    const at::Tensor words = WordLoss::apply(features(z, packing), autoencoder_.output_matrix(), autoencoder_.output_bias(), targets).cpu();
+    const at::Tensor zero = at::zeros({rows.size(0)}), owner = packing.rows.cpu();
     const at::Tensor unsure = zero.index_add(0, owner, words.detach().gt(-std::log(sure)).to(at::kFloat));
     return {zero.index_add(0, owner, words), unsure.eq(0)};
 }
 
 at::Tensor Relaxation::log_distributions(const at::Tensor& z, int64_t row) const {
     const at::NoGradGuard no_grad;
-    const Selection selection = select(at::full({z.size(0)}, row, at::kLong), false);
-    const at::Tensor logits = at::linear(features(z, selection), autoencoder_.output_matrix(), autoencoder_.output_bias());
-    return at::log_softmax(logits, 1).view({z.size(0), -1, logits.size(1)}).cpu();
+    const Packing packing = pack(at::full({z.size(0)}, row, at::kLong), false);
+    const at::Tensor logits = at::linear(features(z, packing), autoencoder_.output_matrix(), autoencoder_.output_bias());
+    return at::log_softmax(logits, 1).view({-1, z.size(0), logits.size(1)}).transpose(0, 1).contiguous().cpu();
 }
 
 }  // namespace whynot::text

@@ -16,7 +16,8 @@ namespace whynot::text {
 ///
 /// The words of the sentence itself are the decoder's inputs (teacher forcing), the temperature is one, and the number of positions
 /// is fixed: one LSTM call and one matrix product serve all positions, and position t of the soft sentence stands for word t of
-/// the sentence, so that what changed there means something.
+/// the sentence, so that what changed there means something. Sentences of several lengths go through it together, longest first, and none
+/// is padded.
 ///
 /// Where the classifier is additive, sum_t d_t M W' = sum_t d_t V with V = M W' one row of C numbers a word: the vocabulary never
 /// meets the embedding's dimension. Any other classifier is given the expected embeddings d_t M, sentences of one length at a time.
@@ -45,17 +46,16 @@ public:
     at::Tensor log_distributions(const at::Tensor& z, int64_t row) const;
 
 private:
-    struct Selection;
-    Selection select(const at::Tensor& rows, bool with_eos) const;
-    at::Tensor features(const at::Tensor& z, const Selection& selection) const;
+    Packing pack(const at::Tensor& rows, bool with_eos) const;
+    at::Tensor features(const at::Tensor& z, const Packing& packing) const;
 
     const Autoencoder& autoencoder_;
     const Classifier& classifier_;
     Sentences sentences_;
-    at::Tensor values_;   // of words: M W' [V, C], or M [V, d] where the classifier is not additive
-    at::Tensor inputs_;   // [B, T + 1]: <go> and the words
-    at::Tensor targets_;  // [B, T + 1]: the words and <eos>
-    at::Tensor lengths_;  // [B]
+    at::Tensor values_;            // of words: M W' [V, C], or M [V, d] where the classifier is not additive
+    GivenWords given_;             // of all sentences, each beginning with <go>
+    at::Tensor targets_;           // [P], what comes after each: the words and <eos>
+    std::vector<int64_t> begins_;  // where each sentence begins in both
 };
 
 }  // namespace whynot::text

@@ -115,6 +115,41 @@ TEST(Autoencoder, TakesEachPositionFromWhatComesBeforeItOnly) {
     EXPECT_FALSE(at::allclose(a.slice(1, 3), b.slice(1, 3), 1e-5, 1e-6));
 }
 
+TEST(Autoencoder, GoesThroughPackedSentencesAsThroughEachAlone) {
+    const Nets nets = random_networks();
+    auto random = make_generator(8);
+    for (auto& [name, tensor] : nets.autoencoder->dense())
+        if (name.find("bias") != std::string::npos) tensor->normal_(0, 0.3, random);  // they begin as zeros
+    at::Tensor z = at::empty({4, 24}).normal_(0, 1, random).requires_grad_();
+    // The second row is the longest, 8 positions with <go>, then the fourth and the first with 5, and the third with 2.
+    const Sentences said = {{5, 9, 30, 12}, {20, 21, 22, 23, 24, 25, 4}, {39}, {7, 3, 8, 11}};
+    Packing packing{{4, 4, 3, 3, 3, 1, 1, 1}, {}, {}};
+    const std::vector<int64_t> order = {1, 3, 0, 2}, begins = {0, 5, 13, 15};
+    std::vector<int64_t> positions, rows;
+    for (size_t t = 0; t < packing.counts.size(); ++t)
+        for (int64_t i = 0; i < packing.counts[t]; ++i) {
+            rows.push_back(order[i]);
+            positions.push_back(begins[order[i]] + static_cast<int64_t>(t));
+        }
+    packing.positions = at::tensor(positions, at::kLong);
+    packing.rows = at::tensor(rows, at::kLong);
+
+    const at::Tensor together = nets.autoencoder->features(z, nets.autoencoder->give(said), packing);
+    ASSERT_EQ(together.sizes(), (at::IntArrayRef{20, 20}));
+    const at::Tensor weight = at::empty({20, 20}).normal_(0, 1, random);
+    const at::Tensor gradient = torch::autograd::grad({(together * weight).sum()}, {z})[0];
+    for (int64_t row = 0; row < 4; ++row) {
+        std::vector<int64_t> inputs{go_id};
+        inputs.insert(inputs.end(), said[row].begin(), said[row].end());
+        at::Tensor code = z.detach().slice(0, row, row + 1).clone().requires_grad_();
+        const at::Tensor alone = nets.autoencoder->features(code, at::tensor(inputs, at::kLong).unsqueeze(0))[0];
+        const at::Tensor places = packing.rows.eq(row).nonzero().squeeze(1);
+        EXPECT_TRUE(at::allclose(together.index_select(0, places), alone, 1e-4, 1e-5)) << row;
+        const at::Tensor own = torch::autograd::grad({(alone * weight.index_select(0, places)).sum()}, {code})[0];
+        EXPECT_TRUE(at::allclose(gradient[row], own[0], 1e-4, 1e-5)) << row;
+    }
+}
+
 TEST(Autoencoder, EncodesABatchAsItEncodesEachSentence) {
     const Nets nets = random_networks();
     const at::Tensor together = nets.autoencoder->encode(sentences);
