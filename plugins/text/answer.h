@@ -138,7 +138,8 @@ struct AnswerOptions {
     int64_t steps = 8;               ///< of them, at most this many from one position
     double step_gap = 0.3;           ///< what a nat of remaining gap counts when they are chosen
     double least_step = 0.2;         ///< nats of gap that such an edit must win
-    int64_t reranked = 60;           ///< candidates whose whole sentence is judged
+    int64_t considered = 100;        ///< candidates whose n-grams and topic are looked at
+    int64_t reranked = 24;           ///< of them, whose whole sentence the network judges
     double frequency = 0.5;          ///< share of the unigram log-probability that is divided out
     int64_t asked = 40;              ///< candidates of one operation a classifier that is not additive is asked about
     int64_t answers = 5;             ///< how many of the best to return

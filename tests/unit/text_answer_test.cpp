@@ -97,6 +97,48 @@ TEST_F(AnswerTest, ReplacesTheWordThatMatters) {
     }
 }
 
+/// J of every sentence with one word of `problem`'s replaced that the classifier calls the foil; the generator and the topic count nothing.
+double cheapest_replacement(const FluencyModel& fluency, const Lexicon& lexicon, const AnswerProblem& problem) {
+    const AnswerWeights weights;
+    const Ids& x = problem.sentence;
+    const auto& unigram = fluency.ngram().unigram();
+    const auto surprise = [&](const Ids& sentence) {
+        double sum = 0.5 * unigram[eos_id] - fluency.log_likelihood({sentence})[0];
+        for (const int64_t word : sentence) sum += 0.5 * unigram[static_cast<size_t>(word)];
+        return sum;
+    };
+    const auto is = [&](const std::vector<char>& kind, int64_t word) { return kind[static_cast<size_t>(word)] != 0; };
+    const at::Tensor rows = fluency.network()->output(), directions = rows / rows.norm(2, 1, true);
+    const double largest = *std::max_element(problem.falls.begin(), problem.falls.end());
+    double best = INFINITY;
+    for (size_t t = 0; t < x.size(); ++t)
+        for (int64_t word = first_word_id; word < testing::size(); ++word) {
+            const bool mark = is(lexicon.punctuation, x[t]);
+            const bool beside_itself = (t > 0 && x[t - 1] == word) || (t + 1 < x.size() && x[t + 1] == word);
+            if (word == x[t] || beside_itself || !is(mark ? lexicon.mark : lexicon.word, word)) continue;
+            Ids y = x;
+            y[t] = word;
+            const double gap = problem.gap({y})[0];
+            if (gap >= 0) continue;
+            const double likeness = 1 - at::dot(directions[x[t]], directions[word]).item<double>();
+            best =
+                std::min(best, weights.fluency * std::max(-weights.fluency_cap, surprise(y) - surprise(x)) + weights.likeness * likeness +
+                                   weights.position * std::clamp(1 - problem.falls[t] / largest, 0.0, 2.0) +
+                                   (mark ? weights.punctuation : 0) + weights.boundary * std::abs(gap));
+        }
+    return best;
+}
+
+TEST_F(AnswerTest, NoReplacementIsCheaperThanTheAnswer) {
+    const AnswerSearch search(fluency(), lexicon(), nullptr);
+    for (const auto* text : {"the food was great .", "our staff is really good !", "the service is so great .", "good food"}) {
+        const auto problem = additive(text);
+        const auto result = search.edit(problem);
+        ASSERT_FALSE(result.answers.empty()) << result.failure;
+        EXPECT_LE(result.answers[0].cost.total(), cheapest_replacement(fluency(), lexicon(), problem) + 1e-3) << text;
+    }
+}
+
 TEST_F(AnswerTest, IsDeterministic) {
     const AnswerSearch search(fluency(), lexicon(), nullptr);
     const auto problem = additive("our food was great .");
