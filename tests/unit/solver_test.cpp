@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "whynot/error.h"
@@ -79,6 +80,38 @@ void expect_constraints(const Problem& problem, const Summary& summary, const So
             EXPECT_EQ(s.max_third.index, -1);
         }
     }
+}
+
+/// A network of its own for each question, of 4 tanh units in 2 dimensions and 6 classes; each question's foil the fourth likeliest class.
+Problem networks(int64_t questions) {
+    const at::Tensor A = random({questions, 2, 4}, 1), c = random({questions, 1, 4}, 2), B = random({questions, 4, 6}, 3) * 2;
+    Problem problem;
+    problem.start = random({questions, 2}, 4);
+    problem.log_likelihood = [A, B, c](const at::Tensor& z, const at::Tensor& rows) {
+        const auto own = [&](const at::Tensor& all) { return all.index_select(0, rows); };
+        return torch::bmm(torch::tanh(torch::bmm(z.unsqueeze(1), own(A)) + own(c)), own(B)).squeeze(1);
+    };
+    const at::Tensor order = problem.log_likelihood(problem.start, torch::arange(questions)).argsort(1, true);
+    problem.fact = order.select(1, 0).contiguous();
+    problem.foil = order.select(1, 3).contiguous();
+    return problem;
+}
+
+// Gradients of third classes that are kept from one iteration to the next spare a tenth of the work, and lead a few questions nowhere.
+TEST(Sqp, BeginsAnewWithAllGradientsWhereKeptOnesLedNowhere) {
+    const Problem problem = networks(600);
+    SolverOptions options;
+    options.trace = true;
+    const Summary summary = solve(problem, options);
+    expect_constraints(problem, summary, options);
+    int anew = 0, solved = 0;
+    for (const Solution& solution : summary.solutions) {
+        const bool again =
+            std::any_of(solution.trace.begin() + 1, solution.trace.end(), [](const TracePoint& p) { return p.distance == 0; });
+        anew += again;
+        solved += again && solution.feasible;
+    }
+    EXPECT_GT(solved, 0) << "of " << anew << " questions that came back to their start";
 }
 
 TEST(Sqp, ProjectsOntoTheBoundaryOfALinearClassifier) {
