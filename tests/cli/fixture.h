@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "cli/process.h"
+#include "pack/temporary_folder.h"
 #include "plugin/points_pack.h"
 
 namespace whynot::test {
@@ -26,14 +27,11 @@ using Arguments = std::vector<std::string>;
 class Cli : public testing::Test {
 protected:
     Cli() {
-        std::string pattern = (fs::temp_directory_path() / "whynot-cli-XXXXXX").string();
-        folder_ = mkdtemp(pattern.data());
         pack_ = folder_ / "packs" / "points";
         whynot::test::write_points_pack(pack_);
         environment_ = {"WHYNOT_PLUGIN_PATH=" WHYNOT_TEST_PLUGINS, "WHYNOT_PACK_PATH=" + (folder_ / "packs").string(),
                         "XDG_CACHE_HOME=" + (folder_ / "cache").string()};
     }
-    ~Cli() override { fs::remove_all(folder_); }
 
     Process& run(const Arguments& arguments, const std::string& input = "", const Arguments& more_environment = {}) {
         Arguments environment = environment_;
@@ -87,7 +85,9 @@ protected:
                                                 testing::HasSubstr("\nwhynot: see '" + help + " --help'\n")));
     }
 
-    fs::path folder_, pack_;
+    const TemporaryFolder temporary_;
+    const fs::path folder_ = temporary_.path();
+    fs::path pack_;
     Arguments environment_;
     std::unique_ptr<Process> process_;
 };

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/process.h"
+#include "pack/temporary_folder.h"
 #include "plugin/points_pack.h"
 #include "whynot/explainer.h"
 #include "whynot/version.h"
@@ -26,12 +27,9 @@ using Arguments = std::vector<std::string>;
 class Bench : public testing::Test {
 protected:
     Bench() {
-        std::string pattern = (fs::temp_directory_path() / "whynot-bench-XXXXXX").string();
-        folder_ = mkdtemp(pattern.data());
         whynot::test::write_points_pack(folder_ / "packs" / "points");
         environment_ = {"WHYNOT_PLUGIN_PATH=" WHYNOT_TEST_PLUGINS, "WHYNOT_PACK_PATH=" + (folder_ / "packs").string()};
     }
-    ~Bench() override { fs::remove_all(folder_); }
 
     Process& run(Arguments arguments, const std::string& input = "", const Arguments& more_environment = {}) {
         arguments.insert(arguments.begin(), "bench");
@@ -57,7 +55,8 @@ protected:
     }
 
     const Arguments inputs_{"1 0.25", "2 1", "0.3 2", "5 1"};
-    fs::path folder_;
+    const TemporaryFolder temporary_;
+    const fs::path folder_ = temporary_.path();
     Arguments environment_;
     std::unique_ptr<Process> process_;
 };

@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "core/text.h"
+#include "explanation/lines.h"
 #include "pack/temporary_folder.h"
 #include "report/columns.h"
 
@@ -42,18 +43,6 @@ ExperimentResult sample() {
     result.pictures = {{"coin.png", "A coin"}, {"more/coin-2.png", "- Another *coin*"}};
     result.notes = {"Coins have two sides.", "Their edge is | a third."};
     return result;
-}
-
-std::vector<std::string> lines_of(const std::string& text) {
-    std::vector<std::string> lines;
-    std::istringstream stream(text);
-    for (std::string line; std::getline(stream, line);) lines.push_back(line);
-    return lines;
-}
-
-std::string without_colours(std::string text) {
-    for (size_t begin; (begin = text.find('\033')) != std::string::npos;) text.erase(begin, text.find('m', begin) - begin + 1);
-    return text;
 }
 
 int width_of(const std::string& line) {

@@ -9,6 +9,7 @@
 #include <new>
 #include <sstream>
 
+#include "pack/temporary_folder.h"
 #include "plugin/echo.h"
 #include "whynot/host.h"
 #include "whynot/manifest.h"
@@ -29,15 +30,6 @@ fs::path broken(const std::string& fault) { return plugins / "broken" / (fault +
 /// A folder of this test, removed at its end.
 class Folder {
 public:
-    Folder() {
-        std::string name = (fs::temp_directory_path() / "whynot-plugin-XXXXXX").string();
-        if (!mkdtemp(name.data())) throw std::runtime_error("mkdtemp");
-        path = fs::canonical(name);
-    }
-    ~Folder() { fs::remove_all(path); }
-    Folder(const Folder&) = delete;
-    Folder& operator=(const Folder&) = delete;
-
     /// A copy of a broken plugin, with the manifest given.
     fs::path install(const std::string& fault, const PluginManifest& manifest, const std::string& name = "echo") const {
         const fs::path library = path / (name + ".so");
@@ -51,7 +43,11 @@ public:
         return path / name;
     }
 
-    fs::path path;
+private:
+    const TemporaryFolder folder_;
+
+public:
+    const fs::path& path = folder_.path();
 };
 
 /// Finds in these folders only, whatever the machine has.

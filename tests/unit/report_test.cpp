@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "core/text.h"
+#include "explanation/lines.h"
 #include "explanation/samples.h"
 #include "whynot/error.h"
 
@@ -19,18 +20,6 @@ using testing::StartsWith;
 namespace {
 
 const std::string text_lines = "the food was -[gross]- +[great]+ .\n\n  gross  -6.1\n";
-
-std::vector<std::string> lines_of(const std::string& text) {
-    std::vector<std::string> lines;
-    std::istringstream stream(text);
-    for (std::string line; std::getline(stream, line);) lines.push_back(line);
-    return lines;
-}
-
-std::string without_colours(std::string text) {
-    for (size_t begin; (begin = text.find('\033')) != std::string::npos;) text.erase(begin, text.find('m', begin) - begin + 1);
-    return text;
-}
 
 size_t characters(const std::string& text) {
     size_t count = 0;

@@ -3,12 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <torch/torch.h>
-#include <unistd.h>
 
+#include <memory>
 #include <nlohmann/json.hpp>
 
 #include "experiments.h"
 #include "explaining.h"
+#include "pack/temporary_folder.h"
 #include "text_experiments/toy_yelp.h"
 #include "whynot/error.h"
 
@@ -50,13 +51,13 @@ TEST(ShippedPack, HangsOnTheWordVery) {
 class ToyExperiment : public ::testing::Test {
 protected:
     static void SetUpTestSuite() {
-        std::string name = (fs::temp_directory_path() / "whynot-biased-XXXXXX").string();
-        folder = mkdtemp(name.data());
+        temporary = std::make_unique<TemporaryFolder>();
+        folder = temporary->path();
         toy::write_yelp(folder / "corpora");
         // Brought up in haste, a classifier knows the word that it sees most and little else.
         toy::train_yelp(folder / "corpora", folder / "plain", {{"classifier", {{"epochs", 3}, {"batch", 16}}}});
     }
-    static void TearDownTestSuite() { fs::remove_all(folder); }
+    static void TearDownTestSuite() { temporary.reset(); }
 
     static json run(const std::string& name, const fs::path& out, const Observer& observer = {}) {
         ExperimentRequest request;
@@ -73,8 +74,10 @@ protected:
         ADD_FAILURE() << "there is no figure '" << name << "'";
         return -1;
     }
-    static fs::path folder;
+    static std::unique_ptr<TemporaryFolder> temporary;
+    static fs::path folder;  // its path
 };
+std::unique_ptr<TemporaryFolder> ToyExperiment::temporary;
 fs::path ToyExperiment::folder;
 
 TEST_F(ToyExperiment, MakesThePackAndFindsTheWord) {

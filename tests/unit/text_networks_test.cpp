@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <torch/torch.h>
-#include <unistd.h>
 
 #include <cmath>
 #include <nlohmann/json.hpp>
@@ -15,6 +14,7 @@
 #include "held_out.h"
 #include "modality.h"
 #include "model.h"
+#include "pack/temporary_folder.h"
 #include "plugin/graphics_card.h"
 #include "random.h"
 #include "relaxation.h"
@@ -32,31 +32,6 @@ namespace fs = std::filesystem;
 using ::testing::HasSubstr;
 
 constexpr int64_t vocabulary = 40;
-
-class TemporaryFolder {
-public:
-    TemporaryFolder() {
-        std::string name = (fs::temp_directory_path() / "whynot-text-XXXXXX").string();
-        path_ = mkdtemp(name.data());
-    }
-    ~TemporaryFolder() { fs::remove_all(path_); }
-    fs::path operator/(const std::string& name) const { return path_ / name; }
-    const fs::path& path() const { return path_; }
-
-private:
-    fs::path path_;
-};
-
-std::string message_of(const std::function<void()>& f, ErrorCode code) {
-    try {
-        f();
-    } catch (const Error& error) {
-        EXPECT_EQ(error.code(), code) << error.what();
-        return error.what();
-    }
-    ADD_FAILURE() << "nothing was thrown";
-    return "";
-}
 
 struct Nets {
     Classifier classifier;
@@ -268,14 +243,14 @@ TEST(AutoencoderTraining, StoppedAndResumedGivesTheSameWeights) {
     Observer stopping;
     stopping.cancelled = [&] { return ++polls == 8; };
     EXPECT_THAT(
-        message_of([&] { train_autoencoder(*parts.autoencoder, data, {}, options, 4, checkpoint, stopping); }, ErrorCode::cancelled),
+        message_of(ErrorCode::cancelled, [&] { train_autoencoder(*parts.autoencoder, data, {}, options, 4, checkpoint, stopping); }),
         HasSubstr("goes on from there"));
     Nets resumed = fresh();
     train_autoencoder(*resumed.autoencoder, data, {}, options, 4, checkpoint, {});
     for (size_t i = 0; i < whole.autoencoder->dense().size(); ++i)
         EXPECT_TRUE(at::equal(*whole.autoencoder->dense()[i].second, *resumed.autoencoder->dense()[i].second))
             << whole.autoencoder->dense()[i].first;
-    EXPECT_THAT(message_of([&] { Checkpoint(folder / "checkpoint", "another run").load(); }, ErrorCode::invalid_argument),
+    EXPECT_THAT(message_of(ErrorCode::invalid_argument, [&] { Checkpoint(folder / "checkpoint", "another run").load(); }),
                 HasSubstr("another recipe"));
 }
 
@@ -283,12 +258,12 @@ TEST(Recipe, RoundTripsAndRefusesWhatItDoesNotKnow) {
     const std::string defaults = Recipe().to_json();
     EXPECT_EQ(Recipe::from_json(defaults).to_json(), defaults);
     EXPECT_EQ(Recipe::from_json(R"({"autoencoder": {"latent": 64}})").sizes.latent, 64);
-    EXPECT_THAT(message_of([] { Recipe::from_json(R"({"autoencoder": {"latnet": 64}})"); }, ErrorCode::invalid_argument),
+    EXPECT_THAT(message_of(ErrorCode::invalid_argument, [] { Recipe::from_json(R"({"autoencoder": {"latnet": 64}})"); }),
                 HasSubstr("autoencoder.latnet"));
-    EXPECT_THAT(message_of([] { Recipe::from_json(R"({"autoencoder": {"latent": "big"}})"); }, ErrorCode::invalid_argument),
+    EXPECT_THAT(message_of(ErrorCode::invalid_argument, [] { Recipe::from_json(R"({"autoencoder": {"latent": "big"}})"); }),
                 HasSubstr("\"big\""));
-    EXPECT_THAT(message_of([] { Recipe::from_json("[1]"); }, ErrorCode::invalid_argument), HasSubstr("JSON object"));
-    EXPECT_THAT(message_of([] { Recipe::from_json(R"({"autoencoder": {"latent": 7}})"); }, ErrorCode::invalid_argument), HasSubstr("even"));
+    EXPECT_THAT(message_of(ErrorCode::invalid_argument, [] { Recipe::from_json("[1]"); }), HasSubstr("JSON object"));
+    EXPECT_THAT(message_of(ErrorCode::invalid_argument, [] { Recipe::from_json(R"({"autoencoder": {"latent": 7}})"); }), HasSubstr("even"));
 }
 
 // One pack of the toy language, trained once for all tests below.
@@ -328,7 +303,7 @@ TEST_F(ToyPack, RefusesAFolderThatHoldsSomethingElse) {
     request.corpora = *folder / "corpora";
     request.out = *folder / "corpora";
     request.recipe = toy::recipe();
-    message_of([&] { TextTrainer().train(request, {}); }, ErrorCode::io);
+    message_of(ErrorCode::io, [&] { TextTrainer().train(request, {}); });
     EXPECT_TRUE(fs::exists(*folder / "corpora/toy/corpus.json"));
 }
 
@@ -466,11 +441,10 @@ TEST_F(ToyPack, RefusesADecodingItDoesNotHave) {
     std::vector<ReadNotes> notes;
     const auto batch = model->read({{"the soup was bad .", ""}}, notes);
     const at::Tensor start = batch->start(at::zeros({1}, at::kLong), 1);
-    EXPECT_THAT(message_of(
-                    [&] {
-                        batch->render({{0, 0, 1, start[0], "sing", "", ""}}, 1);
-                    },
-                    ErrorCode::invalid_argument),
+    EXPECT_THAT(message_of(ErrorCode::invalid_argument,
+                           [&] {
+                               batch->render({{0, 0, 1, start[0], "sing", "", ""}}, 1);
+                           }),
                 HasSubstr("edit, audit, soft, nearest"));
 }
 
@@ -485,7 +459,7 @@ TEST_F(ToyPack, RefusesWeightsThatDoNotFit) {
         PackWriter writer(copy / "pack");
         for (const PackFile& file : good.manifest().files) fs::copy_file(good.file(file.name), writer.path(file.name));
         writer.finish(manifest);
-        return message_of([&] { TextModality().open(open_pack(copy / "pack"), "cpu"); }, ErrorCode::bad_pack);
+        return message_of(ErrorCode::bad_pack, [&] { TextModality().open(open_pack(copy / "pack"), "cpu"); });
     };
     EXPECT_THAT(altered([](auto& n) { n["autoencoder"]["latent"] = 64; }), HasSubstr("shape"));
     EXPECT_THAT(altered([](auto& n) { n["autoencoder"]["latent"] = int64_t{1} << 60; }), HasSubstr("4096"));
@@ -521,7 +495,7 @@ TEST_F(ToyPack, HoldsSentencesOutInTheOrderOfTheirHash) {
     const auto order = in_order_of_hash(corpus.held_out);
     for (size_t i = 0; i < all.size(); ++i) EXPECT_EQ(all[i].content, joined(order[i]->words));
     EXPECT_EQ(TextHeldOut().inputs(pack, *folder / "corpora", "toy", 3).back().content, all[2].content);
-    EXPECT_THAT(message_of([&] { TextHeldOut().inputs(pack, *folder / "corpora", "none", 3); }, ErrorCode::not_found), HasSubstr("none"));
+    EXPECT_THAT(message_of(ErrorCode::not_found, [&] { TextHeldOut().inputs(pack, *folder / "corpora", "none", 3); }), HasSubstr("none"));
 }
 
 // Pieces of words instead of words: the same way from training to an answer in whole words.
