@@ -122,10 +122,9 @@ public:
         for (int64_t edits = 1; edits <= most && !states.empty(); ++edits) {
             states = edit_once(states, edits, edits < most);
             judge();
-            if (judged_.empty()) continue;
-            if ((!nearest_ && edits >= 2) || cheapest().cost.total() <= least_cost(edits + 1)) break;
+            if (!judged_.empty() && ((!nearest_ && edits >= 2) || nothing_cheaper(edits + 1))) break;
         }
-        return result(most);
+        return best_answers(most);
     }
 
 private:
@@ -339,7 +338,7 @@ private:
         auto ids = spliced(x_, t, 1, {});
         const double gap = additive() ? state.answer.gap - word_gap(x_[t]) : problem_.gap({ids}).at(0);
         if (!answers(gap)) return;
-        // What a deletion does to fluency only the whole sentence tells: as good as it can be, so that it will be judged.
+        // What a deletion does to fluency only the whole sentence tells: as good as it can be, so that it will be considered.
         keep(drafted(state, gap, -weights_.fluency_cap, 0, 0, weights_.deletion, position_cost(t), std::move(ids),
                      {EditKind::remove, static_cast<int64_t>(t), {x_[t]}, {}}));
     }
@@ -394,12 +393,18 @@ private:
     }
 
     static bool cheaper(const Answer& a, const Answer& b) { return a.cost.total() < b.cost.total(); }
-    const Answer& cheapest() const { return *std::min_element(judged_.begin(), judged_.end(), cheaper); }
+    static void keep_cheapest(std::vector<Answer>& candidates, int64_t count) {
+        std::stable_sort(candidates.begin(), candidates.end(), cheaper);
+        if (candidates.size() > static_cast<size_t>(count)) candidates.resize(static_cast<size_t>(count));
+    }
 
-    /// No answer of so many edits costs less. Further edits are dear: most searches are over after one.
-    double least_cost(int64_t edits) const {
-        return static_cast<double>(edits - 1) * weights_.edit - weights_.fluency * weights_.fluency_cap -
-               weights_.topic * weights_.topic_cap;
+    /// Whether no sentence of so many edits could be among the answers. Further edits are dear: most searches are over after one.
+    bool nothing_cheaper(int64_t edits) {
+        keep_cheapest(judged_, options_.answers);
+        if (judged_.size() < static_cast<size_t>(options_.answers)) return false;
+        const double least =
+            static_cast<double>(edits - 1) * weights_.edit - weights_.fluency * weights_.fluency_cap - weights_.topic * weights_.topic_cap;
+        return judged_.back().cost.total() <= least;
     }
 
     /// How surprising a sentence is for its words, from the log-likelihood of the whole; with it, what it costs to say y and not x.
@@ -412,15 +417,11 @@ private:
         return weights_.fluency * std::max(-weights_.fluency_cap, of_answer - of_sentence);
     }
 
-    void keep_cheapest(std::vector<Answer>& candidates, int64_t count) const {
-        std::stable_sort(candidates.begin(), candidates.end(), cheaper);
-        if (candidates.size() > static_cast<size_t>(count)) candidates.resize(static_cast<size_t>(count));
-    }
-
     /// Judges the best of the candidates found so far by their whole sentences and by the classifier itself, and forgets the others. The
-    /// network reads few: n-grams and the topic, which cost next to nothing, say beforehand which. In 1,024 sentences the answer
-    /// was twice not among the first 20 then, where it was 27 times before.
+    /// network reads few: n-grams and the topic, which cost next to nothing, say beforehand which. Of 1,024 sentences two had an answer
+    /// that was not among the first 20 then, and 27 without these two.
     void judge() {
+        if (found_.empty()) return;
         std::vector<Answer> candidates;
         for (auto& [ids, answer] : found_) candidates.push_back(std::move(answer));  // in the order of their ids
         found_.clear();
@@ -431,10 +432,12 @@ private:
         };
         const double own_count = counted(x_);
         for (auto& candidate : candidates) {
-            candidate.cost.fluency = (candidate.cost.fluency + fluency_cost(counted(candidate.ids), own_count)) / 2;
+            const double by_counts = fluency_cost(counted(candidate.ids), own_count);
+            const double guessed = std::max(candidate.cost.fluency, -weights_.fluency * weights_.fluency_cap);
+            candidate.cost.fluency = candidate.edits.back().kind == EditKind::remove ? by_counts : (guessed + by_counts) / 2;
             candidate.cost.topic = -weights_.topic * belonging(candidate.ids);
         }
-        keep_cheapest(candidates, options_.reranked);
+        keep_cheapest(candidates, options_.judged);
 
         Sentences sentences{x_};
         for (const auto& candidate : candidates) sentences.push_back(candidate.ids);
@@ -451,7 +454,7 @@ private:
         }
     }
 
-    AnswerResult result(int64_t most) {
+    AnswerResult best_answers(int64_t most) {
         if (judged_.empty())
             return failed(nearest_ ? "no word of the sentence can be edited into another sentence"
                                    : "no natural sentence within " + std::to_string(most) + " edits of this one changes the class");
@@ -555,8 +558,8 @@ AnswerSearch::AnswerSearch(const FluencyModel& fluency, Lexicon lexicon, const W
     if (associations != nullptr && associations->vocabulary() != static_cast<int64_t>(unigram.size()))
         throw Error(ErrorCode::invalid_argument, "answer: expected associations of " + std::to_string(unigram.size()) + " entries, found " +
                                                      std::to_string(associations->vocabulary()));
-    for (const auto count :
-         {options.most_edits, options.replacements, options.beam, options.steps, options.reranked, options.asked, options.answers})
+    for (const auto count : {options.most_edits, options.replacements, options.beam, options.steps, options.considered, options.judged,
+                             options.asked, options.answers})
         if (count < 1)
             throw Error(ErrorCode::invalid_argument,
                         "answer: expected numbers of at least 1 in the options, found " + std::to_string(count));

@@ -4,7 +4,8 @@
 ///
 /// The solver's boundary point is soft: at each position a mixture of words. This room turns it into a sentence. The optimiser
 /// says *where* (the positions whose contribution falls most), a masked word model says *which words could stand there*, the
-/// classifier says *which of them change the class*, and a fluency model chooses. An answer y of the sentence x minimises
+/// classifier says *which of them change the class*, n-grams choose a few of these, and a fluency model the best. An answer y of the
+/// sentence x minimises
 ///
 ///     J(y) =   fluency    max(-cap, F(y) - F(x))            F(y) = -log p(y) + 1/2 sum_t log p_unigram(y_t), <eos> in both
 ///            + generator  g_t(w)                            g_t(w) = min(8, max_k P_t(k) - P_t(w))
@@ -130,19 +131,20 @@ struct AnswerOptions {
     AnswerWeights weights;
     double open = 0;  ///< positions that fall at least this share of the largest fall are open to edits; 0: all of them, at their price
     bool top_position_only = false;  ///< open the largest fall alone, as long as one edit there does
-    int64_t most_edits = 4;          ///< give up beyond it. Two are always tried, more only where fewer do not do
-    int64_t replacements = 15;       ///< candidates at each position
-    int64_t insertions = 6;          ///< at each gap
-    int64_t merges = 6;              ///< for each pair
-    int64_t beam = 24;               ///< sentences with h > 0 that get one more edit
-    int64_t steps = 8;               ///< of them, at most this many from one position
-    double step_gap = 0.3;           ///< what a nat of remaining gap counts when they are chosen
-    double least_step = 0.2;         ///< nats of gap that such an edit must win
-    int64_t considered = 100;        ///< candidates whose n-grams and topic are looked at
-    int64_t reranked = 24;           ///< of them, whose whole sentence the network judges
-    double frequency = 0.5;          ///< share of the unigram log-probability that is divided out
-    int64_t asked = 40;              ///< candidates of one operation a classifier that is not additive is asked about
-    int64_t answers = 5;             ///< how many of the best to return
+    int64_t most_edits =
+        4;  ///< give up beyond it. A second is tried while it may be cheaper than what one does, more where fewer do not do
+    int64_t replacements = 15;  ///< candidates at each position
+    int64_t insertions = 6;     ///< at each gap
+    int64_t merges = 6;         ///< for each pair
+    int64_t beam = 24;          ///< sentences with h > 0 that get one more edit
+    int64_t steps = 8;          ///< of them, at most this many from one position
+    double step_gap = 0.3;      ///< what a nat of remaining gap counts when they are chosen
+    double least_step = 0.2;    ///< nats of gap that such an edit must win
+    int64_t considered = 100;   ///< candidates, of each number of edits, whose n-grams and topic are looked at
+    int64_t judged = 24;        ///< of them, whose whole sentence the network judges
+    double frequency = 0.5;     ///< share of the unigram log-probability that is divided out
+    int64_t asked = 40;         ///< candidates of one operation a classifier that is not additive is asked about
+    int64_t answers = 5;        ///< how many of the best to return
 };
 
 /// Searches answers with one set of models. Keeps no state between calls; several threads may search at a time.

@@ -132,7 +132,7 @@ at::Tensor Autoencoder::features(const at::Tensor& z, const at::Tensor& inputs, 
     return output_features(out, u);
 }
 
-GivenWords Autoencoder::give(const Sentences& sentences) const {
+GivenWords Autoencoder::given_words(const Sentences& sentences) const {
     const at::NoGradGuard no_grad;
     Ids words, times;
     const at::Tensor nothing = at::zeros({1, sizes_.latent}, input_.options());

@@ -24,12 +24,12 @@ struct AutoencoderSizes {
 /// Words that the decoder is given (teacher forcing), position after position: <go> and the words of a sentence, then the next sentence's.
 /// Whatever the code is, they say the same; so this is computed once for all codes.
 struct GivenWords {
-    at::Tensor gates;  ///< [P, 4 h], what each adds to the gates of the decoder's LSTM, biases included
-    at::Tensor said;   ///< [P, k], what the words up to this position have written into the code
-    at::Tensor times;  ///< [P], the position within the sentence
+    at::Tensor gates;  ///< [N, 4 h], what each adds to the gates of the decoder's LSTM, biases included
+    at::Tensor said;   ///< [N, k], what the words up to this position have written into the code
+    at::Tensor times;  ///< [N], the position within the sentence
 };
 
-/// Positions of sentences in the order in which packed_lstm goes through them.
+/// P positions of sentences in the order in which packed_lstm goes through them. Each row has one at least.
 struct Packing {
     std::vector<int64_t> counts;  ///< sentences that have position t
     at::Tensor positions;         ///< [P], places in GivenWords
@@ -81,8 +81,8 @@ public:
 
     /// The same for sentences of several lengths, without padding and with frozen weights, [P, d + extra].
     at::Tensor features(const at::Tensor& z, const GivenWords& given, const Packing& packing) const;
-    /// Without gradients.
-    GivenWords give(const Sentences& sentences) const;
+    /// What it needs of the sentences, with the weights as they are now. Without gradients.
+    GivenWords given_words(const Sentences& sentences) const;
 
     /// Rows of the output matrix [r, d + extra] and of the bias [r] for the words `rows`; all of them when undefined.
     /// With training the extra columns and the bias come from outside, so that gradients reach their rows only.
@@ -96,7 +96,7 @@ public:
     /// Frees what is only needed to train and keeps the output matrix at hand.
     void freeze();
 
-    /// A copy whose `features` and `output_matrix` compute there; frozen. On the same device it shares the weights.
+    /// A copy whose `features`, `given_words` and `output_matrix` compute there; frozen. On the same device it shares the weights.
     Autoencoder on(at::Device device) const;
 
 private:

@@ -19,8 +19,8 @@ namespace whynot::text {
 
 namespace {
 
-/// Rows of the V-wide softmax that are computed at once: 512 x 8,000 floats are 16 MB.
-constexpr int64_t softmax_rows = 512;
+/// Rows of the V-wide softmax that are computed at once: 128 x 8,000 floats are 4 MB.
+constexpr int64_t softmax_rows = 128;
 /// <pad> and <go> are never predicted, and training never sees them: this bias takes them out of every softmax.
 constexpr float never = -100.0f;
 /// What the random numbers of a training run are drawn for.

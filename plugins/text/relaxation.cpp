@@ -7,6 +7,8 @@
 #include <cmath>
 #include <numeric>
 
+#include "whynot/error.h"
+
 namespace whynot::text {
 
 namespace {
@@ -14,62 +16,77 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-// Positions are worked off some dozens at a time: their [chunk, V] intermediates stay in the cache, chunks go to several threads, and
-// since a chunk is the same whatever their number, so are the results.
+// Positions are worked off some dozens at a time: their [n, V] intermediates stay in the cache, chunks go to several threads, and
+// since a chunk is the same whatever their number, so are the results. What is kept is kept by chunk, all of one size: what one batch
+// has freed fits the next, and memory does not grow with the number of batches. A graphics card takes all at once.
 constexpr int64_t chunk = 64;
 
+std::vector<at::Tensor> make_chunks(const at::Tensor& features, int64_t columns) {
+    const int64_t positions = features.size(0), size = features.is_cpu() ? std::min(chunk, positions) : positions;
+    std::vector<at::Tensor> chunks;
+    for (int64_t first = 0; first < positions; first += size)
+        chunks.push_back(features.new_empty({size, columns}).slice(0, 0, std::min(size, positions - first)));
+    return chunks;
+}
+
+at::Tensor taken_from(variable_list& tensors) {
+    at::Tensor last = tensors.back();
+    tensors.pop_back();
+    return last;
+}
+
+// f(chunk, first, last) for each, which has positions [first, last).
 template <class F>
-void in_chunks(const at::Tensor& features, const F& f) {
-    const int64_t positions = features.size(0);
-    if (!features.is_cpu()) {  // a graphics card shares out the work itself
-        const at::NoGradGuard no_grad;
-        return f(0, positions);
-    }
-    at::parallel_for(0, (positions + chunk - 1) / chunk, 1, [&](int64_t begin, int64_t end) {
+void for_each_chunk(std::vector<at::Tensor>& chunks, const F& f) {
+    at::parallel_for(0, static_cast<int64_t>(chunks.size()), 1, [&](int64_t begin, int64_t end) {
         const at::NoGradGuard no_grad;  // the caller's does not reach other threads
-        for (int64_t i = begin; i < end; ++i) f(i * chunk, std::min(positions, (i + 1) * chunk));
+        for (int64_t i = begin; i < end; ++i) {
+            at::Tensor& part = chunks[static_cast<size_t>(i)];
+            const int64_t first = i * chunks[0].size(0);
+            f(part, first, first + part.size(0));
+        }
     });
 }
 
-// softmax(f W' + b) of positions [first, last) into the same rows of `soft`, which are returned.
-at::Tensor soften(at::Tensor& soft, const at::Tensor& features, const at::Tensor& matrix, const at::Tensor& bias, int64_t first,
-                  int64_t last) {
-    at::Tensor rows = soft.slice(0, first, last);
-    at::addmm_out(rows, bias, features.slice(0, first, last), matrix.t());
-    at::softmax_out(rows, rows, 1);
-    return rows;
+// softmax(f W' + b) of some positions f [n, F].
+void soften(at::Tensor& soft, const at::Tensor& features, const at::Tensor& matrix, const at::Tensor& bias) {
+    at::addmm_out(soft, bias, features, matrix.t());
+    at::softmax_out(soft, soft, 1);
 }
 
 // softmax(f W' + b) V for many positions f [P, F]. By hand, because the [P, V] intermediates are what everything costs: this
-// keeps one of them where autograd would keep three, and its backward pass makes one more, a chunk at a time.
+// keeps one of them where autograd would keep three, and its backward pass makes two more, a chunk at a time.
 struct SoftWords : torch::autograd::Function<SoftWords> {
     static at::Tensor forward(AutogradContext* context, const at::Tensor& features, const at::Tensor& matrix, const at::Tensor& bias,
                               const at::Tensor& values) {
-        at::Tensor soft = features.new_empty({features.size(0), matrix.size(0)}),
-                   expected = features.new_empty({features.size(0), values.size(1)});
-        in_chunks(features, [&](int64_t first, int64_t last) {
+        std::vector<at::Tensor> chunks = make_chunks(features, matrix.size(0));
+        at::Tensor expected = features.new_empty({features.size(0), values.size(1)});
+        for_each_chunk(chunks, [&](at::Tensor& soft, int64_t first, int64_t last) {
+            soften(soft, features.slice(0, first, last), matrix, bias);
             at::Tensor out = expected.slice(0, first, last);
-            at::mm_out(out, soften(soft, features, matrix, bias, first, last), values);
+            at::mm_out(out, soft, values);
         });
-        context->save_for_backward({soft, matrix, values, expected});
+        chunks.insert(chunks.end(), {matrix, values, expected});
+        context->save_for_backward(chunks);
         return expected;
     }
 
     static variable_list backward(AutogradContext* context, const variable_list& gradients) {
-        const variable_list saved = context->get_saved_variables();
-        const at::Tensor &soft = saved[0], &matrix = saved[1], &values = saved[2], &expected = saved[3];
-        // Sentences that ask for no gradient have zeros there: a third of the positions of a solve.
-        const at::Tensor asking = gradients[0].ne(0).any(1).nonzero().squeeze(1);
-        const at::Tensor g = gradients[0].index_select(0, asking), base = (g * expected.index_select(0, asking)).sum(1, true);
-        at::Tensor part = soft.new_empty({asking.size(0), matrix.size(1)});
-        in_chunks(part, [&](int64_t first, int64_t last) {
+        variable_list chunks = context->get_saved_variables();
+        const at::Tensor expected = taken_from(chunks), values = taken_from(chunks), matrix = taken_from(chunks);
+        at::Tensor result = expected.new_zeros({expected.size(0), matrix.size(1)});
+        for_each_chunk(chunks, [&](at::Tensor& soft, int64_t first, int64_t last) {
+            // Sentences that ask for no gradient have zeros there: a third of the positions of a solve.
+            const at::Tensor all = gradients[0].slice(0, first, last), asking = all.ne(0).any(1).nonzero().squeeze(1);
+            if (asking.size(0) == 0) return;
+            const auto of_those = [&](const at::Tensor& tensor) { return tensor.index_select(0, asking); };
             // d logit_j = soft_j (g . V_j - g . expected)
-            at::Tensor logits = at::mm(g.slice(0, first, last), values.t());
-            logits.sub_(base.slice(0, first, last)).mul_(soft.index_select(0, asking.slice(0, first, last)));
-            at::Tensor out = part.slice(0, first, last);
-            at::mm_out(out, logits, matrix);
+            const at::Tensor g = of_those(all);
+            at::Tensor logits = at::mm(g, values.t());
+            logits.sub_((g * of_those(expected.slice(0, first, last))).sum(1, true)).mul_(of_those(soft));
+            result.slice(0, first, last).index_copy_(0, asking, at::mm(logits, matrix));
         });
-        return {soft.new_zeros({soft.size(0), matrix.size(1)}).index_copy_(0, asking, part), {}, {}, {}};
+        return {result, {}, {}, {}};
     }
 };
 
@@ -77,20 +94,24 @@ struct SoftWords : torch::autograd::Function<SoftWords> {
 struct WordLoss : torch::autograd::Function<WordLoss> {
     static at::Tensor forward(AutogradContext* context, const at::Tensor& features, const at::Tensor& matrix, const at::Tensor& bias,
                               const at::Tensor& targets) {
-        at::Tensor soft = features.new_empty({features.size(0), matrix.size(0)});
-        in_chunks(features, [&](int64_t first, int64_t last) { soften(soft, features, matrix, bias, first, last); });
         const at::Tensor column = targets.unsqueeze(1);
-        context->save_for_backward({soft, matrix, column});
-        return soft.gather(1, column).squeeze(1).clamp_min(1e-30).log().neg();
+        std::vector<at::Tensor> chunks = make_chunks(features, matrix.size(0));
+        at::Tensor loss = features.new_empty(column.sizes());
+        for_each_chunk(chunks, [&](at::Tensor& soft, int64_t first, int64_t last) {
+            soften(soft, features.slice(0, first, last), matrix, bias);
+            loss.slice(0, first, last).copy_(soft.gather(1, column.slice(0, first, last)).clamp_min_(1e-30).log_().neg_());
+        });
+        chunks.insert(chunks.end(), {matrix, column});
+        context->save_for_backward(chunks);
+        return loss.squeeze(1);
     }
 
     static variable_list backward(AutogradContext* context, const variable_list& gradients) {
-        const variable_list saved = context->get_saved_variables();
-        const at::Tensor &soft = saved[0], &matrix = saved[1], &column = saved[2];
-        const at::Tensor g = gradients[0].unsqueeze(1);
-        at::Tensor result = soft.new_empty({soft.size(0), matrix.size(1)});
-        in_chunks(soft, [&](int64_t first, int64_t last) {
-            at::Tensor logits = soft.slice(0, first, last) * g.slice(0, first, last);
+        variable_list chunks = context->get_saved_variables();
+        const at::Tensor column = taken_from(chunks), matrix = taken_from(chunks), g = gradients[0].unsqueeze(1);
+        at::Tensor result = matrix.new_empty({column.size(0), matrix.size(1)});
+        for_each_chunk(chunks, [&](at::Tensor& soft, int64_t first, int64_t last) {
+            at::Tensor logits = soft * g.slice(0, first, last);
             logits.scatter_add_(1, column.slice(0, first, last), -g.slice(0, first, last));
             at::Tensor out = result.slice(0, first, last);
             at::mm_out(out, logits, matrix);
@@ -105,9 +126,11 @@ Relaxation::Relaxation(const Autoencoder& autoencoder, const Classifier& classif
     : autoencoder_(autoencoder), classifier_(classifier), sentences_(std::move(sentences)) {
     const at::NoGradGuard no_grad;
     values_ = classifier.additive() ? classifier.word_logits() : classifier.embedding;
-    given_ = autoencoder.give(sentences_);
+    given_ = autoencoder.given_words(sentences_);
     Ids targets;
     for (const Ids& sentence : sentences_) {
+        if (sentence.empty())
+            throw Error(ErrorCode::invalid_argument, "relaxation: expected sentences of at least one word, found an empty one");
         begins_.push_back(static_cast<int64_t>(targets.size()));
         targets.insert(targets.end(), sentence.begin(), sentence.end());
         targets.push_back(eos_id);
@@ -118,7 +141,10 @@ Relaxation::Relaxation(const Autoencoder& autoencoder, const Classifier& classif
 Packing Relaxation::pack(const at::Tensor& rows, bool with_eos) const {
     const at::Tensor which = rows.contiguous();
     const int64_t* const sentence = which.data_ptr<int64_t>();
-    const auto positions_of = [&](int64_t row) { return static_cast<int64_t>(sentences_[sentence[row]].size()) + (with_eos ? 1 : 0); };
+    const auto positions_of = [&](int64_t row) {
+        return static_cast<int64_t>(sentences_.at(static_cast<size_t>(sentence[row])).size()) + (with_eos ? 1 : 0);
+    };
+    if (rows.size(0) == 0) throw Error(ErrorCode::invalid_argument, "relaxation: expected at least one row, found none");
     Ids order(static_cast<size_t>(rows.size(0)));
     std::iota(order.begin(), order.end(), int64_t{0});
     std::stable_sort(order.begin(), order.end(), [&](int64_t a, int64_t b) { return positions_of(a) > positions_of(b); });

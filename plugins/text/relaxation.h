@@ -26,7 +26,7 @@ namespace whynot::text {
 /// networks are; what goes in and comes out is on the processor.
 class Relaxation {
 public:
-    /// Keeps references to both networks.
+    /// Keeps references to both networks. Throws Error `invalid_argument` for a sentence without words.
     Relaxation(const Autoencoder& autoencoder, const Classifier& classifier, Sentences sentences);
 
     const Sentences& sentences() const { return sentences_; }
@@ -54,7 +54,7 @@ private:
     Sentences sentences_;
     at::Tensor values_;            // of words: M W' [V, C], or M [V, d] where the classifier is not additive
     GivenWords given_;             // of all sentences, each beginning with <go>
-    at::Tensor targets_;           // [P], what comes after each: the words and <eos>
+    at::Tensor targets_;           // [N], what comes after each: the words and <eos>
     std::vector<int64_t> begins_;  // where each sentence begins in both
 };
 

@@ -97,7 +97,7 @@ TEST_F(AnswerTest, ReplacesTheWordThatMatters) {
     }
 }
 
-/// J of every sentence with one word of `problem`'s replaced that the classifier calls the foil; the generator and the topic count nothing.
+/// The least J of the sentences with one word of `problem`'s replaced that the classifier calls the foil; the generator and the topic count nothing.
 double cheapest_replacement(const FluencyModel& fluency, const Lexicon& lexicon, const AnswerProblem& problem) {
     const AnswerWeights weights;
     const Ids& x = problem.sentence;
@@ -181,6 +181,31 @@ TEST_F(AnswerTest, MakesTwoEditsWhereOneDoesNotDo) {
     expect_sound(problem, result);
     ASSERT_FALSE(result.answers.empty()) << result.failure;
     EXPECT_EQ(result.answers.front().edits.size(), 2u) << show(result.answers.front().ids);
+}
+
+TEST_F(AnswerTest, AsksAboutSecondEditsOnlyWhereTheyMayBeCheaper) {
+    const auto most_edits_asked = [](double price) {
+        AnswerOptions options;
+        options.weights.edit = price;
+        options.answers = 1;
+        auto problem = additive("the food was great .");
+        size_t most = 0;
+        const auto gap = problem.gap;
+        problem.gap = [&](const Sentences& sentences) {
+            for (const Ids& sentence : sentences) {
+                size_t edits = 0;
+                for (size_t t = 0; t < problem.sentence.size() && sentence.size() == problem.sentence.size(); ++t)
+                    edits += sentence[t] != problem.sentence[t];
+                most = std::max(most, edits);
+            }
+            return gap(sentences);
+        };
+        const auto result = AnswerSearch(fluency(), lexicon(), nullptr, options).edit(problem);
+        EXPECT_FALSE(result.answers.empty());
+        return most;
+    };
+    EXPECT_EQ(most_edits_asked(40), 1u);
+    EXPECT_EQ(most_edits_asked(1), 2u);
 }
 
 TEST_F(AnswerTest, SaysWhenThereIsNone) {
@@ -295,7 +320,7 @@ TEST_F(AnswerTest, DeletesInsertsAndMergesWhereTheyAreCheap) {
     const auto best = [](EditKind kind, const AnswerWeights& weights, const AnswerProblem& problem) {
         AnswerOptions options;
         options.weights = weights;
-        options.answers = 60;
+        options.answers = 24;
         const auto result = AnswerSearch(fluency(), lexicon(), nullptr, options).edit(problem);
         expect_sound(problem, result);
         return std::any_of(result.answers.begin(), result.answers.end(),
@@ -373,9 +398,11 @@ TEST_F(AnswerTest, RefusesWhatDoesNotFit) {
     EXPECT_THROW(AnswerSearch(one_sided, lexicon(), nullptr), Error);
     const WordAssociations foreign(Sentences{}, 50);
     EXPECT_THROW(AnswerSearch(fluency(), lexicon(), &foreign), Error);
-    AnswerOptions options;
-    options.beam = 0;
-    EXPECT_THROW(AnswerSearch(fluency(), lexicon(), nullptr, options), Error);
+    for (int64_t AnswerOptions::*number : {&AnswerOptions::beam, &AnswerOptions::considered, &AnswerOptions::judged}) {
+        AnswerOptions options;
+        options.*number = 0;
+        EXPECT_THROW(AnswerSearch(fluency(), lexicon(), nullptr, options), Error);
+    }
 }
 
 TEST(Lexicon, KnowsWordsMarksAndPunctuation) {

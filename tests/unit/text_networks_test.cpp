@@ -109,7 +109,7 @@ TEST(Autoencoder, GoesThroughPackedSentencesAsThroughEachAlone) {
     packing.positions = at::tensor(positions, at::kLong);
     packing.rows = at::tensor(rows, at::kLong);
 
-    const at::Tensor together = nets.autoencoder->features(z, nets.autoencoder->give(said), packing);
+    const at::Tensor together = nets.autoencoder->features(z, nets.autoencoder->given_words(said), packing);
     ASSERT_EQ(together.sizes(), (at::IntArrayRef{20, 20}));
     const at::Tensor weight = at::empty({20, 20}).normal_(0, 1, random);
     const at::Tensor gradient = torch::autograd::grad({(together * weight).sum()}, {z})[0];

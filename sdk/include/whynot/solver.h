@@ -21,11 +21,12 @@
 /// the step if the penalty function itself falls; and returns the shortest feasible point it met. Where the gap is so
 /// flat that the linear model puts the boundary absurdly far away (saturated generators), it first walks out from z0 on
 /// rays along the gradient until the gap changes sign, and finds the zero on that ray; where the iterations end without
-/// a feasible point, it marches along the gradient to a change of sign and starts again from there, once.
+/// a feasible point, it marches along the gradient to a change of sign and starts again from there, once. A third class
+/// that is below both and that the last step did not lean on keeps its gradient, which a secant (Broyden) brings up to
+/// date; where that leads to no feasible point, the question begins anew with all gradients.
 ///
 /// `augmented-lagrangian` is the dissertation's own (equations 3.3 and 3.4, signs mended), with gradient descent
-/// inside. It is there to reproduce published behaviour and to be compared with; it needs ten to twenty times the
-/// evaluations.
+/// inside. It is there to reproduce published behaviour and to be compared with; it needs some forty times the work.
 ///
 /// Batches, threads, determinism
 ///

@@ -22,6 +22,7 @@ const double* RowEvaluator::forward(std::vector<double>& points, const std::vect
     const at::Tensor indices = torch::tensor(rows, torch::kLong).to(start.device());
 
     const torch::AutoGradMode with_graph(true);
+    output_ = at::Tensor();  // no two graphs at a time
     output_ = problem_.log_likelihood(z_, indices);
     if (!output_.defined() || output_.dim() != 2 || output_.size(0) != b || output_.size(1) < 2 || !output_.is_floating_point() ||
         (classes_ && output_.size(1) != classes_)) {
