@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <thread>
 
 #include "cli/fixture.h"
@@ -146,7 +147,12 @@ TEST_F(Mpi, SurvivesTheLossOfAnExplainer) {
         std::string all;
         std::thread writer([&] { process.write(questions); });
         all = process.read_line() + '\n';
-        const std::vector<pid_t> running = explainers();
+        std::vector<pid_t> running = explainers();
+        // Each starts with the first questions that its rank is given, and all have some long before 2,000 are answered.
+        for (int i = 0; i < 1000 && running.size() < static_cast<size_t>(ranks); ++i) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(10));
+            running = explainers();
+        }
         EXPECT_EQ(running.size(), static_cast<size_t>(ranks));
         for (size_t i = 1; i < running.size(); ++i) kill(running[i], SIGKILL);
         writer.join();

@@ -2,10 +2,12 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -54,6 +56,7 @@ void Explainer::pass_on() {
     if (passed_on_ == given_.size()) {
         given_.clear();
         passed_on_ = 0;
+        reached_ = times_given_;
     }
 }
 
@@ -76,6 +79,8 @@ std::string Explainer::take(int patience) {
 }
 
 void Explainer::note_end() {
+    int unread = 0;
+    if (ioctl(in_, FIONREAD, &unread) == 0 && unread > 0) reached_ = std::min(reached_, times_given_ - 1);
     const int code = finish();
     if (end_.empty()) end_ = "exit code " + std::to_string(code);
 }

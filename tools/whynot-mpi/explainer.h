@@ -18,7 +18,12 @@ public:
     Explainer(const Explainer&) = delete;
     Explainer& operator=(const Explainer&) = delete;
 
-    void give(const std::string& lines) { given_ += lines; }
+    void give(const std::string& lines) {
+        given_ += lines;
+        ++times_given_;
+    }
+    /// How many times it was given lines, and read them all. Whether it had read the last ones shows when it has ended.
+    int reached() const { return reached_; }
 
     /// Passes on what was given and returns the whole lines that came meanwhile. With none there, waits up to `patience` milliseconds.
     std::string take(int patience);
@@ -37,7 +42,8 @@ private:
     int in_ = -1, out_ = -1;
     std::string given_;
     size_t passed_on_ = 0;  // bytes of it
-    std::string answers_;   // a line that is not whole yet
+    int times_given_ = 0, reached_ = 0;
+    std::string answers_;  // a line that is not whole yet
     std::string end_;
 };
 

@@ -12,7 +12,7 @@ namespace whynot::mpi {
 enum class Kind {
     questions,  ///< for an explainer: lines
     answers,    ///< of an explainer: lines
-    lost,       ///< the explainer of a rank has ended: why
+    lost,       ///< the explainer of a rank has ended: how many messages of questions had reached it, a blank, and why
     stop,       ///< ends a rank
     stopped,    ///< its answer
 };

@@ -37,7 +37,7 @@ struct Asked {
 /// A rank as rank 0 sees it.
 struct Rank {
     std::deque<std::shared_ptr<Asked>> asked;  // answers come in this order
-    bool knows_heading = false;
+    int times_asked = 0;
     bool lost = false;
 
     /// A question that was lost goes alone: should its explainer end, it is this question's doing.
@@ -75,11 +75,14 @@ public:
 private:
     void hear() {
         answered_by(0, explainer_.take(0));
-        if (!explainer_.end().empty()) lose(0, explainer_.end());
+        if (!explainer_.end().empty()) lose(0, explainer_.reached(), explainer_.end());
         for (Message message; messages_.receive(message);) {
             const auto from = static_cast<size_t>(message.from);
             if (message.kind == Kind::answers) answered_by(from, message.text);
-            if (message.kind == Kind::lost) lose(from, message.text);
+            if (message.kind == Kind::lost) {
+                const size_t blank = message.text.find(' ');
+                lose(from, std::stoi(message.text), message.text.substr(blank + 1));
+            }
         }
     }
 
@@ -94,7 +97,8 @@ private:
         }
     }
 
-    void lose(size_t number, const std::string& why) {
+    /// @param reached so many times its explainer was asked before it ended
+    void lose(size_t number, int reached, const std::string& why) {
         Rank& rank = ranks_[number];
         if (rank.lost) return;
         rank.lost = true;
@@ -105,7 +109,8 @@ private:
                 asked->answer = "earlier";  // the company that it kept is gone
                 continue;
             }
-            if (++asked->lost == 1) {
+            const bool came_too_late = rank.is_alone() && reached < rank.times_asked;  // not this question's doing
+            if (came_too_late || ++asked->lost == 1) {
                 again_.push_back(asked);
                 continue;
             }
@@ -201,7 +206,7 @@ private:
     }
 
     void ask(Rank& rank, const std::vector<std::shared_ptr<Asked>>& questions) {
-        std::string lines = std::exchange(rank.knows_heading, true) ? "" : questions_.heading();
+        std::string lines = rank.times_asked++ > 0 ? "" : questions_.heading();
         for (const std::shared_ptr<Asked>& each : questions) lines += each->question.text;
         rank.asked.insert(rank.asked.end(), questions.begin(), questions.end());
         const auto number = static_cast<int>(&rank - ranks_.data());
@@ -253,7 +258,7 @@ void serve(Messages& messages, const std::vector<std::string>& arguments) {
         std::string answers = explainer->take(pause);
         if (!answers.empty()) messages.send(0, Kind::answers, std::move(answers));
         lost = !explainer->end().empty();
-        if (lost) messages.send(0, Kind::lost, explainer->end());
+        if (lost) messages.send(0, Kind::lost, std::to_string(explainer->reached()) + ' ' + explainer->end());
     }
 }
 
