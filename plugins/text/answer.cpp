@@ -3,7 +3,6 @@
 #include <torch/torch.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <iterator>
 #include <map>
@@ -35,7 +34,8 @@ struct Field {
     double edits = 0, position = 0;  // weighted, the same for every word
 };
 
-/// Log-probabilities of words between contexts of equally long sentences. All are asked for first, then computed together.
+/// Log-probabilities of words between contexts of equally long sentences. All of one sentence are asked for first, then computed together:
+/// those of a beam of sentences at a time would take tens of megabytes.
 class Cloze {
 public:
     Cloze(const MaskedModel& model, const Sentences& sentences) : model_(model) {
@@ -45,28 +45,35 @@ public:
         contexts_ = model->contexts(ids);
         gaps_ = ids.size(1) + 1;
     }
-    /// The word between the words before `left` and those from `right` on, in sentence `sentence`.
-    void ask(int64_t sentence, int64_t left, int64_t right) {
-        rows_.try_emplace({sentence, left, right}, static_cast<int64_t>(lefts_.size()));
-        if (rows_.size() == lefts_.size()) return;
-        lefts_.push_back(sentence * gaps_ + left);
-        rights_.push_back(sentence * gaps_ + right);
+    /// From here on `ask` means this sentence.
+    void about(size_t sentence) {
+        first_ = static_cast<int64_t>(sentence) * gaps_;
+        rows_.clear();
+        lefts_.clear();
+        rights_.clear();
+    }
+    /// The word between the words before `left` and those from `right` on.
+    void ask(int64_t left, int64_t right) {
+        if (!rows_.try_emplace({left, right}, static_cast<int64_t>(lefts_.size())).second) return;
+        lefts_.push_back(first_ + left);
+        rights_.push_back(first_ + right);
     }
     void answer() {
+        if (lefts_.empty()) return;
         const auto pick = [&](const at::Tensor& states, const std::vector<int64_t>& rows) {
             return states.reshape({-1, states.size(2)}).index_select(0, at::tensor(rows, at::kLong));
         };
         answers_ = model_->between(pick(contexts_.left, lefts_), pick(contexts_.right, rights_));
     }
-    const float* operator()(int64_t sentence, int64_t left, int64_t right) const {
-        return answers_.data_ptr<float>() + rows_.at({sentence, left, right}) * answers_.size(1);
+    const float* operator()(int64_t left, int64_t right) const {
+        return answers_.data_ptr<float>() + rows_.at({left, right}) * answers_.size(1);
     }
 
 private:
     const MaskedModel& model_;
     MaskedModelImpl::Contexts contexts_;
-    int64_t gaps_ = 0;
-    std::map<std::array<int64_t, 3>, int64_t> rows_;
+    int64_t gaps_ = 0, first_ = 0;
+    std::map<std::pair<int64_t, int64_t>, int64_t> rows_;
     std::vector<int64_t> lefts_, rights_;
     at::Tensor answers_;
 };
@@ -263,30 +270,29 @@ private:
         Sentences sentences;
         for (const auto& state : states) sentences.push_back(state.answer.ids);
         Cloze cloze(fluency_.network(), sentences);
-        for (size_t s = 0; s < states.size(); ++s)
+        std::vector<std::pair<double, Draft>> next;
+        for (size_t s = 0; s < states.size(); ++s) {
+            const auto& state = states[s];
+            cloze.about(s);
             for (const auto position : positions) {
-                const auto i = static_cast<int64_t>(s), t = static_cast<int64_t>(position);
-                if (states[s].touched[position] != 0) continue;
-                cloze.ask(i, t, t + 1);
+                const auto t = static_cast<int64_t>(position);
+                if (state.touched[position] != 0) continue;
+                cloze.ask(t, t + 1);
                 if (edits > 1) continue;
-                cloze.ask(i, t, t);
-                cloze.ask(i, t + 1, t + 1);
+                cloze.ask(t, t);
+                cloze.ask(t + 1, t + 1);
                 for (const auto pair : {t - 1, t})
                     if (pair >= 0 && pair + 1 < m_) {
-                        cloze.ask(i, pair, pair + 1);
-                        cloze.ask(i, pair + 1, pair + 2);
-                        cloze.ask(i, pair, pair + 2);
+                        cloze.ask(pair, pair + 1);
+                        cloze.ask(pair + 1, pair + 2);
+                        cloze.ask(pair, pair + 2);
                     }
             }
-        cloze.answer();
-
-        std::vector<std::pair<double, Draft>> next;
-        for (size_t s = 0; s < states.size(); ++s)
+            cloze.answer();
             for (const auto t : positions) {
-                const auto& state = states[s];
                 if (state.touched[t] != 0) continue;
                 if (!nearest_ && edits == 1 && !found_.empty() && !large(t)) continue;  // these are for want of better
-                replace(state, t, edits, cloze(static_cast<int64_t>(s), static_cast<int64_t>(t), static_cast<int64_t>(t) + 1), go_on, next);
+                replace(state, t, edits, cloze(static_cast<int64_t>(t), static_cast<int64_t>(t) + 1), go_on, next);
                 if (edits > 1) continue;
                 remove(state, t);
                 insert(state, t, t, cloze);
@@ -294,6 +300,7 @@ private:
                 if (t > 0) merge(state, t, t - 1, cloze);
                 merge(state, t, t, cloze);
             }
+        }
         std::stable_sort(next.begin(), next.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
         std::vector<Draft> result;
         for (size_t i = 0; i < next.size() && i < static_cast<size_t>(options_.beam); ++i) result.push_back(std::move(next[i].second));
@@ -351,7 +358,7 @@ private:
         if (j < x_.size()) except.push_back(x_[j]);
         auto options = field(lexicon_.word, except);
         const auto gap_index = static_cast<int64_t>(j);
-        const auto* words = cloze(0, gap_index, gap_index);
+        const auto* words = cloze(gap_index, gap_index);
         const float* generator = j < x_.size() ? penalty(j) : nullptr;
         for (size_t w = 0; w < options.language.size(); ++w) {
             options.language[w] = std::max(-2.0, -static_cast<double>(words[w]) + frequency_[w]);
@@ -375,9 +382,9 @@ private:
         if (b + 1 < x_.size()) except.push_back(x_[b + 1]);
         auto options = field(lexicon_.word, except);
         const auto i = static_cast<int64_t>(a);
-        const auto* words = cloze(0, i, i + 2);
+        const auto* words = cloze(i, i + 2);
         const double now =
-            0.5 * (static_cast<double>(-cloze(0, i, i + 1)[x_[a]] - cloze(0, i + 1, i + 2)[x_[b]]) + frequency(x_[a]) + frequency(x_[b]));
+            0.5 * (static_cast<double>(-cloze(i, i + 1)[x_[a]] - cloze(i + 1, i + 2)[x_[b]]) + frequency(x_[a]) + frequency(x_[b]));
         const float *first = penalty(a), *second = penalty(b);
         for (size_t w = 0; w < options.language.size(); ++w) {
             options.language[w] = -static_cast<double>(words[w]) + frequency_[w] - now;

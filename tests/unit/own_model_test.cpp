@@ -246,9 +246,24 @@ TEST_F(OwnModel, from_pytorch_to_explanations_of_an_image_and_a_sentence) {
          at("words.txt"), "--classes", "negative,positive", "--out", at("theirs-text")});
     run({"train", "text", "--generator-only", "--pack", at("theirs-text"), "--data", at("sentences.txt"), "--recipe", at("text.json"),
          "--out", at("mine-text")});
-    const Json record = Json::parse(run({"explain", "--json", "--pack", at("mine-text"), "the soup was really gross ."}).out);
-    EXPECT_EQ(record["status"], "found");
-    EXPECT_GE(record["text"]["edits"].size(), 1u);
+    // That classifier has learned nothing: where its weights are drawn, some sentences have no answer near them.
+    std::string questions;
+    std::ifstream file(folder / "sentences.txt");
+    std::string line;
+    for (int i = 0; i < 24 && std::getline(file, line); ++i) questions += line + '\n';
+    Process explained(WHYNOT_PROGRAM, {"explain", "--json", "--pack", at("mine-text"), "-"}, environment);
+    explained.finish(questions);
+    EXPECT_THAT(explained.code, testing::AnyOf(0, 3)) << explained.err;
+    std::istringstream lines(explained.out);
+    int records = 0, found = 0;
+    for (; std::getline(lines, line); ++records) {
+        const Json record = Json::parse(line);
+        if (record["status"] != "found") continue;
+        ++found;
+        EXPECT_GE(record["text"]["edits"].size(), 1u) << line;
+    }
+    EXPECT_EQ(records, 24);
+    EXPECT_GE(found, 8);
 }
 
 }  // namespace
