@@ -131,8 +131,8 @@ struct AnswerOptions {
     AnswerWeights weights;
     double open = 0;  ///< positions that fall at least this share of the largest fall are open to edits; 0: all of them, at their price
     bool top_position_only = false;  ///< open the largest fall alone, as long as one edit there does
-    int64_t most_edits =
-        4;  ///< give up beyond it. A second is tried while it may be cheaper than what one does, more where fewer do not do
+    /// Give up beyond it. A second is tried while it may be cheaper than what one does, more where fewer do not do.
+    int64_t most_edits = 4;
     int64_t replacements = 15;  ///< candidates at each position
     int64_t insertions = 6;     ///< at each gap
     int64_t merges = 6;         ///< for each pair

@@ -18,7 +18,7 @@ using torch::autograd::variable_list;
 
 // Positions are worked off some dozens at a time: their [n, V] intermediates stay in the cache, chunks go to several threads, and
 // since a chunk is the same whatever their number, so are the results. What is kept is kept by chunk, all of one size: what one batch
-// has freed fits the next, and memory does not grow with the number of batches. A graphics card takes all at once.
+// has freed fits the next, or the heap breaks up and grows. A graphics card takes all at once.
 constexpr int64_t chunk = 64;
 
 std::vector<at::Tensor> make_chunks(const at::Tensor& features, int64_t columns) {
