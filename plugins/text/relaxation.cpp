@@ -17,15 +17,19 @@ using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
 // Positions are worked off some dozens at a time: their [n, V] intermediates stay in the cache, chunks go to several threads, and
-// since a chunk is the same whatever their number, so are the results. What is kept is kept by chunk, all of one size: what one batch
-// has freed fits the next, or the heap breaks up and grows. A graphics card takes all at once.
+// since a chunk is the same whatever their number, so are the results. A graphics card takes all at once.
 constexpr int64_t chunk = 64;
 
+// [n, columns], n at most a chunk, in memory of one size: what one evaluation has freed fits the next, or the heap breaks up and grows.
+at::Tensor make_chunk(const at::Tensor& like, int64_t n, int64_t columns) {
+    return like.new_empty({like.is_cpu() ? chunk : n, columns}).slice(0, 0, n);
+}
+
 std::vector<at::Tensor> make_chunks(const at::Tensor& features, int64_t columns) {
-    const int64_t positions = features.size(0), size = features.is_cpu() ? std::min(chunk, positions) : positions;
+    const int64_t positions = features.size(0), size = features.is_cpu() ? chunk : positions;
     std::vector<at::Tensor> chunks;
     for (int64_t first = 0; first < positions; first += size)
-        chunks.push_back(features.new_empty({size, columns}).slice(0, 0, std::min(size, positions - first)));
+        chunks.push_back(make_chunk(features, std::min(size, positions - first), columns));
     return chunks;
 }
 
@@ -42,7 +46,7 @@ void for_each_chunk(std::vector<at::Tensor>& chunks, const F& f) {
         const at::NoGradGuard no_grad;  // the caller's does not reach other threads
         for (int64_t i = begin; i < end; ++i) {
             at::Tensor& part = chunks[static_cast<size_t>(i)];
-            const int64_t first = i * chunks[0].size(0);
+            const int64_t first = i * chunks[0].size(0);  // all but the last are full
             f(part, first, first + part.size(0));
         }
     });
@@ -82,8 +86,10 @@ struct SoftWords : torch::autograd::Function<SoftWords> {
             const auto of_those = [&](const at::Tensor& tensor) { return tensor.index_select(0, asking); };
             // d logit_j = soft_j (g . V_j - g . expected)
             const at::Tensor g = of_those(all);
-            at::Tensor logits = at::mm(g, values.t());
-            logits.sub_((g * of_those(expected.slice(0, first, last))).sum(1, true)).mul_(of_those(soft));
+            at::Tensor logits = make_chunk(soft, asking.size(0), soft.size(1)), weights = make_chunk(soft, asking.size(0), soft.size(1));
+            at::mm_out(logits, g, values.t());
+            at::index_select_out(weights, soft, 0, asking);
+            logits.sub_((g * of_those(expected.slice(0, first, last))).sum(1, true)).mul_(weights);
             result.slice(0, first, last).index_copy_(0, asking, at::mm(logits, matrix));
         });
         return {result, {}, {}, {}};
@@ -111,7 +117,8 @@ struct WordLoss : torch::autograd::Function<WordLoss> {
         const at::Tensor column = taken_from(chunks), matrix = taken_from(chunks), g = gradients[0].unsqueeze(1);
         at::Tensor result = matrix.new_empty({column.size(0), matrix.size(1)});
         for_each_chunk(chunks, [&](at::Tensor& soft, int64_t first, int64_t last) {
-            at::Tensor logits = soft * g.slice(0, first, last);
+            at::Tensor logits = make_chunk(soft, soft.size(0), soft.size(1));
+            at::mul_out(logits, soft, g.slice(0, first, last));
             logits.scatter_add_(1, column.slice(0, first, last), -g.slice(0, first, last));
             at::Tensor out = result.slice(0, first, last);
             at::mm_out(out, logits, matrix);
