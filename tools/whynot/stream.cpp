@@ -40,8 +40,10 @@ struct Shard {
 };
 
 /// Batch after batch needs the same large tensors. glibc would hand each back to the system and fetch it anew, which takes time, and the
-/// largest ones beside a heap that could hold them: the peak would depend on which batches there were.
+/// largest ones beside a heap that could hold them: the peak would depend on which batches there were. Nor may a thread have a heap of its
+/// own: those are strung together from pieces of 64 MB, whose ends break up, and what one has freed another cannot use.
 void keep_memory() {
+    mallopt(M_ARENA_MAX, 1);
     mallopt(M_MMAP_MAX, 0);
     mallopt(M_TRIM_THRESHOLD, 1 << 30);
 }
