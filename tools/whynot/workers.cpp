@@ -85,10 +85,10 @@ void Workers::give(std::shared_ptr<Job> job) {
 }
 
 bool Workers::is_done(const Job& job) {
+    const std::lock_guard lock(mutex_);
     uint64_t ignored;
     if (read(finished_, &ignored, sizeof ignored) < 0) {  // nothing new
     }
-    const std::lock_guard lock(mutex_);
     if (job.failure) std::rethrow_exception(job.failure);
     return job.done;
 }
@@ -121,11 +121,11 @@ void Workers::work() {
             if (asked > 0 && !job->unasked) budget_.give_back(solver, asked, spent);
             job->failure = failure;
             job->done = true;
+            const uint64_t one = 1;
+            if (write(finished_, &one, sizeof one) < 0) {  // it counts to 2^64
+            }
         }
         changed_.notify_all();
-        const uint64_t one = 1;
-        if (write(finished_, &one, sizeof one) < 0) {  // it counts to 2^64
-        }
     }
 }
 
