@@ -6,10 +6,12 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -59,6 +61,13 @@ public:
 
     void write(const std::string& text) {
         if (::write(in_, text.data(), text.size()) != static_cast<ssize_t>(text.size())) throw std::runtime_error("it reads no more");
+    }
+    /// In pieces of `bytes`, each a moment after the one before.
+    void write_slowly(const std::string& text, size_t bytes) {
+        for (size_t at = 0; at < text.size(); at += bytes) {
+            write(text.substr(at, bytes));
+            std::this_thread::sleep_for(std::chrono::milliseconds(80));
+        }
     }
     void kill(int number) { ::kill(pid_, number); }
     void close_output() { close(std::exchange(out_, -1)); }

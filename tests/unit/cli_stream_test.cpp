@@ -445,6 +445,19 @@ TEST_F(CliStream, LeavesWholeLinesWhenItIsStopped) {
     for (size_t i = 0; i < records.size(); ++i) EXPECT_EQ(records[i].at("question").at("input"), point(i + 1));
 }
 
+TEST_F(CliStream, WaitsForWholeBatches) {
+    std::string questions;  // far away, where the last digits tell which of them shared a batch
+    for (int i = 1; i <= 100; ++i) questions += std::to_string(i) + " 0\n";
+    const std::vector<json> expected = timeless(stream({"--lines"}, questions).out);
+    for (const char* threads : {"1", "2"}) {
+        Process process(WHYNOT_PROGRAM, command({"--lines", "--whole-batches", "--threads", threads}), environment_);
+        process.write_slowly(questions, 17);  // and lines come in parts
+        process.finish();
+        EXPECT_EQ(process.code, 0) << process.err;
+        expect_same(timeless(process.out), expected);
+    }
+}
+
 TEST_F(CliStream, EndsQuietlyWhenNobodyReads) {
     Process process(WHYNOT_PROGRAM, command({"--lines"}), environment_);
     process.write("1 0\n");

@@ -121,6 +121,16 @@ TEST_F(Mpi, AnswersWhileQuestionsAreStillToCome) {
     EXPECT_EQ(process.code, 0);
 }
 
+TEST_F(Mpi, WaitsForWholeBatches) {
+    std::string questions;  // far away, where the last digits tell which of them shared a batch
+    for (int i = 1; i <= 100; ++i) questions += std::to_string(i) + " 0\n";
+    Process process(mpirun_, command(2, {"--lines", "--whole-batches"}), environment_);
+    process.write_slowly(questions, 17);
+    process.finish();
+    EXPECT_EQ(process.code, 0) << process.err;
+    expect_same(timeless(process.out), alone({"--lines"}, questions));
+}
+
 TEST_F(Mpi, GoesOnWhereItWasCutOff) {
     std::string questions;  // far away, where the last digits tell which of them shared a batch
     for (int i = 1; i <= 200; ++i) questions += std::to_string(i) + " 0\n";

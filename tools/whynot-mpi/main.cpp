@@ -57,13 +57,14 @@ std::optional<Job> read_command_line(int argc, char** argv, int rank) {
     app.set_version_flag("--version", "whynot-mpi " WHYNOT_VERSION, "Print the version and exit");
     app.footer(help_footer);
     app.allow_extras();
-    // Rank 0 has to know these, the explainers all but --resume.
+    // Rank 0 has to know these, the explainers all but what it does itself.
     app.add_flag("--jsonl", command.jsonl, "Read questions from standard input, each a JSON object on a line");
     app.add_option("--csv", command.csv_column, "Read a CSV file from standard input, with sentences in the column COLUMN")
         ->type_name("COLUMN");
     app.add_flag("--lines", command.lines, "Read sentences from standard input, one a line");
     app.add_option("--resume", command.resume, "Append answers to FILE, and pass over the questions that it answers already")
         ->type_name("FILE");
+    app.add_flag("--whole-batches", command.whole_batches, "Wait for 64 questions, or the end, however slowly they come");
     app.add_option("--pack", command.pack, "The model")->type_name("ID|DIR");
     app.add_option("--fact", command.fact, "The class to be explained, where a question names none")->type_name("CLASS");
     app.add_option("--foil", command.foil, "The class asked about, where a question names none")->type_name("CLASS");
@@ -87,7 +88,7 @@ std::optional<Job> read_command_line(int argc, char** argv, int rank) {
 
     job.arguments = {"explain"};
     for (const CLI::Option* option : app.get_options()) {
-        if (option->count() == 0 || option->check_name("--resume")) continue;
+        if (option->count() == 0 || option->check_name("--resume") || option->check_name("--whole-batches")) continue;
         job.arguments.push_back(option->get_name());
         if (option->get_expected_max() > 0) job.arguments.push_back(option->results().back());
     }

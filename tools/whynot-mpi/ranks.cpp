@@ -165,7 +165,7 @@ private:
             StreamedQuestion question;
             switch (questions_.next(question, pause)) {
                 case cli::Lines::Got::none_yet:
-                    if (Clock::now() - last_read_ >= std::chrono::milliseconds(cli::line_patience())) give();
+                    if (!command_.whole_batches && Clock::now() - last_read_ >= std::chrono::milliseconds(cli::line_patience())) give();
                     return;
                 case cli::Lines::Got::end:
                     give();

@@ -45,11 +45,12 @@ struct ExplainCommand : CommonOptions {
     std::string out;
 
     // A stream of questions on standard input, one answer a line: stream.h.
-    bool jsonl = false;      ///< a question a line
-    bool lines = false;      ///< a sentence a line
-    std::string csv_column;  ///< inputs in a column of a CSV file
-    std::string resume;      ///< the file of answers, which is gone on with
-    std::string shard;       ///< "I/N": only every Nth question, from the Ith
+    bool jsonl = false;          ///< a question a line
+    bool lines = false;          ///< a sentence a line
+    std::string csv_column;      ///< inputs in a column of a CSV file
+    std::string resume;          ///< the file of answers, which is gone on with
+    std::string shard;           ///< "I/N": only every Nth question, from the Ith
+    bool whole_batches = false;  ///< wait for all questions of a batch, however slowly they come
     double run_deadline = 0;
     int64_t run_evaluations = 0;
 

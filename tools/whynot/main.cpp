@@ -334,6 +334,8 @@ private:
                 ->check(not_empty("a file")),
             command.add_option("--shard", options.shard, "Answer every Nth question only, from the Ith: one of N runs side by side")
                 ->type_name("I/N"),
+            command.add_flag("--whole-batches", options.whole_batches,
+                             "Wait for 64 questions, or the end, however slowly they come: answers that are the same to the last digit"),
             command.add_option("--run-deadline", options.run_deadline, "End the whole run after so many seconds; 0: never")
                 ->type_name("SECONDS")
                 ->check(between(0.0, std::numeric_limits<double>::max())),

@@ -53,6 +53,7 @@ class Stream {
 public:
     explicit Stream(const ExplainCommand& command, const ExplainOptions& options)
         : shard_(command.shard),
+          whole_batches_(command.whole_batches),
           answers_(command.resume),
           models_(command, command.pack),
           questions_(command),
@@ -110,10 +111,11 @@ private:
     /// With a batch begun, further questions are waited for a moment only; without one, until a question or an answer is there.
     void read() {
         StreamedQuestion question;
+        const bool for_a_moment = batch_ && !whole_batches_;
         try {
-            switch (questions_.next(question, batch_ ? line_patience() : -1, batch_ ? -1 : workers_.finished())) {
+            switch (questions_.next(question, for_a_moment ? line_patience() : -1, for_a_moment ? -1 : workers_.finished())) {
                 case Lines::Got::none_yet:
-                    if (under_way_.size() < workers_.count()) give();
+                    if (for_a_moment && under_way_.size() < workers_.count()) give();
                     return;
                 case Lines::Got::end:
                     give();
@@ -155,6 +157,7 @@ private:
     }
 
     const Shard shard_;
+    const bool whole_batches_;
     Answers answers_;
     const Models models_;
     Questions questions_;
