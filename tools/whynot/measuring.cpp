@@ -1,6 +1,7 @@
 #include "measuring.h"
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 #include <malloc.h>
 #include <torch/csrc/autograd/autograd.h>
 
