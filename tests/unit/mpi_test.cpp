@@ -60,6 +60,13 @@ protected:
         return text;
     }
 
+    /// Points whose last digits tell which of them shared a batch.
+    static std::string far_away(int count) {
+        std::string text;
+        for (int i = 1; i <= count; ++i) text += std::to_string(i) + " 0\n";
+        return text;
+    }
+
     /// The explainers that answer with our pack.
     std::vector<pid_t> explainers() const {
         std::vector<pid_t> found;
@@ -122,8 +129,7 @@ TEST_F(Mpi, AnswersWhileQuestionsAreStillToCome) {
 }
 
 TEST_F(Mpi, WaitsForWholeBatches) {
-    std::string questions;  // far away, where the last digits tell which of them shared a batch
-    for (int i = 1; i <= 100; ++i) questions += std::to_string(i) + " 0\n";
+    const std::string questions = far_away(100);
     Process process(mpirun_, command(2, {"--lines", "--whole-batches"}), environment_);
     process.write_slowly(questions, 17);
     process.finish();
@@ -132,8 +138,7 @@ TEST_F(Mpi, WaitsForWholeBatches) {
 }
 
 TEST_F(Mpi, GoesOnWhereItWasCutOff) {
-    std::string questions;  // far away, where the last digits tell which of them shared a batch
-    for (int i = 1; i <= 200; ++i) questions += std::to_string(i) + " 0\n";
+    const std::string questions = far_away(200);
     const Arguments options{"--lines", "--resume", answers_};
     ASSERT_EQ(run_ranks(2, options, questions).code, 3);
     const std::string answers = content_of(answers_);
