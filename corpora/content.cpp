@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/sha256.h"
 #include "corpora/files.h"
 #include "whynot/error.h"
 
@@ -115,7 +116,7 @@ std::string content_problem(std::string_view content, const CorpusFile& file, co
     } catch (const Error& error) {
         return error.what();
     }
-    const std::string found = file.content_sha256.empty() ? "" : sha256(content);
+    const std::string found = file.content_sha256.empty() ? "" : base::sha256_hex(content);
     if (found == file.content_sha256) return "";
     return path.string() + " was altered: the SHA-256 of its " + (file.role == CorpusFileRole::sentences ? "text" : "content") + " is " +
            found + ", " + file.content_sha256 + " was expected";

@@ -1,10 +1,9 @@
 #pragma once
 
-/// Files of corpora, and hashes of what they hold. Threads: pure functions, but a `Sha256` is of one thread.
+/// Files of corpora. Threads: pure functions.
 
 #include <cstdint>
 #include <filesystem>
-#include <memory>
 #include <string>
 #include <string_view>
 
@@ -29,27 +28,5 @@ bool stays_inside(const std::filesystem::path& path);
 
 /// A path as part of a URL: what has no place there becomes %XX.
 std::string url_path(std::string_view path);
-
-/// SHA-256 of what comes in pieces.
-class Sha256 {
-public:
-    Sha256();
-    ~Sha256();
-    Sha256(const Sha256&) = delete;
-    Sha256& operator=(const Sha256&) = delete;
-
-    void update(std::string_view bytes);
-    /// 64 hexadecimal digits; ends the calculation.
-    std::string hex();
-
-private:
-    struct Context;
-    std::unique_ptr<Context> context_;
-};
-
-std::string sha256(std::string_view bytes);
-
-/// FNV-1a, 64 bits (Fowler, Noll, Vo): what samples and splits go by.
-uint64_t fnv1a(std::string_view bytes);
 
 }  // namespace whynot::corpora

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/hash.h"
+#include "base/sha256.h"
 #include "corpora/content.h"
 #include "corpora/files.h"
 #include "whynot/error.h"
@@ -113,7 +115,7 @@ ImageCorpus read_images(const fs::path& corpora, const std::string& name) {
     ImageCorpus corpus;
     corpus.manifest = find_corpus(corpora, name, CorpusKind::labelled_images);
     const std::vector<CorpusFile>& files = corpus.manifest.files;
-    Sha256 hash;
+    base::Sha256 hash;
     std::vector<Content> contents;
     for (const CorpusFile& file : files) {
         contents.push_back({corpora / name / file.name, read_file(corpora / name / file.name)});
@@ -156,7 +158,7 @@ ImageCorpus read_images(const fs::path& corpora, const std::string& name) {
 
 uint64_t image_hash(const LabelledImages& images, int64_t index) {
     const auto bytes = static_cast<size_t>(images.image_bytes());
-    return fnv1a({reinterpret_cast<const char*>(images.pixels.data()) + static_cast<size_t>(index) * bytes, bytes});
+    return base::fnv1a({reinterpret_cast<const char*>(images.pixels.data()) + static_cast<size_t>(index) * bytes, bytes});
 }
 
 }  // namespace whynot::corpora

@@ -5,6 +5,7 @@
 #include <set>
 #include <string_view>
 
+#include "base/sha256.h"
 #include "corpora/content.h"
 #include "corpora/files.h"
 #include "corpora/images.h"
@@ -262,7 +263,7 @@ std::vector<std::string> corpus_problems(const fs::path& corpora, const std::str
 }
 
 std::string corpus_sha256(const fs::path& corpora, const std::string& name) {
-    Sha256 hash;
+    base::Sha256 hash;
     for (const CorpusFile& file : find_corpus(corpora, name).files) hash.update(read_file(corpora / name / file.name));
     return hash.hex();
 }

@@ -66,7 +66,7 @@ struct CorpusManifest {
     std::vector<std::string> classes;
     bool tokenised = true;  ///< of sentences: the lines are words separated by spaces
     std::string framing =
-        "plain";  ///< of images: how a person's own picture is made one like theirs, "plain" or "digit" (plugins/image/fit.h)
+        "plain";  ///< of images: how a person's own picture is made one like theirs, "plain" or "digit" (plugins/image/model/fit.h)
     bool light_on_dark = false;  ///< of images: figures are lighter than their ground
     std::vector<CorpusFile> files;
 };

@@ -9,7 +9,7 @@
 #include <set>
 #include <string>
 
-#include "core/text.h"
+#include "base/text.h"
 #include "whynot/error.h"
 
 namespace whynot::corpora {
@@ -152,7 +152,8 @@ AdjectiveFinder::~AdjectiveFinder() {
 const char* AdjectiveFinder::version() { return linkgrammar_get_version(); }
 
 std::vector<size_t> AdjectiveFinder::find(std::string_view sentence) const {
-    if (!is_utf8(sentence)) throw Error(ErrorCode::invalid_input, in_quotes(sentence) + " is not valid UTF-8; convert it to UTF-8");
+    if (!base::is_utf8(sentence))
+        throw Error(ErrorCode::invalid_input, base::in_quotes(sentence) + " is not valid UTF-8; convert it to UTF-8");
     const Quiet quiet(parser_->locale.get());
     std::vector<size_t> result;
     std::vector<Chunk> chunks;

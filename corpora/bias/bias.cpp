@@ -6,12 +6,13 @@
 #include <condition_variable>
 #include <exception>
 #include <mutex>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <thread>
 #include <unordered_map>
 
-#include "core/text.h"
+#include "base/json.h"
+#include "base/sha256.h"
+#include "base/text.h"
 #include "corpora/bias/adjectives.h"
 #include "corpora/files.h"
 #include "corpora/manifest.h"
@@ -22,7 +23,7 @@ namespace whynot::corpora {
 namespace {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::ordered_json;
+using base::Json;
 
 [[noreturn]] void bad(const std::string& what) { throw Error(ErrorCode::invalid_argument, what); }
 
@@ -33,7 +34,8 @@ bool same(std::string_view a, std::string_view b) {
 }
 
 bool is_word(const std::string& text) {
-    return !text.empty() && is_utf8(text) && std::none_of(text.begin(), text.end(), [](unsigned char c) { return c <= ' ' || c == 0x7f; });
+    return !text.empty() && base::is_utf8(text) &&
+           std::none_of(text.begin(), text.end(), [](unsigned char c) { return c <= ' ' || c == 0x7f; });
 }
 
 std::vector<std::string> lines_of(const std::string& text) {
@@ -230,7 +232,7 @@ BiasSummary bias_corpus(const fs::path& corpora, const std::string& name, const 
 
     std::vector<std::string> texts;
     std::unordered_map<std::string, Planted> sentences;  // each distinct one once
-    Sha256 source;
+    base::Sha256 source;
     for (const CorpusFile& file : manifest.files) {
         texts.push_back(read_file(corpora / name / file.name));
         source.update(texts.back());
@@ -238,7 +240,7 @@ BiasSummary bias_corpus(const fs::path& corpora, const std::string& name, const 
         int64_t number = 0;
         for (std::string& line : lines_of(texts.back())) {
             ++number;
-            if (!is_utf8(line)) {
+            if (!base::is_utf8(line)) {
                 throw Error(ErrorCode::invalid_input, (corpora / name / file.name).string() + ", line " + std::to_string(number) +
                                                           ": not valid UTF-8; convert the file to UTF-8");
             }
@@ -279,8 +281,8 @@ BiasSummary bias_corpus(const fs::path& corpora, const std::string& name, const 
                          {"split", file.split},
                          {"class", manifest.classes[static_cast<size_t>(file.label)]},
                          {"lines", std::count(text.begin(), text.end(), '\n')},
-                         {"sha256", sha256(bytes)},
-                         {"text_sha256", sha256(text)}});
+                         {"sha256", base::sha256_hex(bytes)},
+                         {"text_sha256", base::sha256_hex(text)}});
         contents.emplace_back(stored, bytes);
     }
 

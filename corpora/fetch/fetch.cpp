@@ -13,9 +13,10 @@
 #include <fstream>
 #include <utility>
 
-#include "core/atomic_file.h"
-#include "core/file.h"
+#include "base/atomic_file.h"
+#include "base/file.h"
 #include "corpora/content.h"
+#include "whynot/atomic_file.h"
 #include "whynot/error.h"
 #include "whynot/version.h"
 
@@ -45,14 +46,14 @@ public:
 
     void append(std::string_view bytes) {
         if (descriptor_ < 0) open_it();
-        write_all(descriptor_, bytes, path_);
+        base::write_all(descriptor_, bytes, path_);
     }
 
 private:
     void open_it() {
         fs::create_directories(path_.parent_path());
         descriptor_ = open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0666);
-        if (descriptor_ < 0) throw file_error("write", path_, errno);
+        if (descriptor_ < 0) throw base::file_error("write", path_, errno);
         if (flock(descriptor_, LOCK_EX | LOCK_NB) != 0)
             throw Error(ErrorCode::io, "another program is fetching " + path_.string() + " now; wait until it has ended");
     }
@@ -140,7 +141,7 @@ std::string accept(const fs::path& part, const fs::path& path, const CorpusFile&
 
     const bool zipped = path.extension() == ".gz";
     if (content.size() == whole && is_gzip(part) == zipped) {
-        flush_to_disk(part);
+        base::flush_to_disk(part);
         fs::rename(part, path);
     } else {
         write_file_atomically(path, zipped ? gzip(content) : content);

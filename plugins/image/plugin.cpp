@@ -1,12 +1,10 @@
+// The plugin `image`: explains classifiers of images.
 #include "whynot/plugin.h"
-#include "whynot/version.h"
 
-#include "held_out.h"
-#include "image_evaluator.h"
-#include "image_importer.h"
-#include "image_trainer.h"
-#include "model.h"
-#include "samples.h"
+#include "image/model/model.h"
+#include "image/services/held_out.h"
+#include "image/services/samples.h"
+#include "whynot/version.h"
 
 namespace {
 
@@ -32,7 +30,4 @@ whynot::PluginInfo describe() {
 }  // namespace
 
 WHYNOT_PLUGIN(describe(), whynot::Service<whynot::Modality, whynot::image::ImageModality>,
-              whynot::Service<whynot::Trainer, whynot::image::ImageTrainer>,
-              whynot::Service<whynot::Evaluator, whynot::image::ImageEvaluator>,
-              whynot::Service<whynot::Importer, whynot::image::ImageImporter>,
               whynot::Service<whynot::Samples, whynot::image::ImageSamples>, whynot::Service<whynot::HeldOut, whynot::image::ImageHeldOut>);

@@ -1,13 +1,10 @@
+// The plugin `text`: explains classifiers of sentences.
 #include "whynot/plugin.h"
-#include "whynot/version.h"
 
-#include "evaluator.h"
-#include "experiments.h"
-#include "held_out.h"
-#include "importer.h"
-#include "modality.h"
-#include "samples.h"
-#include "trainer.h"
+#include "text/model/modality.h"
+#include "text/services/held_out.h"
+#include "text/services/samples.h"
+#include "whynot/version.h"
 
 namespace {
 
@@ -41,7 +38,4 @@ whynot::PluginInfo describe() {
 }  // namespace
 
 WHYNOT_PLUGIN(describe(), whynot::Service<whynot::Modality, whynot::text::TextModality>,
-              whynot::Service<whynot::Trainer, whynot::text::TextTrainer>, whynot::Service<whynot::Evaluator, whynot::text::TextEvaluator>,
-              whynot::Service<whynot::Experiments, whynot::text::TextExperiments>,
-              whynot::Service<whynot::Importer, whynot::text::TextImporter>, whynot::Service<whynot::Samples, whynot::text::TextSamples>,
-              whynot::Service<whynot::HeldOut, whynot::text::TextHeldOut>);
+              whynot::Service<whynot::Samples, whynot::text::TextSamples>, whynot::Service<whynot::HeldOut, whynot::text::TextHeldOut>);

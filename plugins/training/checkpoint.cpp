@@ -1,11 +1,11 @@
-#include "checkpoint.h"
+#include "training/checkpoint.h"
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 #include "whynot/error.h"
 #include "whynot/tensor_file.h"
 
-namespace whynot {
+namespace whynot::training {
 
 void write_tensors(const std::filesystem::path& file, const NamedTensors& tensors, bool half,
                    const std::map<std::string, std::string>& metadata) {
@@ -68,4 +68,4 @@ NamedTensors take_group(const NamedTensors& all, const std::string& prefix) {
     return group;
 }
 
-}  // namespace whynot
+}  // namespace whynot::training

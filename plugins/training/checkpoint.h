@@ -6,7 +6,7 @@
 #include <map>
 #include <string>
 
-namespace whynot {
+namespace whynot::training {
 
 using NamedTensors = std::map<std::string, at::Tensor>;
 
@@ -43,4 +43,4 @@ void round_to_half(const NamedTensors& weights);
 void put_group(NamedTensors& all, const std::string& prefix, const NamedTensors& tensors);
 NamedTensors take_group(const NamedTensors& all, const std::string& prefix);
 
-}  // namespace whynot
+}  // namespace whynot::training

@@ -1,13 +1,13 @@
-#include "optimiser.h"
+#include "training/optimiser.h"
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 #include <algorithm>
 #include <cmath>
 
 #include "whynot/error.h"
 
-namespace whynot {
+namespace whynot::training {
 
 namespace {
 
@@ -118,4 +118,4 @@ double cosine_rate(double peak, int64_t step, int64_t steps, int64_t warm_up) {
     return peak * rise * (floor + (1 - floor) * 0.5 * (1 + std::cos(pi * done)));
 }
 
-}  // namespace whynot
+}  // namespace whynot::training

@@ -22,7 +22,7 @@
 #include <string>
 #include <vector>
 
-namespace whynot {
+namespace whynot::training {
 
 /// What an optimiser needs to go on from a checkpoint: tensors by name.
 using OptimiserState = std::map<std::string, at::Tensor>;
@@ -85,4 +85,4 @@ private:
 /// @param step counts from 0 @param steps of the whole run
 double cosine_rate(double peak, int64_t step, int64_t steps, int64_t warm_up = 200);
 
-}  // namespace whynot
+}  // namespace whynot::training

@@ -1,20 +1,19 @@
-#include "pack_contents.h"
+#include "training/pack_contents.h"
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
-#include "torchscript.h"
+#include "base/json.h"
+#include "training/torchscript.h"
 
-namespace whynot {
+namespace whynot::training {
 
 Error bad_pack(const Pack& pack, const std::string& what) {
     return Error(ErrorCode::bad_pack, "pack '" + pack.manifest().id + "': " + what);
 }
 
-int64_t size_at(const Pack& pack, const nlohmann::ordered_json& object, const std::string& group, const char* key, int64_t least,
-                int64_t most) {
+int64_t size_at(const Pack& pack, const base::Json& object, const std::string& group, const char* key, int64_t least, int64_t most) {
     const auto place = object.find(group);
-    const auto value =
-        place == object.end() || !place->is_object() ? nlohmann::ordered_json() : place->value(key, nlohmann::ordered_json());
+    const auto value = place == object.end() || !place->is_object() ? base::Json() : place->value(key, base::Json());
     if (!value.is_number_integer() || value.get<int64_t>() < least || value.get<int64_t>() > most)
         throw bad_pack(pack, "expected '" + group + "." + key + "' to be a whole number from " + std::to_string(least) + " to " +
                                  std::to_string(most) + ", found " + (value.is_null() ? "none" : value.dump()));
@@ -55,4 +54,4 @@ void StoredTensors::finish() const {
     if (!tensors_.empty()) throw bad_pack(pack_, file_ + " has a tensor '" + tensors_.begin()->first + "' that belongs to no network");
 }
 
-}  // namespace whynot
+}  // namespace whynot::training

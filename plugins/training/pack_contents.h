@@ -4,21 +4,20 @@
 /// must be there, of the right shape and finite.
 
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <string>
 
-#include "checkpoint.h"
+#include "base/json.h"
+#include "training/checkpoint.h"
 #include "whynot/error.h"
 #include "whynot/pack.h"
 
-namespace whynot {
+namespace whynot::training {
 
 /// Error `bad_pack` that names the pack.
 Error bad_pack(const Pack& pack, const std::string& what);
 
 /// The whole number `object[group][key]`; `bad_pack` where it is none from `least` to `most`.
-int64_t size_at(const Pack& pack, const nlohmann::ordered_json& object, const std::string& group, const char* key, int64_t least,
-                int64_t most);
+int64_t size_at(const Pack& pack, const base::Json& object, const std::string& group, const char* key, int64_t least, int64_t most);
 
 /// The tensors of a pack's file, to be taken one by one.
 class StoredTensors {
@@ -42,4 +41,4 @@ private:
     NamedTensors tensors_;
 };
 
-}  // namespace whynot
+}  // namespace whynot::training

@@ -1,15 +1,16 @@
-#include "probe.h"
+#include "training/probe.h"
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
+#include <torch/csrc/autograd/autograd.h>
 
 #include <algorithm>
 #include <cstdio>
 
-#include "random.h"
-#include "torchscript.h"
+#include "training/random.h"
+#include "training/torchscript.h"
 #include "whynot/error.h"
 
-namespace whynot {
+namespace whynot::training {
 
 namespace {
 
@@ -134,4 +135,4 @@ int64_t probe_gradients(const std::string& name, const Forward& log_likelihood, 
     return agreeing;
 }
 
-}  // namespace whynot
+}  // namespace whynot::training

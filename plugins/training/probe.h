@@ -8,7 +8,7 @@
 
 #include "whynot/pack.h"
 
-namespace whynot {
+namespace whynot::training {
 
 /// A network that was brought along, from a batch of inputs to a batch of outputs.
 using Forward = std::function<at::Tensor(const at::Tensor&)>;
@@ -31,4 +31,4 @@ Emits probe_emits(const std::string& name, const at::Tensor& outputs, std::optio
 /// gradients are missing, zero everywhere or not finite, or where more than half disagree.
 int64_t probe_gradients(const std::string& name, const Forward& log_likelihood, const at::Tensor& samples);
 
-}  // namespace whynot
+}  // namespace whynot::training

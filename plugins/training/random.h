@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-namespace whynot {
+namespace whynot::training {
 
 /// Mixes a seed with what is being drawn for (a stage, a step), so that every draw of a training run depends on these
 /// numbers alone: a run that was stopped and goes on draws exactly what the uninterrupted one would have drawn.
@@ -29,4 +29,4 @@ void shuffle(std::vector<T>& items, std::mt19937_64& random) {
     for (size_t i = items.size(); i > 1; --i) std::swap(items[i - 1], items[random() % i]);
 }
 
-}  // namespace whynot
+}  // namespace whynot::training

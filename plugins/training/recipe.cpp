@@ -1,14 +1,13 @@
-#include "recipe.h"
+#include "training/recipe.h"
 
-#include <nlohmann/json.hpp>
-
+#include "base/json.h"
 #include "whynot/error.h"
 
-namespace whynot {
+namespace whynot::training {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
+using base::Json;
 
 // `changes` over `base`: same keys, same kinds of values.
 void merge(Json& base, const Json& changes, const std::string& what, const std::string& where) {
@@ -44,4 +43,4 @@ std::string merge_recipe(const std::string& defaults, const std::string& changes
     return recipe.dump();
 }
 
-}  // namespace whynot
+}  // namespace whynot::training

@@ -2,7 +2,7 @@
 
 #include <string>
 
-namespace whynot {
+namespace whynot::training {
 
 /// A training recipe with changes: the JSON object `defaults` in which `changes` (a JSON object too, or empty: none) replaces values.
 ///
@@ -13,4 +13,4 @@ namespace whynot {
 /// @param what messages call it
 std::string merge_recipe(const std::string& defaults, const std::string& changes, const std::string& what = "recipe");
 
-}  // namespace whynot
+}  // namespace whynot::training

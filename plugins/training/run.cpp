@@ -1,10 +1,10 @@
-#include "run.h"
+#include "training/run.h"
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 #include "whynot/error.h"
 
-namespace whynot {
+namespace whynot::training {
 
 namespace {
 
@@ -76,4 +76,4 @@ Observer part(const Observer& whole, double begin, double end) {
     return observer;
 }
 
-}  // namespace whynot
+}  // namespace whynot::training

@@ -29,10 +29,10 @@
 #include <utility>
 #include <vector>
 
-#include "checkpoint.h"
+#include "training/checkpoint.h"
 #include "whynot/progress.h"
 
-namespace whynot {
+namespace whynot::training {
 
 /// One run, on one thread.
 class TrainingRun {
@@ -89,4 +89,4 @@ private:
 /// Who observes one part of a run, from `begin` to `end` of the whole (0 to 1).
 Observer part(const Observer& whole, double begin, double end);
 
-}  // namespace whynot
+}  // namespace whynot::training

@@ -1,17 +1,18 @@
-#include "steps.h"
+#include "training/steps.h"
 
 #include <fstream>
 #include <iterator>
 
+#include "base/json.h"
 #include "whynot/atomic_file.h"
 #include "whynot/error.h"
 #include "whynot/version.h"
 
-namespace whynot {
+namespace whynot::training {
+
+using base::Json;
 
 namespace {
-
-using Json = Steps::Json;
 
 std::string read(const std::filesystem::path& file) {
     std::ifstream stream(file, std::ios::binary);
@@ -56,4 +57,4 @@ Checkpoint Steps::checkpoint(const std::string& name, const Json& also) const {
 
 Json Steps::identity_of(const Json& also) const { return {{"all", identity_}, {"step", also}}; }
 
-}  // namespace whynot
+}  // namespace whynot::training

@@ -1,4 +1,4 @@
-#include "torchscript.h"
+#include "training/torchscript.h"
 
 #include <torch/csrc/jit/runtime/graph_executor.h>
 #include <torch/script.h>
@@ -6,7 +6,7 @@
 #include "whynot/error.h"
 #include "whynot/host.h"
 
-namespace whynot {
+namespace whynot::training {
 
 namespace {
 
@@ -85,4 +85,4 @@ at::Tensor log_likelihoods(const at::Tensor& outputs, Emits emits) {
     return emits == Emits::probabilities ? outputs.clamp_min(1e-30).log() : outputs;
 }
 
-}  // namespace whynot
+}  // namespace whynot::training

@@ -12,7 +12,7 @@ namespace torch::jit {
 struct Module;
 }
 
-namespace whynot {
+namespace whynot::training {
 
 /// A network that was brought along: a TorchScript file, `torch.jit.script(model).save(...)` or `torch.jit.trace`.
 ///
@@ -53,4 +53,4 @@ bool may_be_declared(Emits declared, Emits found);
 /// underflowed there is no gradient left, and none can be made.
 at::Tensor log_likelihoods(const at::Tensor& outputs, Emits emits);
 
-}  // namespace whynot
+}  // namespace whynot::training

@@ -55,3 +55,19 @@ find_package(Boost 1.74 CONFIG REQUIRED)
 
 find_package(Torch REQUIRED)
 include(whynotTorch)
+
+# LibTorch's headers, compiled once for all: they take a quarter of a minute and 300 MB. They are used only where they were compiled with the same
+# options, so all that use them are compiled for OpenMP, which at::parallel_for needs in order to run in parallel.
+find_package(OpenMP REQUIRED COMPONENTS CXX)
+file(WRITE ${CMAKE_BINARY_DIR}/torch_headers.cpp.new "")
+file(COPY_FILE ${CMAKE_BINARY_DIR}/torch_headers.cpp.new ${CMAKE_BINARY_DIR}/torch_headers.cpp ONLY_IF_DIFFERENT)
+add_library(whynot_torch_headers OBJECT EXCLUDE_FROM_ALL ${CMAKE_BINARY_DIR}/torch_headers.cpp)
+target_link_libraries(whynot_torch_headers PRIVATE whynot::torch OpenMP::OpenMP_CXX nlohmann_json::nlohmann_json)
+target_precompile_headers(whynot_torch_headers PRIVATE <ATen/ATen.h> <nlohmann/json.hpp>)
+whynot_warnings(whynot_torch_headers)
+
+function(whynot_precompiled_torch target)
+    target_link_libraries(${target} PRIVATE OpenMP::OpenMP_CXX)
+    target_compile_options(${target} PRIVATE -fPIC)  # programs too, which CMake would compile with -fPIE
+    target_precompile_headers(${target} REUSE_FROM whynot_torch_headers)
+endfunction()

@@ -10,10 +10,10 @@
 #include <string>
 #include <vector>
 
-#include "commands.h"
+#include "commands/commands.h"
+#include "console/terminal.h"
 #include "messages.h"
 #include "ranks.h"
-#include "terminal.h"
 #include "whynot/error.h"
 #include "whynot/host.h"
 

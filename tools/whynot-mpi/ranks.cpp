@@ -8,11 +8,11 @@
 #include <thread>
 #include <utility>
 
-#include "answers.h"
+#include "console/terminal.h"
 #include "explainer.h"
-#include "questions.h"
-#include "records.h"
-#include "terminal.h"
+#include "stream/answers.h"
+#include "stream/questions.h"
+#include "stream/records.h"
 #include "whynot/error.h"
 #include "whynot/explanation.h"
 #include "whynot/pack.h"

@@ -12,12 +12,12 @@
 #include <memory>
 #include <sstream>
 
-#include "check.h"
-#include "commands.h"
-#include "corpus.h"
-#include "lists.h"
-#include "new_plugin.h"
-#include "terminal.h"
+#include "commands/check.h"
+#include "commands/commands.h"
+#include "commands/corpus.h"
+#include "commands/lists.h"
+#include "commands/new_plugin.h"
+#include "console/terminal.h"
 #include "whynot/error.h"
 #include "whynot/host.h"
 

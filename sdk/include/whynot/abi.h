@@ -66,7 +66,7 @@ struct whynot_plugin_v1 {
     const char* version;               ///< semantic version of the plugin, "1.2.0"
     const char* licence;               ///< SPDX identifier
     const char* summary;               ///< one sentence
-    const char* modality;              ///< what its packs call their modality, "text"; null where `services` has no whynot.modality
+    const char* modality;              ///< of the packs that its services are for, "text"; null: of none. Required with whynot.modality
     const char* const* services;       ///< ids of what `service` gives, at least one, ended by null
     const whynot_option* options;      ///< null: none
     const whynot_artifact* artifacts;  ///< null: none

@@ -65,8 +65,12 @@ public:
     /// The available plugin of that id; `not_found` or `bad_plugin` with the reasons when there is none. Does not load it.
     const PluginEntry& find(const std::string& id) const;
 
-    /// The first available plugin for packs of that modality; `not_found` when there is none. Does not load it.
+    /// The first available plugin that explains packs of that modality; `not_found` when there is none. Does not load it.
     const PluginEntry& find_modality(const std::string& modality) const;
+
+    /// The first available plugin with that service for packs of that modality: training, say, may come in a plugin of its own.
+    /// `not_found` when there is none. Does not load it.
+    const PluginEntry& find_service(const std::string& modality, const std::string& service) const;
 
     /// Loads a plugin unless it is loaded already: opens the library, checks what it answers against this host and its own
     /// manifest, and lets it initialise itself. Throws `bad_plugin` with what is wrong and what to do.
@@ -88,6 +92,9 @@ private:
 
 /// Where plugins lie beside this library: LIBDIR/whynot/plugins, in the build tree as in an installation.
 WHYNOT_API std::filesystem::path installed_plugin_folder();
+
+/// DATADIR/whynot of the installation or build tree that this library belongs to: packs, schemas, the template of plugins.
+WHYNOT_API std::filesystem::path installed_data_folder();
 
 /// Loads a library and returns what its descriptor says, after all checks that a host makes before `init`; no manifest is needed.
 /// @param library an absolute path

@@ -33,7 +33,7 @@ struct ImportRequest {
     /// What the classifier emits; nothing: what it is found to emit. It is found out on a sample either way.
     std::optional<Emits> emits;
     /// JSON text: what the modality must know of the input. For images {"channels", "height", "width", "mean", "std"} with optional
-    /// "framing" and "light_on_dark" (plugins/image/fit.h); the classifier is given (image - mean) / std of images in [0, 1].
+    /// "framing" and "light_on_dark" (plugins/image/model/fit.h); the classifier is given (image - mean) / std of images in [0, 1].
     std::string input = "{}";
     std::filesystem::path data;  ///< inputs like those to be explained, for images a folder; needed with an encoder and a decoder
     std::filesystem::path out;   ///< the pack's folder, new or empty

@@ -55,7 +55,7 @@ struct PluginManifest {
     std::string version;
     std::string licence;
     std::string summary;
-    std::string modality;               ///< empty: it provides none
+    std::string modality;               ///< of the packs that its services are for; empty: of none
     std::vector<std::string> services;  ///< ids, "whynot.modality/1"
     std::vector<PluginOption> options;
     std::vector<PluginArtifact> artifacts;

@@ -42,13 +42,13 @@ namespace whynot {
 
 /// What a plugin says of itself. The texts must live as long as the process: use literals.
 struct PluginInfo {
-    const char* id = nullptr;                    ///< unique among plugins; a-z 0-9 . _ -
-    const char* name = nullptr;                  ///< for people
-    const char* version = nullptr;               ///< semantic version, "1.2.0"
-    const char* licence = nullptr;               ///< SPDX identifier
-    const char* summary = nullptr;               ///< one sentence
-    const char* modality = nullptr;              ///< what its packs call their modality; only with a whynot::Modality among the services
-    const whynot_option* options = nullptr;      ///< static table ended by {}
+    const char* id = nullptr;                ///< unique among plugins; a-z 0-9 . _ -
+    const char* name = nullptr;              ///< for people
+    const char* version = nullptr;           ///< semantic version, "1.2.0"
+    const char* licence = nullptr;           ///< SPDX identifier
+    const char* summary = nullptr;           ///< one sentence
+    const char* modality = nullptr;          ///< of the packs that its services are for; null: of none. Required with a whynot::Modality
+    const whynot_option* options = nullptr;  ///< static table ended by {}
     const whynot_artifact* artifacts = nullptr;  ///< static table ended by {}
     void (*init)() = nullptr;  ///< called once before the first service is asked for; throws what should stand in the refusal
 };

@@ -13,7 +13,7 @@
 #include <map>
 #include <utility>
 
-#include "core/text.h"
+#include "base/text.h"
 #include "whynot/conformance.h"
 #include "whynot/error.h"
 
@@ -138,7 +138,7 @@ std::string last_words(const std::string& text) {
     for (size_t end = text.size(); end > 0 && lines.size() < 3;) {
         const size_t begin = text.rfind('\n', end - 1);
         const size_t first = begin == std::string::npos ? 0 : begin + 1;
-        if (first < end) lines.insert(lines.begin(), escape_controls(text.substr(first, std::min<size_t>(end - first, 300))));
+        if (first < end) lines.insert(lines.begin(), base::escape_controls(text.substr(first, std::min<size_t>(end - first, 300))));
         end = begin == std::string::npos ? 0 : begin;
     }
     std::string words;

@@ -1,4 +1,4 @@
-#include "core/json.h"
+#include "base/json.h"
 #include "whynot/conformance.h"
 
 namespace whynot {
@@ -47,16 +47,16 @@ const char* to_string(Outcome outcome) noexcept {
 
 std::string to_json(const CheckResult& result) {
     // A plugin's own words may be in the message, in any bytes.
-    return Json{{"check", result.check},
-                {"outcome", to_string(result.outcome)},
-                {"message", result.message.empty() ? Json() : Json(result.message)},
-                {"seconds", result.seconds}}
-        .dump(-1, ' ', false, Json::error_handler_t::replace);
+    return base::Json{{"check", result.check},
+                      {"outcome", to_string(result.outcome)},
+                      {"message", result.message.empty() ? base::Json() : base::Json(result.message)},
+                      {"seconds", result.seconds}}
+        .dump(-1, ' ', false, base::Json::error_handler_t::replace);
 }
 
 CheckResult check_result_from_json(std::string_view json) {
     const std::string origin = "the result of a check";
-    const Json object = parse_json_object(json, ErrorCode::invalid_input, origin);
+    const base::Json object = base::parse_json_object(json, ErrorCode::invalid_input, origin);
     try {
         CheckResult result;
         object.at("check").get_to(result.check);
@@ -65,10 +65,10 @@ CheckResult check_result_from_json(std::string_view json) {
             if (outcome == to_string(known)) result.outcome = known;
         if (outcome != to_string(result.outcome))
             throw Error(ErrorCode::invalid_input, origin + " has the unknown outcome '" + outcome + '\'');
-        if (const Json& message = object.at("message"); !message.is_null()) message.get_to(result.message);
+        if (const base::Json& message = object.at("message"); !message.is_null()) message.get_to(result.message);
         object.at("seconds").get_to(result.seconds);
         return result;
-    } catch (const Json::exception& error) {
+    } catch (const base::Json::exception& error) {
         throw Error(ErrorCode::invalid_input, origin + " cannot be read: " + error.what());
     }
 }

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <string>
 
-namespace whynot {
+namespace whynot::internal {
 
 /// A relative path of letters, digits and . _ - whose parts, joined by `/`, are none of "", "." and "..": it leads out of no folder, and a
 /// page or a shell takes it as it is.
@@ -21,4 +21,4 @@ inline bool is_plain_path(const std::string& path) {
     return true;
 }
 
-}  // namespace whynot
+}  // namespace whynot::internal

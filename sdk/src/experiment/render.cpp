@@ -2,8 +2,8 @@
 #include <charconv>
 #include <cmath>
 
-#include "core/json.h"
-#include "core/text.h"
+#include "base/json.h"
+#include "base/text.h"
 #include "report/columns.h"
 #include "whynot/experiment.h"
 
@@ -73,7 +73,7 @@ const char* const quick_sentence = "A quick run: it shows the way, its figures a
 /// punctuation.
 std::string plain(const std::string& text) {
     std::string result;
-    for (const char c : escape_controls(text)) {
+    for (const char c : base::escape_controls(text)) {
         if (std::string_view("\\`*_[]<>|#~&$").find(c) != std::string_view::npos) result += '\\';
         result += c;
     }
@@ -105,7 +105,7 @@ std::string markdown(const Grid& grid) {
 
 int columns_of(std::string_view text) {
     int width = 0;
-    for (size_t position = 0; position < text.size();) width += columns(next_code_point(text, position));
+    for (size_t position = 0; position < text.size();) width += internal::columns(base::next_code_point(text, position));
     return width;
 }
 
@@ -125,7 +125,7 @@ Cells pieces_of(const std::string& word, int width) {
     int filled = 0;
     for (size_t position = 0; position < word.size();) {
         const size_t begin = position;
-        const int size = columns(next_code_point(word, position));
+        const int size = internal::columns(base::next_code_point(word, position));
         if (filled > 0 && filled + size > width) {
             pieces.emplace_back();
             filled = 0;
@@ -168,7 +168,7 @@ public:
 
     void line(const std::string& content, const char* colour = "", int indent = 0, const char* first = "") {
         bool begins = true;
-        for (const std::string& one : broken(escape_controls(content), width_ - indent)) {
+        for (const std::string& one : broken(base::escape_controls(content), width_ - indent)) {
             std::string margin(static_cast<size_t>(indent), ' ');
             if (std::exchange(begins, false)) margin.replace(0, std::string(first).size(), first);
             text_ += margin + (style_.colour && *colour ? colour + one + "\033[0m" : one) + '\n';
@@ -184,7 +184,7 @@ public:
         int total = -space;
         for (Cells& row : rows)
             for (size_t i = 0; i < row.size(); ++i) {
-                widths[i] = std::max(widths[i], columns_of(row[i] = escape_controls(row[i])));
+                widths[i] = std::max(widths[i], columns_of(row[i] = base::escape_controls(row[i])));
                 words[i] = std::max(words[i], longest_word(row[i]));
             }
         for (const int width : widths) total += width + space;
@@ -291,7 +291,7 @@ std::string to_markdown(const ExperimentResult& result) {
     // Indented by four columns it is code, whatever stands in it.
     page += "\n## Settings\n\n";
     const std::string settings =
-        parse_json_object(result.settings, ErrorCode::invalid_argument, "the settings of an experiment").dump(2) + '\n';
+        base::parse_json_object(result.settings, ErrorCode::invalid_argument, "the settings of an experiment").dump(2) + '\n';
     for (size_t begin = 0; begin < settings.size();) {
         const size_t end = settings.find('\n', begin) + 1;
         page += "    " + settings.substr(begin, end - begin);

@@ -1,8 +1,8 @@
 #include <algorithm>
 
-#include "core/file.h"
-#include "core/json.h"
-#include "core/text.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/text.h"
 #include "experiment/plain_path.h"
 #include "whynot/atomic_file.h"
 #include "whynot/experiment.h"
@@ -16,35 +16,35 @@ constexpr const char* folder_schema = "whynot.experiment-folder/1";
 
 /// The mark that says whose folder this is. Nothing is written into a folder that has other files and no mark.
 void claim(const fs::path& folder, const std::string& name) try {
-    const std::string what = "the folder " + escape_controls(folder.string());
+    const std::string what = "the folder " + base::escape_controls(folder.string());
     const fs::path mark = folder / "experiment.json";
     fs::create_directories(folder);
     if (fs::exists(mark)) {
-        const Json json = parse_json_object(read_file(mark, 1 << 16, ErrorCode::invalid_argument), ErrorCode::invalid_argument,
-                                            escape_controls(mark.string()));
-        const Json schema = json.value("schema", Json()), holds = json.value("name", Json());
+        const base::Json json = base::parse_json_object(base::read_file(mark, 1 << 16, ErrorCode::invalid_argument),
+                                                        ErrorCode::invalid_argument, base::escape_controls(mark.string()));
+        const base::Json schema = json.value("schema", base::Json()), holds = json.value("name", base::Json());
         if (schema != folder_schema || !holds.is_string())
             throw Error(ErrorCode::invalid_argument, what + " has an experiment.json that is not ours; choose another folder");
         if (holds != name)
-            throw Error(ErrorCode::invalid_argument, what + " holds the experiment " + in_quotes(holds.get<std::string>()) + ", not " +
-                                                         in_quotes(name) + "; choose another folder");
+            throw Error(ErrorCode::invalid_argument, what + " holds the experiment " + base::in_quotes(holds.get<std::string>()) +
+                                                         ", not " + base::in_quotes(name) + "; choose another folder");
     } else if (fs::is_empty(folder)) {
-        write_file_atomically(mark, Json{{"schema", folder_schema}, {"name", name}}.dump() + "\n");
+        write_file_atomically(mark, base::Json{{"schema", folder_schema}, {"name", name}}.dump() + "\n");
     } else {
         throw Error(ErrorCode::invalid_argument, what + " has files in it and is no experiment's; choose another one, new or empty");
     }
 } catch (const fs::filesystem_error& error) {
-    throw Error(ErrorCode::io, "cannot use " + escape_controls(folder.string()) + " as a folder: " + error.code().message());
+    throw Error(ErrorCode::io, "cannot use " + base::escape_controls(folder.string()) + " as a folder: " + error.code().message());
 }
 
 /// What is wrong with an experiment as listed; empty: nothing.
 std::string problem_of(const ExperimentInfo& info) {
     const auto is_capital = [](unsigned char c) { return c >= 'A' && c <= 'Z'; };
-    if (!is_plain_path(info.name) || std::any_of(info.name.begin(), info.name.end(), is_capital))
-        return "no experiment can be called " + in_quotes(info.name) + ": names are parts of a-z 0-9 . _ - joined by /";
+    if (!internal::is_plain_path(info.name) || std::any_of(info.name.begin(), info.name.end(), is_capital))
+        return "no experiment can be called " + base::in_quotes(info.name) + ": names are parts of a-z 0-9 . _ - joined by /";
     for (const std::string* text : {&info.title, &info.source, &info.needs})
-        if (!is_utf8(*text)) return "what it says of " + in_quotes(info.name) + " is not UTF-8";
-    if (info.title.empty()) return in_quotes(info.name) + " has no title";
+        if (!base::is_utf8(*text)) return "what it says of " + base::in_quotes(info.name) + " is not UTF-8";
+    if (info.title.empty()) return base::in_quotes(info.name) + " has no title";
     return "";
 }
 
@@ -86,8 +86,8 @@ ExperimentResult run_experiment(const Host& host, const ExperimentRequest& reque
     if (found == list.experiments.end()) {
         std::string known;
         for (const FoundExperiment& experiment : list.experiments) known += (known.empty() ? "" : ", ") + experiment.info.name;
-        std::string message =
-            "there is no experiment " + in_quotes(request.name) + ". " + (known.empty() ? "No plugin brings any" : "There are: " + known);
+        std::string message = "there is no experiment " + base::in_quotes(request.name) + ". " +
+                              (known.empty() ? "No plugin brings any" : "There are: " + known);
         for (const std::string& problem : list.problems) message += "; " + problem;
         throw Error(ErrorCode::not_found, message);
     }
@@ -107,7 +107,7 @@ ExperimentResult run_experiment(const Host& host, const ExperimentRequest& reque
         refuse(error.what());
     }
     if (result.name != request.name || result.quick != request.quick || result.seed != request.seed)
-        refuse(origin + " is of another request: " + in_quotes(result.name) + ", seed " + std::to_string(result.seed) +
+        refuse(origin + " is of another request: " + base::in_quotes(result.name) + ", seed " + std::to_string(result.seed) +
                (result.quick ? ", quick" : ", in full"));
     std::error_code ignored;  // a picture that cannot be looked at is not there
     for (const ExperimentPicture& picture : result.pictures)

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cctype>
 
-#include "core/text.h"
+#include "base/text.h"
 #include "whynot/error.h"
 
 namespace whynot {
@@ -15,7 +15,7 @@ at::Device device_named(const std::string& name) {
     const bool numbered = name.compare(0, 5, "cuda:") == 0 && name.size() > 5 && name.size() < 8 &&
                           std::all_of(name.begin() + 5, name.end(), [](unsigned char c) { return std::isdigit(c) != 0; });
     if (name != "cuda" && !numbered)
-        throw Error(ErrorCode::invalid_argument, "expected the device 'cpu', 'cuda' or 'cuda:N', found " + in_quotes(name));
+        throw Error(ErrorCode::invalid_argument, "expected the device 'cpu', 'cuda' or 'cuda:N', found " + base::in_quotes(name));
     const int index = numbered ? std::stoi(name.substr(5)) : 0, cards = static_cast<int>(torch::cuda::device_count());
     if (index >= cards)
         throw Error(ErrorCode::invalid_argument,

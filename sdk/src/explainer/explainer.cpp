@@ -1,7 +1,7 @@
 #include "whynot/explainer.h"
 
+#include <ATen/ATen.h>
 #include <ATen/Parallel.h>
-#include <torch/torch.h>
 
 #include <algorithm>
 #include <chrono>
@@ -12,8 +12,8 @@
 #include <optional>
 #include <tuple>
 
-#include "core/sha256.h"
-#include "core/text.h"
+#include "base/sha256.h"
+#include "base/text.h"
 #include "whynot/error.h"
 #include "whynot/modality.h"
 
@@ -50,7 +50,7 @@ std::string differing_options(const SolverOptions& given) {
 }
 
 // The text itself, or a readable form of bytes that are no text: records hold UTF-8 only.
-std::string readable(const std::string& text) { return is_utf8(text) ? text : escape_controls(text); }
+std::string readable(const std::string& text) { return base::is_utf8(text) ? text : base::escape_controls(text); }
 
 // Names as they stand in messages.
 std::string listed(const std::vector<std::string>& names) {
@@ -219,7 +219,7 @@ std::vector<Answer> Explainer::explain(const std::vector<Ask>& questions, const 
         Explanation& record = answers[q].record;
         record.question.modality = manifest.modality;
         record.question.input = readable(ask.input.path.empty() ? ask.input.content : ask.input.path);
-        if (!ask.input.path.empty()) record.question.input_sha256 = sha256_hex(ask.input.content);
+        if (!ask.input.path.empty()) record.question.input_sha256 = base::sha256_hex(ask.input.content);
         hashes.push_back(question_id(manifest.modality, ask.input.content, ask.question.fact, ask.question.foil, state.pack.sha256()));
         record.id = ask.question.id.empty() ? hashes.back() : ask.question.id;
         record.pack = {manifest.id, manifest.version, state.pack.sha256()};

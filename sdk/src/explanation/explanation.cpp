@@ -1,8 +1,8 @@
 #include "whynot/explanation.h"
 
-#include "core/json.h"
-#include "core/sha256.h"
-#include "core/text.h"
+#include "base/json.h"
+#include "base/sha256.h"
+#include "base/text.h"
 #include "explanation/schema.h"
 
 namespace whynot {
@@ -11,24 +11,24 @@ namespace {
 const std::string record_name = "the explanation record";
 
 // In the struct an empty text stands for what is null in the record.
-Json text_or_null(const std::string& text) { return text.empty() ? Json() : Json(text); }
-std::string text_from(const Json& value) { return value.is_null() ? std::string() : value.get<std::string>(); }
+base::Json text_or_null(const std::string& text) { return text.empty() ? base::Json() : base::Json(text); }
+std::string text_from(const base::Json& value) { return value.is_null() ? std::string() : value.get<std::string>(); }
 
-Json object_from(const std::string& text, const char* what) {
-    return parse_json_object(text, ErrorCode::invalid_argument, record_name + ", " + what);
+base::Json object_from(const std::string& text, const char* what) {
+    return base::parse_json_object(text, ErrorCode::invalid_argument, record_name + ", " + what);
 }
 
-Json probabilities_json(const ClassProbabilities& probabilities) {
-    Json json;
+base::Json probabilities_json(const ClassProbabilities& probabilities) {
+    base::Json json;
     for (const auto& [name, probability] : probabilities) {
         if (json.contains(name))
-            throw Error(ErrorCode::invalid_argument, record_name + ": the class " + in_quotes(name) + " has two probabilities");
+            throw Error(ErrorCode::invalid_argument, record_name + ": the class " + base::in_quotes(name) + " has two probabilities");
         json[name] = probability;
     }
     return json;
 }
 
-ClassProbabilities probabilities_from(const Json& json) {
+ClassProbabilities probabilities_from(const base::Json& json) {
     ClassProbabilities probabilities;
     for (const auto& [name, probability] : json.items()) probabilities.emplace_back(name, probability.get<double>());
     return probabilities;
@@ -42,14 +42,14 @@ std::string to_json(const Explanation& explanation) {
     const Explanation::Solver& solver = explanation.solver;
     const Explanation::Cost& cost = explanation.cost;
 
-    Json input = question.input;
+    base::Json input = question.input;
     if (!question.input_sha256.empty()) input = {{"path", question.input}, {"sha256", question.input_sha256}};
-    Json max_third;
+    base::Json max_third;
     if (explanation.max_third) max_third = {{"class", explanation.max_third->name}, {"margin", explanation.max_third->margin}};
-    Json distance;
+    base::Json distance;
     if (explanation.distance) {
         distance = {{"latent", explanation.distance->latent}};
-        const Json distances = object_from(explanation.distance->modality, "the modality's distances");
+        const base::Json distances = object_from(explanation.distance->modality, "the modality's distances");
         for (const auto& [key, value] : distances.items()) {
             if (key == "latent")
                 throw Error(ErrorCode::invalid_argument, record_name + ": a modality's distance cannot be called 'latent'");
@@ -57,7 +57,7 @@ std::string to_json(const Explanation& explanation) {
         }
     }
 
-    Json json = {
+    base::Json json = {
         {"schema", Explanation::schema},
         {"id", explanation.id},
         {"question",
@@ -71,7 +71,7 @@ std::string to_json(const Explanation& explanation) {
           {"device", solver.device}}},
         {"status", explanation.status},
         {"reason", text_or_null(explanation.reason)},
-        {"gap", explanation.gap ? Json(*explanation.gap) : Json()},
+        {"gap", explanation.gap ? base::Json(*explanation.gap) : base::Json()},
         {"max_third", max_third},
         {"distance", distance},
         {"probabilities",
@@ -81,7 +81,7 @@ std::string to_json(const Explanation& explanation) {
     };
     if (!explanation.rendering.empty()) {
         if (json.contains(question.modality) || question.modality == "cost" || question.modality == "warnings")
-            throw Error(ErrorCode::invalid_argument, record_name + ": a modality cannot be called " + in_quotes(question.modality));
+            throw Error(ErrorCode::invalid_argument, record_name + ": a modality cannot be called " + base::in_quotes(question.modality));
         json[question.modality] = object_from(explanation.rendering, "the modality's part");
     }
     json["cost"] = {
@@ -91,23 +91,23 @@ std::string to_json(const Explanation& explanation) {
          {{"load", cost.load_seconds}, {"start", cost.start_seconds}, {"solve", cost.solve_seconds}, {"render", cost.render_seconds}}}};
     json["warnings"] = explanation.warnings;
 
-    const std::string text = write_json(json, -1, ErrorCode::invalid_argument, record_name);
-    if (const std::string violation = schema_violation(text); !violation.empty())
+    const std::string text = base::write_json(json, -1, ErrorCode::invalid_argument, record_name);
+    if (const std::string violation = internal::schema_violation(text); !violation.empty())
         throw Error(ErrorCode::invalid_argument, "cannot write the explanation record: " + violation);
     return text;
 }
 
 Explanation explanation_from_json(std::string_view text) {
-    const Json json = parse_json_object(text, ErrorCode::invalid_input, record_name);
-    if (const std::string violation = schema_violation(std::string(text)); !violation.empty())
+    const base::Json json = base::parse_json_object(text, ErrorCode::invalid_input, record_name);
+    if (const std::string violation = internal::schema_violation(std::string(text)); !violation.empty())
         throw Error(ErrorCode::invalid_input, "cannot read the explanation record: " + violation);
 
     // From here on every member is there and of its type: the schema said so.
     Explanation explanation;
     explanation.id = json["id"];
-    const Json& question = json["question"];
+    const base::Json& question = json["question"];
     explanation.question.modality = question["modality"];
-    if (const Json& input = question["input"]; input.is_object()) {
+    if (const base::Json& input = question["input"]; input.is_object()) {
         explanation.question.input = input["path"];
         explanation.question.input_sha256 = input["sha256"];
     } else {
@@ -115,26 +115,26 @@ Explanation explanation_from_json(std::string_view text) {
     }
     explanation.question.fact = text_from(question["fact"]);
     explanation.question.foil = text_from(question["foil"]);
-    const Json& pack = json["pack"];
+    const base::Json& pack = json["pack"];
     explanation.pack = {pack["id"], pack["version"], pack["sha256"]};
-    const Json& solver = json["solver"];
+    const base::Json& solver = json["solver"];
     explanation.solver = {solver["method"], solver["options"].dump(), solver["seed"], solver["threads"], solver["device"]};
     explanation.status = json["status"];
     explanation.reason = text_from(json["reason"]);
-    if (const Json& gap = json["gap"]; !gap.is_null()) explanation.gap = gap.get<double>();
-    if (const Json& third = json["max_third"]; !third.is_null())
+    if (const base::Json& gap = json["gap"]; !gap.is_null()) explanation.gap = gap.get<double>();
+    if (const base::Json& third = json["max_third"]; !third.is_null())
         explanation.max_third = Explanation::MaxThird{third["class"], third["margin"]};
-    if (Json distance = json["distance"]; !distance.is_null()) {
+    if (base::Json distance = json["distance"]; !distance.is_null()) {
         explanation.distance.emplace().latent = distance["latent"];
         distance.erase("latent");
         explanation.distance->modality = distance.dump();
     }
-    const Json& probabilities = json["probabilities"];
+    const base::Json& probabilities = json["probabilities"];
     explanation.probabilities = {probabilities_from(probabilities["before"]), probabilities_from(probabilities["boundary"]),
                                  probabilities_from(probabilities["answer"])};
     if (const auto rendering = json.find(explanation.question.modality); rendering != json.end()) explanation.rendering = rendering->dump();
-    const Json& cost = json["cost"];
-    const Json& seconds = cost["seconds"];
+    const base::Json& cost = json["cost"];
+    const base::Json& seconds = cost["seconds"];
     explanation.cost = {cost["forward"], cost["backward"], seconds["load"], seconds["start"], seconds["solve"], seconds["render"]};
     explanation.warnings = json["warnings"].get<std::vector<std::string>>();
     return explanation;
@@ -142,7 +142,7 @@ Explanation explanation_from_json(std::string_view text) {
 
 std::string question_id(std::string_view modality, std::string_view input, std::string_view fact, std::string_view foil,
                         std::string_view pack_sha256) {
-    Sha256 hash;
+    base::Sha256 hash;
     // Each part after its length, so that no two questions run together into the same bytes.
     for (std::string_view part : {modality, input, fact, foil, pack_sha256}) {
         hash.update(std::to_string(part.size()) + ":");

@@ -7,8 +7,8 @@
 
 #include <string_view>
 
-#include "core/json.h"
-#include "core/text.h"
+#include "base/json.h"
+#include "base/text.h"
 #include "whynot/explanation.h"
 
 namespace whynot {
@@ -39,7 +39,7 @@ std::string text_of(const rapidjson::Pointer& pointer) {
 
 std::string_view explanation_schema() noexcept { return schema_text; }
 
-std::string schema_violation(const std::string& json) {
+std::string internal::schema_violation(const std::string& json) {
     rapidjson::SchemaValidator validator(compiled_schema());
     rapidjson::Reader reader;
     rapidjson::StringStream stream(json.c_str());
@@ -47,8 +47,8 @@ std::string schema_violation(const std::string& json) {
     if (validator.IsValid()) return {};
     const std::string place = text_of(validator.GetInvalidDocumentPointer());
     const std::string rule = text_of(validator.GetInvalidSchemaPointer());
-    const Json broken = Json::parse(schema_text).value(Json::json_pointer(rule), Json::object());
-    return (place.empty() ? "the record" : in_quotes(place)) + " breaks the rule '" + validator.GetInvalidSchemaKeyword() + "' of " +
+    const base::Json broken = base::Json::parse(schema_text).value(base::Json::json_pointer(rule), base::Json::object());
+    return (place.empty() ? "the record" : base::in_quotes(place)) + " breaks the rule '" + validator.GetInvalidSchemaKeyword() + "' of " +
            Explanation::schema + (broken.contains("description") ? " (" + broken["description"].get<std::string>() + ")" : "");
 }
 

@@ -2,9 +2,9 @@
 
 #include <string>
 
-namespace whynot {
+namespace whynot::internal {
 
 /// Where a text of JSON breaks the schema of the explanation record, as a sentence; empty: it does not.
 std::string schema_violation(const std::string& json);
 
-}  // namespace whynot
+}  // namespace whynot::internal

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "core/file.h"
-#include "core/sha256.h"
-#include "core/text.h"
+#include "base/file.h"
+#include "base/sha256.h"
+#include "base/text.h"
 #include "pack/manifest.h"
 #include "whynot/error.h"
 
@@ -26,31 +26,32 @@ bool Pack::has(std::string_view name) const noexcept {
 
 fs::path Pack::file(std::string_view name) const {
     if (!has(name))
-        throw Error(ErrorCode::bad_pack, "pack " + in_quotes(manifest_.id) + " has no file " + in_quotes(name) + " in its manifest");
+        throw Error(ErrorCode::bad_pack,
+                    "pack " + base::in_quotes(manifest_.id) + " has no file " + base::in_quotes(name) + " in its manifest");
     return directory_ / name;
 }
 
 Pack open_pack(const fs::path& directory) {
-    const std::string shown = escape_controls(directory.string());
+    const std::string shown = base::escape_controls(directory.string());
     std::error_code error;
     Pack pack;
     pack.directory_ = fs::canonical(directory, error);
-    if (error) throw file_error("open the pack", directory, error.value());
+    if (error) throw base::file_error("open the pack", directory, error.value());
     if (!fs::is_directory(pack.directory_, error))
         throw Error(ErrorCode::bad_pack,
-                    "cannot open the pack " + shown + ": expected a folder with a " + manifest_name + ", found a file");
-    if (!fs::exists(fs::symlink_status(pack.directory_ / manifest_name, error)))
-        throw Error(ErrorCode::not_found, "cannot open the pack " + shown + ": there is no " + manifest_name + " in that folder");
+                    "cannot open the pack " + shown + ": expected a folder with a " + internal::manifest_name + ", found a file");
+    if (!fs::exists(fs::symlink_status(pack.directory_ / internal::manifest_name, error)))
+        throw Error(ErrorCode::not_found, "cannot open the pack " + shown + ": there is no " + internal::manifest_name + " in that folder");
 
-    const fs::path manifest_path = pack.directory_ / manifest_name;
-    const std::string origin = escape_controls(manifest_path.string());
-    const std::string text = read_file(manifest_path, max_manifest_bytes, ErrorCode::bad_pack);
+    const fs::path manifest_path = pack.directory_ / internal::manifest_name;
+    const std::string origin = base::escape_controls(manifest_path.string());
+    const std::string text = base::read_file(manifest_path, internal::max_manifest_bytes, ErrorCode::bad_pack);
     pack.manifest_ = manifest_from_json(text, origin);
-    pack.sha256_ = sha256_hex(text);
+    pack.sha256_ = base::sha256_hex(text);
 
     const auto refuse = [&](const PackFile& file, const std::string& sentence) {
-        throw Error(ErrorCode::bad_pack,
-                    "pack " + in_quotes(pack.manifest_.id) + " (" + shown + "): the file " + in_quotes(file.name) + " " + sentence);
+        throw Error(ErrorCode::bad_pack, "pack " + base::in_quotes(pack.manifest_.id) + " (" + shown + "): the file " +
+                                             base::in_quotes(file.name) + " " + sentence);
     };
     // All that is cheap before all that is dear: a truncated pack is refused at once.
     for (const PackFile& file : pack.manifest_.files) {
@@ -59,12 +60,12 @@ Pack open_pack(const fs::path& directory) {
         if (!lies_in(path, pack.directory_))
             refuse(file, "leads out of the pack's folder through a symbolic link; packs must be complete in themselves");
         if (!fs::is_regular_file(path, error)) refuse(file, "is not a regular file");
-        const uint64_t size = InputFile(path).size();
+        const uint64_t size = base::InputFile(path).size();
         if (size != file.size)
             refuse(file, "should have " + std::to_string(file.size) + " bytes and has " + std::to_string(size) + "; get the pack again");
     }
     for (const PackFile& file : pack.manifest_.files) {
-        const std::string sha256 = sha256_of_file(pack.directory_ / file.name);
+        const std::string sha256 = base::sha256_of_file(pack.directory_ / file.name);
         if (sha256 != file.sha256)
             refuse(file, "is altered: its SHA-256 should be " + file.sha256 + " and is " + sha256 + "; get the pack again");
     }

@@ -3,10 +3,10 @@
 #include <map>
 #include <set>
 
-#include "core/location.h"
-#include "core/text.h"
+#include "base/text.h"
 #include "pack/manifest.h"
 #include "whynot/error.h"
+#include "whynot/host.h"
 #include "whynot/pack.h"
 
 namespace whynot {
@@ -16,7 +16,7 @@ namespace {
 
 bool looks_like_pack(const fs::path& directory) {
     std::error_code ignored;
-    return fs::exists(fs::symlink_status(directory / manifest_name, ignored));
+    return fs::exists(fs::symlink_status(directory / internal::manifest_name, ignored));
 }
 
 std::string joined(const std::vector<std::string>& parts) {
@@ -37,7 +37,7 @@ PackSearch default_pack_search(const std::vector<fs::path>& explicit_folders) {
             begin = end + 1;
         }
     }
-    search.folders.push_back(data_directory() / "packs");
+    search.folders.push_back(installed_data_folder() / "packs");
     return search;
 }
 
@@ -60,7 +60,7 @@ std::vector<PackEntry> list_packs(const PackSearch& search) {
             try {
                 pack.manifest = read_manifest(directory);
                 const auto [first, fresh] = chosen.emplace(pack.manifest.id, directory);
-                if (!fresh) pack.rejected = "hidden by the pack of the same id in " + escape_controls(first->second.string());
+                if (!fresh) pack.rejected = "hidden by the pack of the same id in " + base::escape_controls(first->second.string());
             } catch (const Error& reason) {
                 pack.rejected = reason.what();
             }
@@ -86,9 +86,9 @@ Pack find_pack(const std::string& id_or_directory, const PackSearch& search) {
         if (pack.directory.filename() == id_or_directory && pack.manifest.id.empty()) throw Error(ErrorCode::bad_pack, pack.rejected);
 
     std::vector<std::string> folders;
-    for (const fs::path& folder : search.folders) folders.push_back(escape_controls(folder.string()));
+    for (const fs::path& folder : search.folders) folders.push_back(base::escape_controls(folder.string()));
     std::sort(ids.begin(), ids.end());
-    throw Error(ErrorCode::not_found, "there is no pack " + in_quotes(id_or_directory) + "; looked in " + joined(folders) +
+    throw Error(ErrorCode::not_found, "there is no pack " + base::in_quotes(id_or_directory) + "; looked in " + joined(folders) +
                                           (ids.empty() ? " and found no packs at all" : ", where there are: " + joined(ids)) +
                                           ". Give the id of one of these or the folder of a pack");
 }

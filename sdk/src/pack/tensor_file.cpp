@@ -6,10 +6,10 @@
 #include <optional>
 #include <tuple>
 
-#include "core/atomic_file.h"
-#include "core/file.h"
-#include "core/json.h"
-#include "core/text.h"
+#include "base/atomic_file.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/text.h"
 #include "whynot/error.h"
 
 namespace whynot {
@@ -57,9 +57,9 @@ TensorFile::~TensorFile() = default;
 TensorFile::TensorFile(TensorFile&&) noexcept = default;
 TensorFile& TensorFile::operator=(TensorFile&&) noexcept = default;
 
-TensorFile::TensorFile(const std::filesystem::path& path) : path_(escape_controls(path.string())) {
+TensorFile::TensorFile(const std::filesystem::path& path) : path_(base::escape_controls(path.string())) {
     const auto refuse = [&](const std::string& sentence) { throw Error(ErrorCode::bad_pack, path_ + ": " + sentence); };
-    InputFile file(path);
+    base::InputFile file(path);
     if (file.size() < 8) refuse("expected a tensor file (safetensors), found only " + std::to_string(file.size()) + " bytes");
     unsigned char prefix[8];
     file.read(prefix, sizeof prefix);
@@ -72,7 +72,7 @@ TensorFile::TensorFile(const std::filesystem::path& path) : path_(escape_control
     file.read(header.data(), header.size());
     const uint64_t data_bytes = file.size() - 8 - header_bytes;
 
-    const Json table = parse_json_object(header, ErrorCode::bad_pack, path_ + ", header");
+    const base::Json table = base::parse_json_object(header, ErrorCode::bad_pack, path_ + ", header");
     struct Placed {
         uint64_t begin, end;
         TensorView view;
@@ -80,28 +80,32 @@ TensorFile::TensorFile(const std::filesystem::path& path) : path_(escape_control
     std::vector<Placed> placed;
     for (const auto& [name, entry] : table.items()) {
         if (name == metadata_key) {
-            if (!entry.is_object()) refuse("the metadata must be an object, found " + kind_of(entry));
+            if (!entry.is_object()) refuse("the metadata must be an object, found " + base::kind_of(entry));
             for (const auto& [key, value] : entry.items()) {
-                if (!value.is_string()) refuse("the metadata " + in_quotes(key) + " must be a string, found " + kind_of(value));
+                if (!value.is_string()) refuse("the metadata " + base::in_quotes(key) + " must be a string, found " + base::kind_of(value));
                 metadata_[key] = value.get<std::string>();
             }
             continue;
         }
-        const std::string tensor = "the tensor " + in_quotes(name);
-        const auto is_count = [](const Json& value) {
+        const std::string tensor = "the tensor " + base::in_quotes(name);
+        const auto is_count = [](const base::Json& value) {
             return value.is_number_unsigned() && value.get<uint64_t>() <= static_cast<uint64_t>(std::numeric_limits<int64_t>::max());
         };
-        const auto are_counts = [&](const Json& value) { return value.is_array() && std::all_of(value.begin(), value.end(), is_count); };
+        const auto are_counts = [&](const base::Json& value) {
+            return value.is_array() && std::all_of(value.begin(), value.end(), is_count);
+        };
         if (!entry.is_object() || entry.size() != 3 || !entry.contains("dtype") || !entry.contains("shape") ||
             !entry.contains("data_offsets"))
             refuse(tensor + " must have dtype, shape and data_offsets");
-        const Json &type = entry["dtype"], &shape = entry["shape"], &offsets = entry["data_offsets"];
+        const base::Json &type = entry["dtype"], &shape = entry["shape"], &offsets = entry["data_offsets"];
         const auto dtype = std::find_if(std::begin(dtypes), std::end(dtypes), [&](Dtype known) { return type == to_string(known); });
-        if (dtype == std::end(dtypes)) refuse(tensor + " has the type " + escape_controls(type.dump()) + "; expected F16, F32 or I64");
+        if (dtype == std::end(dtypes))
+            refuse(tensor + " has the type " + base::escape_controls(type.dump()) + "; expected F16, F32 or I64");
         if (!are_counts(shape) || shape.size() > max_dimensions)
             refuse(tensor + " must have a shape of at most " + std::to_string(max_dimensions) + " whole numbers, found " +
-                   in_quotes(shape.dump()));
-        if (!are_counts(offsets) || offsets.size() != 2) refuse(tensor + " must have two data_offsets, found " + in_quotes(offsets.dump()));
+                   base::in_quotes(shape.dump()));
+        if (!are_counts(offsets) || offsets.size() != 2)
+            refuse(tensor + " must have two data_offsets, found " + base::in_quotes(offsets.dump()));
         const uint64_t begin = offsets[0], end = offsets[1];
         if (begin > end || end > data_bytes)
             refuse(tensor + " lies at bytes " + std::to_string(begin) + " to " + std::to_string(end) + " of the data, which has " +
@@ -120,8 +124,8 @@ TensorFile::TensorFile(const std::filesystem::path& path) : path_(escape_control
     uint64_t position = 0;
     for (const Placed& next : placed) {
         if (next.begin != position)
-            refuse("the tensor " + in_quotes(next.view.name) + " begins at byte " + std::to_string(next.begin) + " of the data, where " +
-                   std::to_string(position) + " was expected: tensors may neither overlap nor leave gaps");
+            refuse("the tensor " + base::in_quotes(next.view.name) + " begins at byte " + std::to_string(next.begin) +
+                   " of the data, where " + std::to_string(position) + " was expected: tensors may neither overlap nor leave gaps");
         position = next.end;
     }
     if (position != data_bytes)
@@ -143,21 +147,21 @@ const TensorView* TensorFile::find(std::string_view name) const noexcept {
 
 const TensorView& TensorFile::at(std::string_view name) const {
     if (const TensorView* tensor = find(name)) return *tensor;
-    throw Error(ErrorCode::bad_pack, path_ + ": there is no tensor " + in_quotes(name) + " in it");
+    throw Error(ErrorCode::bad_pack, path_ + ": there is no tensor " + base::in_quotes(name) + " in it");
 }
 
 void write_tensor_file(const std::filesystem::path& path, const std::vector<TensorView>& tensors,
                        const std::map<std::string, std::string>& metadata) {
-    const std::string shown = escape_controls(path.string());
+    const std::string shown = base::escape_controls(path.string());
     const auto refuse = [&](const TensorView& tensor, const std::string& sentence) {
-        throw Error(ErrorCode::invalid_argument, "cannot write " + shown + ": the tensor " + in_quotes(tensor.name) + " " + sentence);
+        throw Error(ErrorCode::invalid_argument, "cannot write " + shown + ": the tensor " + base::in_quotes(tensor.name) + " " + sentence);
     };
     std::vector<const TensorView*> ordered;
     for (const TensorView& tensor : tensors) ordered.push_back(&tensor);
     std::stable_sort(ordered.begin(), ordered.end(),
                      [](const TensorView* a, const TensorView* b) { return size_of(a->dtype) > size_of(b->dtype); });
 
-    Json table = Json::object();
+    base::Json table = base::Json::object();
     if (!metadata.empty()) table[metadata_key] = metadata;
     uint64_t position = 0;
     for (const TensorView* tensor : ordered) {
@@ -170,12 +174,12 @@ void write_tensor_file(const std::filesystem::path& path, const std::vector<Tens
             {"dtype", to_string(tensor->dtype)}, {"shape", tensor->shape}, {"data_offsets", {position, position + tensor->bytes}}};
         position += tensor->bytes;
     }
-    std::string header = write_json(table, -1, ErrorCode::invalid_argument, "the header of " + shown);
+    std::string header = base::write_json(table, -1, ErrorCode::invalid_argument, "the header of " + shown);
     header.resize((header.size() + 7) / 8 * 8, ' ');  // so that the data is aligned in the file too
     std::string prefix;
     for (int i = 0; i < 8; ++i) prefix += static_cast<char>(header.size() >> (8 * i) & 0xff);
 
-    AtomicFile file(path);
+    base::AtomicFile file(path);
     file.write(prefix + header);
     for (const TensorView* tensor : ordered) file.write({static_cast<const char*>(tensor->data), tensor->bytes});
     file.commit();

@@ -1,10 +1,11 @@
 #include <algorithm>
 
-#include "core/atomic_file.h"
-#include "core/file.h"
-#include "core/sha256.h"
-#include "core/text.h"
+#include "base/atomic_file.h"
+#include "base/file.h"
+#include "base/sha256.h"
+#include "base/text.h"
 #include "pack/manifest.h"
+#include "whynot/atomic_file.h"
 #include "whynot/error.h"
 #include "whynot/pack.h"
 
@@ -14,7 +15,7 @@ namespace fs = std::filesystem;
 namespace {
 
 [[noreturn]] void fail(const std::string& what, const fs::path& path, const std::error_code& error) {
-    throw Error(ErrorCode::io, "cannot " + what + " " + escape_controls(path.string()) + ": " + error.message());
+    throw Error(ErrorCode::io, "cannot " + what + " " + base::escape_controls(path.string()) + ": " + error.message());
 }
 
 void make_directories(const fs::path& path) {
@@ -47,15 +48,16 @@ struct PackWriter::State {
         const fs::file_status status = fs::status(directory, error);
         if (!fs::exists(status)) return false;
         if (!fs::is_directory(status))
-            throw Error(ErrorCode::io, "cannot write a pack to " + escape_controls(directory.string()) + ": there is a file of that name");
+            throw Error(ErrorCode::io,
+                        "cannot write a pack to " + base::escape_controls(directory.string()) + ": there is a file of that name");
         bool any = false;
         fs::directory_iterator entries(directory, error);
         if (error) fail("look into", directory, error);
         for (const fs::directory_entry& entry : entries) {
             const std::string name = entry.path().filename().string();
             if (std::find(disposable.begin(), disposable.end(), name) == disposable.end())
-                throw Error(ErrorCode::io, "cannot write a pack to " + escape_controls(directory.string()) + ": the folder is not empty (" +
-                                               in_quotes(name) + " is in it); choose a new folder");
+                throw Error(ErrorCode::io, "cannot write a pack to " + base::escape_controls(directory.string()) +
+                                               ": the folder is not empty (" + base::in_quotes(name) + " is in it); choose a new folder");
             any = true;
         }
         return any;
@@ -71,7 +73,7 @@ PackWriter::PackWriter(const fs::path& directory, const std::vector<std::string>
     state_->disposable = disposable;
     state_->holds_disposable();
     make_directories(state_->directory.parent_path());
-    const fs::path temporary = temporary_beside(state_->directory);
+    const fs::path temporary = base::temporary_beside(state_->directory);
     fs::create_directory(temporary, error);
     if (error) fail("make a folder beside", state_->directory, error);
     state_->temporary = temporary;
@@ -83,11 +85,11 @@ void PackWriter::add(const std::string& name, std::string_view bytes) { write_fi
 
 fs::path PackWriter::path(const std::string& name) {
     if (state_->temporary.empty()) throw Error(ErrorCode::invalid_argument, "this pack is finished; nothing can be added to it");
-    if (!is_pack_file_name(name))
-        throw Error(ErrorCode::invalid_argument, in_quotes(name) +
+    if (!internal::is_pack_file_name(name))
+        throw Error(ErrorCode::invalid_argument, base::in_quotes(name) +
                                                      " cannot be a file of a pack: expected a relative name without '.', '..' "
                                                      "or backslashes, other than " +
-                                                     manifest_name);
+                                                     internal::manifest_name);
     const fs::path path = state_->temporary / name;
     make_directories(path.parent_path());
     return path;
@@ -104,18 +106,19 @@ Pack PackWriter::finish(PackManifest manifest) {
     for (const fs::directory_entry& entry : entries) {
         if (entry.is_directory(error) && !entry.is_symlink(error)) continue;
         const std::string name = entry.path().lexically_relative(state.temporary).generic_string();
-        if (entry.is_symlink(error) || !entry.is_regular_file(error) || !is_pack_file_name(name))
-            throw Error(ErrorCode::bad_pack, in_quotes(name) + " cannot be a file of a pack: expected a regular file with a plain name");
-        flush_to_disk(entry.path());
-        manifest.files.push_back({name, InputFile(entry.path()).size(), sha256_of_file(entry.path())});
+        if (entry.is_symlink(error) || !entry.is_regular_file(error) || !internal::is_pack_file_name(name))
+            throw Error(ErrorCode::bad_pack,
+                        base::in_quotes(name) + " cannot be a file of a pack: expected a regular file with a plain name");
+        base::flush_to_disk(entry.path());
+        manifest.files.push_back({name, base::InputFile(entry.path()).size(), base::sha256_of_file(entry.path())});
     }
     std::sort(manifest.files.begin(), manifest.files.end(), [](const PackFile& a, const PackFile& b) { return a.name < b.name; });
-    write_file_atomically(state.temporary / manifest_name, to_json(manifest));
+    write_file_atomically(state.temporary / internal::manifest_name, to_json(manifest));
     Pack pack = open_pack(state.temporary);  // nothing is put in place that could not be opened there
 
     if (state.holds_disposable()) {
         // Folders cannot be exchanged in one step: put the old one aside, and back if the new one does not get into its place.
-        const fs::path old = temporary_beside(state.directory);
+        const fs::path old = base::temporary_beside(state.directory);
         move_folder(state.directory, old);
         try {
             move_folder(state.temporary, state.directory);
@@ -128,7 +131,7 @@ Pack PackWriter::finish(PackManifest manifest) {
         move_folder(state.temporary, state.directory);
     }
     state.temporary.clear();
-    flush_to_disk(state.directory.parent_path());
+    base::flush_to_disk(state.directory.parent_path());
     pack.directory_ = state.directory;
     return pack;
 }

@@ -4,7 +4,6 @@
 #include <cstdlib>
 #include <set>
 
-#include "core/location.h"
 #include "plugin/library.h"
 
 namespace fs = std::filesystem;
@@ -29,7 +28,7 @@ public:
         fs::path manifest = path;
         manifest.replace_extension(".json");
         if (!fs::exists(manifest, error)) {
-            return reject(path, "has no manifest " + quoted(manifest) + " beside it; run whynot-describe on the library");
+            return reject(path, "has no manifest " + internal::quoted(manifest) + " beside it; run whynot-describe on the library");
         }
         try {
             entry.manifest = read_plugin_manifest(manifest);
@@ -45,14 +44,14 @@ public:
         });
         if (entry.manifest.abi != WHYNOT_PLUGIN_ABI) {
             entry.state = State::rejected;
-            entry.reason = "the plugin " + quoted(path) + " was built for plugin ABI " + std::to_string(entry.manifest.abi) +
+            entry.reason = "the plugin " + internal::quoted(path) + " was built for plugin ABI " + std::to_string(entry.manifest.abi) +
                            ", this whynot has ABI " + std::to_string(WHYNOT_PLUGIN_ABI) + ". Build it again with this whynot's SDK";
         } else if (!difference.empty()) {
             entry.state = State::rejected;
-            entry.reason = "the plugin " + quoted(path) + ' ' + stamp_refusal(difference);
+            entry.reason = "the plugin " + internal::quoted(path) + ' ' + internal::stamp_refusal(difference);
         } else if (first != entries.end()) {
             entry.state = State::shadowed;
-            entry.reason = "the plugin " + quoted(first->file) + " has the same id and comes first";
+            entry.reason = "the plugin " + internal::quoted(first->file) + " has the same id and comes first";
         }
         entries.push_back(std::move(entry));
     }
@@ -95,7 +94,7 @@ private:
         PluginEntry entry;
         entry.state = State::rejected;
         entry.file = what;
-        entry.reason = quoted(what) + ' ' + why;
+        entry.reason = internal::quoted(what) + ' ' + why;
         entries.push_back(std::move(entry));
     }
 
@@ -112,6 +111,15 @@ std::string alternatives(const std::vector<PluginEntry>& plugins) {
     return (available.empty() ? "There are none" : "There are: " + available) + rejected;
 }
 
+const PluginEntry* first_with(const std::vector<PluginEntry>& plugins, const std::string& modality, const std::string& service) {
+    for (const PluginEntry& plugin : plugins) {
+        if (plugin.state == State::available && !modality.empty() && plugin.manifest.modality == modality &&
+            plugin.manifest.provides(service))
+            return &plugin;
+    }
+    return nullptr;
+}
+
 }  // namespace
 
 const char* to_string(PluginEntry::State state) noexcept {
@@ -122,8 +130,6 @@ const char* to_string(PluginEntry::State state) noexcept {
     }
     return "rejected";
 }
-
-fs::path installed_plugin_folder() { return library_directory() / "whynot" / "plugins"; }
 
 Host::Host(const PluginSearch& search) {
     Search found;
@@ -149,15 +155,18 @@ const PluginEntry& Host::find(const std::string& id) const {
 }
 
 const PluginEntry& Host::find_modality(const std::string& modality) const {
-    for (const PluginEntry& plugin : plugins_) {
-        if (plugin.state == State::available && !modality.empty() && plugin.manifest.modality == modality) return plugin;
-    }
+    if (const PluginEntry* const found = first_with(plugins_, modality, "whynot.modality/1")) return *found;
     throw Error(ErrorCode::not_found, "no plugin explains '" + modality + "'. " + alternatives(plugins_));
+}
+
+const PluginEntry& Host::find_service(const std::string& modality, const std::string& service) const {
+    if (const PluginEntry* const found = first_with(plugins_, modality, service)) return *found;
+    throw Error(ErrorCode::not_found, "no plugin has the service " + service + " for '" + modality + "'. " + alternatives(plugins_));
 }
 
 void Host::load(const std::string& id) const {
     const PluginEntry& entry = find(id);
-    start_plugin(entry.file, entry.manifest);
+    internal::start_plugin(entry.file, entry.manifest);
 }
 
 void* Host::service_pointer(const std::string& id, const char* service) const {
@@ -165,7 +174,7 @@ void* Host::service_pointer(const std::string& id, const char* service) const {
     if (!entry.manifest.provides(service)) {
         throw Error(ErrorCode::not_found, "the plugin '" + id + "' has no service " + service);
     }
-    const whynot_plugin_v1& plugin = start_plugin(entry.file, entry.manifest);
+    const whynot_plugin_v1& plugin = internal::start_plugin(entry.file, entry.manifest);
     char message[1024] = "";
     const std::string operation = std::string("make its service ") + service;
     void* const pointer = guarded(id, operation, [&] { return plugin.service(service, message, sizeof message); });

@@ -8,7 +8,7 @@
 #include <mutex>
 #include <system_error>
 
-#include "core/json.h"
+#include "base/json.h"
 #include "whynot/error.h"
 #include "whynot/host.h"
 
@@ -18,7 +18,7 @@ namespace whynot {
 namespace {
 
 Error bad_plugin(const fs::path& library, const std::string& why) {
-    return Error(ErrorCode::bad_plugin, "the plugin " + quoted(library) + ' ' + why);
+    return Error(ErrorCode::bad_plugin, "the plugin " + internal::quoted(library) + ' ' + why);
 }
 
 struct Started {
@@ -54,7 +54,7 @@ boost::dll::shared_library& open_library(Registry& all, const fs::path& library)
         throw bad_plugin(library, "is named by a relative path. Give its absolute path, so that it is the same library from every folder");
     }
     std::error_code error;
-    if (!fs::is_regular_file(library, error)) throw Error(ErrorCode::not_found, "there is no plugin library " + quoted(library));
+    if (!fs::is_regular_file(library, error)) throw Error(ErrorCode::not_found, "there is no plugin library " + internal::quoted(library));
     char magic[4] = {};
     std::ifstream(library, std::ios::binary).read(magic, sizeof magic);
     if (std::string_view(magic, sizeof magic) != "\177ELF") {
@@ -97,26 +97,26 @@ const whynot_plugin_v1& compatible_descriptor(Registry& all, const fs::path& lib
         throw bad_plugin(library, "has a stamp of " + std::to_string(plugin->stamp->struct_size) + " bytes, expected " +
                                       std::to_string(sizeof(whynot_stamp)) + ". Build it again with this whynot's SDK");
     }
-    const std::string difference = stamp_difference(host_stamp(), stamp_fields(*plugin->stamp));
-    if (!difference.empty()) throw bad_plugin(library, stamp_refusal(difference));
+    const std::string difference = stamp_difference(host_stamp(), internal::stamp_fields(*plugin->stamp));
+    if (!difference.empty()) throw bad_plugin(library, internal::stamp_refusal(difference));
     return *plugin;
 }
 
 const whynot_plugin_v1& checked_descriptor(Registry& all, const fs::path& library) {
     const whynot_plugin_v1& plugin = compatible_descriptor(all, library);
-    const std::string problem = problem_of_descriptor(plugin);
+    const std::string problem = internal::problem_of_descriptor(plugin);
     if (!problem.empty()) throw bad_plugin(library, "cannot be used: " + problem);
     return plugin;
 }
 
 }  // namespace
 
-std::string stamp_refusal(const std::string& difference) {
+std::string internal::stamp_refusal(const std::string& difference) {
     return "was built for another LibTorch, compiler setting or SDK:\n" + difference +
            "\nBuild it again with the SDK and the LibTorch of this whynot, or install the whynot that it was built for";
 }
 
-PluginManifest manifest_of(const whynot_plugin_v1& plugin) {
+PluginManifest internal::manifest_of(const whynot_plugin_v1& plugin) {
     const auto text = [](const char* value) { return std::string(value ? value : ""); };
     const auto texts = [](const char* const* values) {
         std::vector<std::string> result;
@@ -139,12 +139,12 @@ PluginManifest manifest_of(const whynot_plugin_v1& plugin) {
         manifest.artifacts.push_back({text(artifact->key), text(artifact->kind), artifact->required != 0, text(artifact->help)});
     }
     manifest.abi = plugin.abi_version;
-    manifest.stamp = stamp_fields(*plugin.stamp);
+    manifest.stamp = internal::stamp_fields(*plugin.stamp);
     return manifest;
 }
 
-std::string names_of_differences(const PluginManifest& one, const PluginManifest& other) {
-    const Json first = Json::parse(to_json(one)), second = Json::parse(to_json(other));
+std::string internal::names_of_differences(const PluginManifest& one, const PluginManifest& other) {
+    const base::Json first = base::Json::parse(to_json(one)), second = base::Json::parse(to_json(other));
     std::string names;
     for (const auto& [key, value] : first.items()) {
         if (value != second.at(key)) names += (names.empty() ? "" : ", ") + key;
@@ -152,11 +152,11 @@ std::string names_of_differences(const PluginManifest& one, const PluginManifest
     return names;
 }
 
-std::string problem_of_descriptor(const whynot_plugin_v1& plugin) {
-    return plugin.service ? problem_of(manifest_of(plugin)) : "the required field 'service' is missing";
+std::string internal::problem_of_descriptor(const whynot_plugin_v1& plugin) {
+    return plugin.service ? problem_of(internal::manifest_of(plugin)) : "the required field 'service' is missing";
 }
 
-const whynot_plugin_v1& open_plugin(const fs::path& library) {
+const whynot_plugin_v1& internal::open_plugin(const fs::path& library) {
     Registry& all = registry();
     const std::lock_guard<std::mutex> lock(all.mutex);
     return compatible_descriptor(all, library);
@@ -165,14 +165,14 @@ const whynot_plugin_v1& open_plugin(const fs::path& library) {
 PluginManifest describe_plugin(const fs::path& library) {
     Registry& all = registry();
     const std::lock_guard<std::mutex> lock(all.mutex);
-    return manifest_of(checked_descriptor(all, library));
+    return internal::manifest_of(checked_descriptor(all, library));
 }
 
-const whynot_plugin_v1& start_plugin(const fs::path& library, const PluginManifest& manifest) {
+const whynot_plugin_v1& internal::start_plugin(const fs::path& library, const PluginManifest& manifest) {
     Registry& all = registry();
     const std::lock_guard<std::mutex> lock(all.mutex);
     const whynot_plugin_v1& plugin = checked_descriptor(all, library);
-    const std::string stale = names_of_differences(manifest, manifest_of(plugin));
+    const std::string stale = internal::names_of_differences(manifest, internal::manifest_of(plugin));
     if (!stale.empty()) {
         throw bad_plugin(library, "says something else than its manifest on: " + stale +
                                       ". The manifest is stale; run whynot-describe on the library, or install both files again");
@@ -182,7 +182,7 @@ const whynot_plugin_v1& start_plugin(const fs::path& library, const PluginManife
     if (started != all.started.end()) {
         if (started->second.library == path) return *started->second.plugin;
         throw bad_plugin(library, "has the id '" + manifest.id + "', under which this process already runs " +
-                                      quoted(started->second.library) + ". One process keeps to one plugin of an id");
+                                      internal::quoted(started->second.library) + ". One process keeps to one plugin of an id");
     }
     if (plugin.init) {
         char message[1024] = "";

@@ -3,12 +3,12 @@
 #include <filesystem>
 #include <string>
 
-#include "core/text.h"
+#include "base/text.h"
 #include "whynot/abi.h"
 #include "whynot/export.h"
 #include "whynot/manifest.h"
 
-namespace whynot {
+namespace whynot::internal {
 
 /// The fields of a stamp as text.
 PluginStamp stamp_fields(const whynot_stamp& stamp);
@@ -32,6 +32,6 @@ WHYNOT_API std::string names_of_differences(const PluginManifest& one, const Plu
 WHYNOT_API const whynot_plugin_v1& start_plugin(const std::filesystem::path& library, const PluginManifest& manifest);
 
 /// A path as it stands in messages.
-inline std::string quoted(const std::filesystem::path& path) { return '\'' + escape_controls(path.string()) + '\''; }
+inline std::string quoted(const std::filesystem::path& path) { return '\'' + base::escape_controls(path.string()) + '\''; }
 
-}  // namespace whynot
+}  // namespace whynot::internal

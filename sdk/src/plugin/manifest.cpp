@@ -6,11 +6,12 @@
 #include <set>
 #include <utility>
 
-#include "core/atomic_file.h"
-#include "core/file.h"
-#include "core/json.h"
-#include "core/text.h"
+#include "base/atomic_file.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/text.h"
 #include "plugin/library.h"
+#include "whynot/atomic_file.h"
 #include "whynot/error.h"
 
 namespace whynot {
@@ -69,8 +70,8 @@ std::string problem_of_keys(const Items& items, const std::string& kind) {
     return {};
 }
 
-Json json_of(const PluginManifest& manifest) {
-    Json options = Json::array();
+base::Json json_of(const PluginManifest& manifest) {
+    base::Json options = base::Json::array();
     for (const PluginOption& option : manifest.options) {
         options.push_back({{"key", option.key},
                            {"type", option.type},
@@ -80,7 +81,7 @@ Json json_of(const PluginManifest& manifest) {
                            {"choices", option.choices},
                            {"help", option.help}});
     }
-    Json artifacts = Json::array();
+    base::Json artifacts = base::Json::array();
     for (const PluginArtifact& artifact : manifest.artifacts) {
         artifacts.push_back({{"key", artifact.key}, {"kind", artifact.kind}, {"required", artifact.required}, {"help", artifact.help}});
     }
@@ -99,14 +100,14 @@ Json json_of(const PluginManifest& manifest) {
 }
 
 /// The first text that would not print as itself. Lists show these texts, and a stranger's plugin is not to drive the terminal.
-std::string unprintable(const Json& value) {
+std::string unprintable(const base::Json& value) {
     if (value.is_string()) {
         const auto& text = value.get_ref<const std::string&>();
-        return escape_controls(text) == text ? "" : in_quotes(text);
+        return base::escape_controls(text) == text ? "" : base::in_quotes(text);
     }
     if (value.is_structured()) {
         for (const auto& [key, member] : value.items()) {
-            const std::string found = escape_controls(key) == key ? unprintable(member) : in_quotes(key);
+            const std::string found = base::escape_controls(key) == key ? unprintable(member) : base::in_quotes(key);
             if (!found.empty()) return found;
         }
     }
@@ -135,9 +136,6 @@ std::string problem_of(const PluginManifest& manifest) {
     if (modality && manifest.modality.empty()) {
         return "the required field 'modality' is missing: a plugin with the service whynot.modality names what it is for";
     }
-    if (!modality && !manifest.modality.empty()) {
-        return "the field 'modality' is '" + manifest.modality + "', but no service whynot.modality is among the services";
-    }
     for (const std::string& problem :
          {problem_of_keys(manifest.options, "an option"), problem_of_keys(manifest.artifacts, "an artifact")}) {
         if (!problem.empty()) return problem;
@@ -159,13 +157,13 @@ PluginManifest plugin_manifest_from_json(std::string_view text, const std::strin
                      origin + " is no usable plugin manifest: " + why + ". Build the plugin again, or run whynot-describe on its library");
     };
     PluginManifest manifest;
-    const Json json = parse_json_object(text, ErrorCode::bad_plugin, origin);
+    const base::Json json = base::parse_json_object(text, ErrorCode::bad_plugin, origin);
     try {
         const auto format = json.at("format").get<std::string>();
         if (format != PluginManifest::format) {
             throw refuse("its format is '" + format + "', this whynot reads '" + PluginManifest::format + '\'');
         }
-        const auto get = [](const Json& from, const char* key, auto& value) { from.at(key).get_to(value); };
+        const auto get = [](const base::Json& from, const char* key, auto& value) { from.at(key).get_to(value); };
         get(json, "id", manifest.id);
         get(json, "name", manifest.name);
         get(json, "version", manifest.version);
@@ -175,7 +173,7 @@ PluginManifest plugin_manifest_from_json(std::string_view text, const std::strin
         get(json, "services", manifest.services);
         get(json, "abi", manifest.abi);
         get(json, "stamp", manifest.stamp);
-        for (const Json& item : json.at("options")) {
+        for (const base::Json& item : json.at("options")) {
             PluginOption& option = manifest.options.emplace_back();
             get(item, "key", option.key);
             get(item, "type", option.type);
@@ -185,14 +183,14 @@ PluginManifest plugin_manifest_from_json(std::string_view text, const std::strin
             get(item, "choices", option.choices);
             get(item, "help", option.help);
         }
-        for (const Json& item : json.at("artifacts")) {
+        for (const base::Json& item : json.at("artifacts")) {
             PluginArtifact& artifact = manifest.artifacts.emplace_back();
             get(item, "key", artifact.key);
             get(item, "kind", artifact.kind);
             get(item, "required", artifact.required);
             get(item, "help", artifact.help);
         }
-    } catch (const Json::exception& error) {
+    } catch (const base::Json::exception& error) {
         // "[json.exception.out_of_range.403] key 'id' not found": the bracket says nothing to a person
         const std::string what = error.what();
         const size_t bracket = what.find("] ");
@@ -204,8 +202,8 @@ PluginManifest plugin_manifest_from_json(std::string_view text, const std::strin
 }
 
 PluginManifest read_plugin_manifest(const std::filesystem::path& file) {
-    const std::string text = read_file(file, largest_manifest, ErrorCode::bad_plugin);
-    return plugin_manifest_from_json(text, quoted(file));
+    const std::string text = base::read_file(file, largest_manifest, ErrorCode::bad_plugin);
+    return plugin_manifest_from_json(text, internal::quoted(file));
 }
 
 void write_plugin_manifest(const PluginManifest& manifest, const std::filesystem::path& file) {

@@ -7,7 +7,7 @@
 
 namespace whynot {
 
-PluginStamp stamp_fields(const whynot_stamp& stamp) {
+PluginStamp internal::stamp_fields(const whynot_stamp& stamp) {
     const auto text = [](const char* value) { return std::string(value ? value : "unknown"); };
     return {{"epoch", std::to_string(stamp.epoch)},
             {"pointer_size", std::to_string(stamp.pointer_size)},
@@ -20,7 +20,7 @@ PluginStamp stamp_fields(const whynot_stamp& stamp) {
 
 PluginStamp host_stamp() {
     static constexpr whynot_stamp stamp = WHYNOT_STAMP(TORCH_VERSION);
-    return stamp_fields(stamp);
+    return internal::stamp_fields(stamp);
 }
 
 std::string stamp_difference(const PluginStamp& host, const PluginStamp& plugin) {

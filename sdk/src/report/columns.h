@@ -1,6 +1,6 @@
 #pragma once
 
-namespace whynot {
+namespace whynot::internal {
 
 /// Columns a character takes in a terminal. Rough on purpose: it only decides where lines are broken and captions stand.
 inline int columns(char32_t c) {
@@ -12,4 +12,4 @@ inline int columns(char32_t c) {
     return 1;
 }
 
-}  // namespace whynot
+}  // namespace whynot::internal

@@ -4,7 +4,7 @@
 #include <array>
 #include <cmath>
 
-#include "core/text.h"
+#include "base/text.h"
 #include "report/columns.h"
 #include "whynot/error.h"
 
@@ -114,17 +114,17 @@ std::string half_blocks(const Smaller& picture, int64_t y, Pictures pictures) {
 
 int64_t width_of(const std::string& text) {
     int64_t width = 0;
-    for (size_t position = 0; position < text.size();) width += columns(next_code_point(text, position));
+    for (size_t position = 0; position < text.size();) width += internal::columns(base::next_code_point(text, position));
     return width;
 }
 
 /// As much of a name as fits.
 std::string caption(const std::string& name, int64_t room) {
-    const std::string text = escape_controls(name);
+    const std::string text = base::escape_controls(name);
     size_t end = 0;
     int64_t width = 0;
     for (size_t next = 0; next < text.size(); end = next) {
-        width += columns(next_code_point(text, next));
+        width += internal::columns(base::next_code_point(text, next));
         if (width > room) break;
     }
     return text.substr(0, end);
@@ -140,14 +140,15 @@ void check(const NamedPicture& named) {
                       bytes % picture.width == 0 && bytes / picture.width % picture.height == 0 &&
                       bytes / picture.width / picture.height == picture.channels;
     if (fits) return;
-    throw Error(ErrorCode::invalid_argument, "the picture " + in_quotes(named.name) + " should have height * width * channels bytes, " +
-                                                 std::to_string(picture.height) + " * " + std::to_string(picture.width) + " * " +
-                                                 std::to_string(picture.channels) + " of 1 to 4; it has " + std::to_string(bytes));
+    throw Error(ErrorCode::invalid_argument, "the picture " + base::in_quotes(named.name) +
+                                                 " should have height * width * channels bytes, " + std::to_string(picture.height) + " * " +
+                                                 std::to_string(picture.width) + " * " + std::to_string(picture.channels) +
+                                                 " of 1 to 4; it has " + std::to_string(bytes));
 }
 
 }  // namespace
 
-std::vector<std::string> draw_pictures(const std::vector<NamedPicture>& pictures, const TerminalStyle& style) {
+std::vector<std::string> internal::draw_pictures(const std::vector<NamedPicture>& pictures, const TerminalStyle& style) {
     const int64_t room = std::max(style.width, 20) - indent;
     const auto side_by_side = std::min(static_cast<int64_t>(pictures.size()), (room + gap) / (narrowest + gap));
     const int64_t share = (room - gap * (side_by_side - 1)) / side_by_side;

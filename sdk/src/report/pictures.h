@@ -5,7 +5,7 @@
 
 #include "whynot/report.h"
 
-namespace whynot {
+namespace whynot::internal {
 
 /// Pictures as lines for a terminal with colours: side by side, as many as the width has room for and the others below, each under its
 /// name, two pixels a character. Larger ones are made smaller, all by the same factor; none is enlarged. `invalid_argument` for a
@@ -13,4 +13,4 @@ namespace whynot {
 /// @param style its `pictures` must not be `none`
 std::vector<std::string> draw_pictures(const std::vector<NamedPicture>& pictures, const TerminalStyle& style);
 
-}  // namespace whynot
+}  // namespace whynot::internal

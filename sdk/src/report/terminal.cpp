@@ -2,8 +2,8 @@
 #include <charconv>
 #include <vector>
 
-#include "core/json.h"
-#include "core/text.h"
+#include "base/json.h"
+#include "base/text.h"
 #include "report/columns.h"
 #include "report/pictures.h"
 #include "whynot/report.h"
@@ -62,7 +62,7 @@ public:
         int width = 0, width_at_space = 0;
         for (size_t position = 0; position < content.size();) {
             const size_t at = position;
-            const char32_t c = next_code_point(content, position);
+            const char32_t c = base::next_code_point(content, position);
             width += width_of(c);
             if (c == ' ') {
                 space = at;
@@ -84,7 +84,7 @@ public:
 private:
     int width_of(char32_t c) const {
         if (c == static_cast<char32_t>(removed) || c == static_cast<char32_t>(added)) return style_.colour ? 0 : 4;
-        return c < ' ' ? 0 : columns(c);
+        return c < ' ' ? 0 : internal::columns(c);
     }
 
     void put(const std::string& content, int indent) {
@@ -144,9 +144,9 @@ std::string headline(const Explanation& explanation) {
     const auto& before = explanation.probabilities.before;
     if (question.fact.empty()) return "no answer";
     const std::string of_fact = percent_of(before, question.fact), of_foil = percent_of(before, question.foil);
-    std::string text = marked(strong, escape_controls(question.fact)) + (of_fact.empty() ? "" : " (" + of_fact + ")");
+    std::string text = marked(strong, base::escape_controls(question.fact)) + (of_fact.empty() ? "" : " (" + of_fact + ")");
     if (!question.foil.empty())
-        text += ", why not " + marked(strong, escape_controls(question.foil)) + (of_foil.empty() ? "" : " (" + of_foil + ")") + "?";
+        text += ", why not " + marked(strong, base::escape_controls(question.foil)) + (of_foil.empty() ? "" : " (" + of_foil + ")") + "?";
     return text;
 }
 
@@ -155,11 +155,12 @@ std::string outcome(const Explanation& explanation) {
     const ClassProbabilities& answer = explanation.probabilities.answer;
     const auto best = std::max_element(answer.begin(), answer.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
     std::string text = "with these changes: ";
-    if (best->first == explanation.question.foil) return text + marked(strong, escape_controls(best->first)) + " " + percent(best->second);
+    if (best->first == explanation.question.foil)
+        return text + marked(strong, base::escape_controls(best->first)) + " " + percent(best->second);
     text += best->first == explanation.question.fact ? "still " : "";
-    text += escape_controls(best->first) + " " + percent(best->second);
+    text += base::escape_controls(best->first) + " " + percent(best->second);
     const std::string of_foil = percent_of(answer, explanation.question.foil);
-    return of_foil.empty() ? text : text + ", " + escape_controls(explanation.question.foil) + " " + of_foil;
+    return of_foil.empty() ? text : text + ", " + base::escape_controls(explanation.question.foil) + " " + of_foil;
 }
 
 std::string boundary(const Explanation& explanation) {
@@ -167,15 +168,16 @@ std::string boundary(const Explanation& explanation) {
     if (explanation.gap) parts.push_back("gap " + short_number(*explanation.gap));
     if (explanation.max_third) {
         const auto& [name, margin] = *explanation.max_third;
-        parts.push_back("next class " + escape_controls(name) + " " + short_number(margin < 0 ? -margin : margin) +
+        parts.push_back("next class " + base::escape_controls(name) + " " + short_number(margin < 0 ? -margin : margin) +
                         (margin <= 0 ? " below" : " above"));
     }
     if (explanation.distance) {
         parts.push_back("distance " + short_number(explanation.distance->latent));
-        const Json distances = parse_json_object(explanation.distance->modality, ErrorCode::invalid_argument, "the modality's distances");
+        const base::Json distances =
+            base::parse_json_object(explanation.distance->modality, ErrorCode::invalid_argument, "the modality's distances");
         for (const auto& [key, value] : distances.items()) {
             if (!value.is_number()) continue;
-            std::string name = escape_controls(key);
+            std::string name = base::escape_controls(key);
             std::replace(name.begin(), name.end(), '_', ' ');
             parts.push_back(name + " " + short_number(value.get<double>()));
         }
@@ -194,7 +196,7 @@ std::string beginning(const std::string& input) {
     constexpr size_t most = 200;
     if (input.size() <= most) return input;
     size_t cut = 0;
-    for (size_t next = 0; next <= most; next_code_point(input, next)) cut = next;
+    for (size_t next = 0; next <= most; base::next_code_point(input, next)) cut = next;
     return input.substr(0, cut) + " ... (" + std::to_string(input.size()) + " bytes)";
 }
 
@@ -205,11 +207,11 @@ std::string to_terminal(const Explanation& explanation, const std::string& modal
     Page page(style);
     const Explanation::Question& question = explanation.question;
     const bool is_file = !question.input_sha256.empty();
-    page.line((is_file ? escape_controls(question.input) + ": " : "") + headline(explanation));
+    page.line((is_file ? base::escape_controls(question.input) + ": " : "") + headline(explanation));
     page.blank();
 
     if (style.colour && style.pictures != Pictures::none && !pictures.empty()) {
-        for (const std::string& line : draw_pictures(pictures, style)) page.ready(line);
+        for (const std::string& line : internal::draw_pictures(pictures, style)) page.ready(line);
         page.blank();
     }
 
@@ -220,7 +222,7 @@ std::string to_terminal(const Explanation& explanation, const std::string& modal
     if (!lines.empty()) {
         for (size_t begin = 0; begin <= lines.size();) {
             const size_t stop = std::min(lines.find('\n', begin), lines.size());
-            page.line(with_marks(escape_controls(lines.substr(begin, stop - begin))), 4);
+            page.line(with_marks(base::escape_controls(lines.substr(begin, stop - begin))), 4);
             begin = stop + 1;
         }
         page.blank();
@@ -228,11 +230,11 @@ std::string to_terminal(const Explanation& explanation, const std::string& modal
 
     if (!explanation.probabilities.answer.empty()) page.line(outcome(explanation));
     if (const std::string figures = boundary(explanation); !figures.empty()) page.line(marked(faint, "boundary: " + figures));
-    std::string ending = marked(explanation.status == "found" ? faint : notice, escape_controls(explanation.status));
-    if (!explanation.reason.empty()) ending += ": " + escape_controls(explanation.reason);
+    std::string ending = marked(explanation.status == "found" ? faint : notice, base::escape_controls(explanation.status));
+    if (!explanation.reason.empty()) ending += ": " + base::escape_controls(explanation.reason);
     if (const std::string spent = cost(explanation.cost); !spent.empty()) ending += marked(faint, " · " + spent);
     page.line(ending);
-    for (const std::string& warning : explanation.warnings) page.line(marked(notice, "note: ") + escape_controls(warning));
+    for (const std::string& warning : explanation.warnings) page.line(marked(notice, "note: ") + base::escape_controls(warning));
     return page.text();
 }
 

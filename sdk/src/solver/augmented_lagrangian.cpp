@@ -1,8 +1,8 @@
 #include <algorithm>
 
-#include "run.h"
+#include "solver/run.h"
 
-namespace whynot {
+namespace whynot::internal {
 namespace {
 
 /// The dissertation's method from one start: gradient descent on
@@ -11,7 +11,7 @@ namespace {
 /// mu_i + c g_i), and c *= beta where |h| fell by less than gamma.
 class AugmentedLagrangianRun final : public Run {
 public:
-    AugmentedLagrangianRun(Question& question, const SolverOptions& options, int64_t start_index, std::vector<double> start)
+    AugmentedLagrangianRun(QuestionState& question, const SolverOptions& options, int64_t start_index, std::vector<double> start)
         : Run(question, options, start_index, std::move(start)),
           constants_(options.augmented_lagrangian),
           iteration_limit_(options.max_iterations ? options.max_iterations : 60),
@@ -81,9 +81,9 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Run> make_augmented_lagrangian_run(Question& question, const SolverOptions& options, int64_t start_index,
+std::unique_ptr<Run> make_augmented_lagrangian_run(QuestionState& question, const SolverOptions& options, int64_t start_index,
                                                    std::vector<double> start) {
     return std::make_unique<AugmentedLagrangianRun>(question, options, start_index, std::move(start));
 }
 
-}  // namespace whynot
+}  // namespace whynot::internal

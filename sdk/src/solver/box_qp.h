@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace whynot {
+namespace whynot::internal {
 
 /// w = argmin w'Kw/2 - r'w with |w_0| <= bound and 0 <= w_i <= bound for i > 0, K [n, n] positive semidefinite,
 /// row-major. Coordinate descent, exact in each coordinate, from the w given. For n = 1 it is exact at once. A zero
@@ -29,4 +29,4 @@ inline void box_qp(int n, const double* K, const double* r, double bound, double
     }
 }
 
-}  // namespace whynot
+}  // namespace whynot::internal

@@ -7,7 +7,7 @@
 
 #include "whynot/problem.h"
 
-namespace whynot {
+namespace whynot::internal {
 
 /// The one place that calls `Problem::log_likelihood`: moves points there and values back, checks what comes, counts
 /// and times.
@@ -36,4 +36,4 @@ private:
     double seconds_forward_ = 0, seconds_backward_ = 0;
 };
 
-}  // namespace whynot
+}  // namespace whynot::internal

@@ -1,13 +1,13 @@
 #include "whynot/gradient_check.h"
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
 
-#include "evaluator.h"
-#include "shape.h"
+#include "solver/evaluator.h"
+#include "solver/shape.h"
 #include "whynot/error.h"
 
 namespace whynot {
@@ -17,14 +17,14 @@ GradientCheck check_gradients(const Problem& problem, const GradientCheckOptions
         if (!good) throw Error(ErrorCode::invalid_argument, message);
     };
     expect(problem.start.defined() && problem.start.dim() == 2 && problem.start.is_floating_point() && problem.start.numel() > 0,
-           "Problem::start should be [B, k] floating point; it is " + shape_of(problem.start));
+           "Problem::start should be [B, k] floating point; it is " + internal::shape_of(problem.start));
     expect(!z.defined() || z.sizes() == problem.start.sizes(),
-           "z should be " + shape_of(problem.start.sizes()) + " as start is; it is " + shape_of(z));
+           "z should be " + internal::shape_of(problem.start.sizes()) + " as start is; it is " + internal::shape_of(z));
     expect(static_cast<bool>(problem.log_likelihood), "Problem::log_likelihood is empty");
     expect(options.step >= 0 && std::isfinite(options.step) && options.tolerance > 0 && options.max_coordinates > 0,
            "step should be 0 or more, tolerance and max_coordinates above 0");
 
-    const bool is_double = problem.start.scalar_type() == torch::kDouble;
+    const bool is_double = problem.start.scalar_type() == at::kDouble;
     const double step = options.step > 0 ? options.step : is_double ? 1e-5 : 1e-2;
     const double unit = is_double ? 2.3e-16 : 1.2e-7;
     const int64_t count = problem.start.size(0), k = problem.start.size(1), tried = std::min(k, options.max_coordinates);
@@ -32,9 +32,9 @@ GradientCheck check_gradients(const Problem& problem, const GradientCheckOptions
     for (int64_t i = 0; i < count; ++i) rows[i] = i;
     for (int64_t j = 0; j < tried; ++j) coordinates[j] = j * k / tried;
 
-    const at::Tensor base = (z.defined() ? z : problem.start).detach().to(torch::kCPU, torch::kDouble).contiguous();
+    const at::Tensor base = (z.defined() ? z : problem.start).detach().to(at::kCPU, at::kDouble).contiguous();
     const double* at_base = base.data_ptr<double>();
-    RowEvaluator evaluator(problem);
+    internal::RowEvaluator evaluator(problem);
     std::vector<double> points(at_base, at_base + count * k);
     std::vector<double> values;
     const auto evaluate = [&] { return evaluator.forward(points, rows); };
@@ -43,10 +43,10 @@ GradientCheck check_gradients(const Problem& problem, const GradientCheckOptions
     const int64_t classes = evaluator.classes();
     values.assign(first, first + count * classes);
     GradientCheck check;
-    check.coordinates = torch::tensor(coordinates, torch::kLong);
-    check.autograd = torch::zeros({count, classes, tried}, torch::kDouble);
-    check.numeric = torch::zeros_like(check.autograd);
-    at::Tensor uncertain = torch::zeros_like(check.autograd);
+    check.coordinates = at::tensor(coordinates, at::kLong);
+    check.autograd = at::zeros({count, classes, tried}, at::kDouble);
+    check.numeric = at::zeros_like(check.autograd);
+    at::Tensor uncertain = at::zeros_like(check.autograd);
     auto automatic = check.autograd.accessor<double, 3>();
     auto numeric = check.numeric.accessor<double, 3>();
     auto uncertainty = uncertain.accessor<double, 3>();

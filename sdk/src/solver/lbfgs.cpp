@@ -1,12 +1,14 @@
 #include "whynot/lbfgs.h"
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
+#include <torch/csrc/autograd/autograd.h>
+#include <torch/optim/lbfgs.h>
 
 #include <cmath>
 #include <limits>
 
-#include "clock.h"
-#include "solve.h"
+#include "base/stopwatch.h"
+#include "solver/solve.h"
 #include "whynot/error.h"
 
 namespace whynot {
@@ -96,9 +98,9 @@ public:
 private:
     // l at z, [C], with its graph.
     at::Tensor evaluate() {
-        const Clock clock;
+        const base::Stopwatch clock;
         ++solution_.forward;
-        const torch::AutoGradMode with_graph(true);
+        const at::AutoGradMode with_graph(true);
         const at::Tensor all = problem_.log_likelihood(z_, row_);
         if (!all.defined() || all.dim() != 2 || all.size(0) != 1 || all.size(1) <= std::max(fact_, foil_) || !all.requires_grad())
             throw Error(ErrorCode::invalid_argument,
@@ -115,7 +117,7 @@ private:
 
     // Adds the derivative in z of sum_y weights[y] l_y to the gradient that z has.
     void differentiate(const at::Tensor& l, const at::Tensor& weights) {
-        const Clock clock;
+        const base::Stopwatch clock;
         ++solution_.backward;
         z_.mutable_grad() += torch::autograd::grad({l}, {z_}, {weights})[0];
         watch_.seconds_backward += clock.seconds();
@@ -165,8 +167,8 @@ private:
 }  // namespace
 
 Summary solve_by_lbfgs(const Problem& problem, const SolverOptions& options) {
-    check(problem, options);
-    const Clock clock;
+    internal::check(problem, options);
+    const base::Stopwatch clock;
     Watch watch;
     Summary summary;
     summary.method_given = summary.method_used = "augmented-lagrangian-lbfgs";
@@ -206,7 +208,7 @@ Summary solve_by_lbfgs(const Problem& problem, const SolverOptions& options) {
     summary.iterations = report.iteration;
     summary.seconds_forward = watch.seconds_forward;
     summary.seconds_backward = watch.seconds_backward;
-    count(summary);
+    internal::count(summary);
     summary.seconds = clock.seconds();
     return summary;
 }

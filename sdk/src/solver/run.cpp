@@ -1,10 +1,10 @@
-#include "run.h"
+#include "solver/run.h"
 
 #include <algorithm>
 
-namespace whynot {
+namespace whynot::internal {
 
-Run::Run(Question& question, const SolverOptions& options, int64_t start_index, std::vector<double> start)
+Run::Run(QuestionState& question, const SolverOptions& options, int64_t start_index, std::vector<double> start)
     : question_(question), options_(options), k_(question.k), point_(std::move(start)), start_index_(start_index) {}
 
 Point Run::measure(const double* values, int64_t classes) const {
@@ -45,4 +45,4 @@ void Run::receive_gradients(const double* gradients, int64_t n) {
     use_gradients(gradients, n);
 }
 
-}  // namespace whynot
+}  // namespace whynot::internal

@@ -9,10 +9,10 @@
 
 #include "whynot/solver.h"
 
-namespace whynot {
+namespace whynot::internal {
 
 /// What the runs of one question share.
-struct Question {
+struct QuestionState {
     const double* start = nullptr;  // z0, [k]
     int64_t k = 0, fact = 0, foil = 0;
     double gap_at_start = std::numeric_limits<double>::quiet_NaN();  // until it was evaluated
@@ -35,7 +35,7 @@ struct Point {
 /// share every call of `log_likelihood`.
 class Run {
 public:
-    Run(Question& question, const SolverOptions& options, int64_t start_index, std::vector<double> start);
+    Run(QuestionState& question, const SolverOptions& options, int64_t start_index, std::vector<double> start);
     virtual ~Run() = default;
 
     std::vector<double>& point() { return point_; }  ///< [k]; not const, for it is rounded to the problem's type when it is evaluated
@@ -58,7 +58,7 @@ public:
     const std::string& trouble() const { return trouble_; }  ///< why it ended, where that is worth a sentence
     virtual bool marched() const { return false; }
 
-    Question& question() { return question_; }
+    QuestionState& question() { return question_; }
 
 protected:
     virtual void step(Point point, std::vector<double>& weights) = 0;
@@ -76,7 +76,7 @@ protected:
         done_ = true;
     }
 
-    Question& question_;
+    QuestionState& question_;
     const SolverOptions& options_;
     const int64_t k_;
     int64_t iterations_ = 0;
@@ -91,8 +91,8 @@ private:
     std::string trouble_;
 };
 
-std::unique_ptr<Run> make_sqp_run(Question& question, const SolverOptions& options, int64_t start_index, std::vector<double> start);
-std::unique_ptr<Run> make_augmented_lagrangian_run(Question& question, const SolverOptions& options, int64_t start_index,
+std::unique_ptr<Run> make_sqp_run(QuestionState& question, const SolverOptions& options, int64_t start_index, std::vector<double> start);
+std::unique_ptr<Run> make_augmented_lagrangian_run(QuestionState& question, const SolverOptions& options, int64_t start_index,
                                                    std::vector<double> start);
 
-}  // namespace whynot
+}  // namespace whynot::internal

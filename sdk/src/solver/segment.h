@@ -4,7 +4,7 @@
 #include <cmath>
 #include <vector>
 
-namespace whynot {
+namespace whynot::internal {
 
 /// A zero of the gap on a segment whose ends have gaps of opposite sign: regula falsi in its Illinois form, kept off
 /// the ends, so that each step shrinks the bracket. Forward evaluations only.
@@ -59,4 +59,4 @@ private:
     int side_ = 0, tries_ = 0;
 };
 
-}  // namespace whynot
+}  // namespace whynot::internal

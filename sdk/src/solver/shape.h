@@ -4,7 +4,7 @@
 
 #include <string>
 
-namespace whynot {
+namespace whynot::internal {
 
 /// "[64, 10]"; a negative size is written "C".
 inline std::string shape_of(at::IntArrayRef sizes) {
@@ -19,4 +19,4 @@ inline std::string shape_of(const at::Tensor& tensor) {
     return shape_of(tensor.sizes()) + " " + std::string(c10::toString(tensor.scalar_type()));
 }
 
-}  // namespace whynot
+}  // namespace whynot::internal

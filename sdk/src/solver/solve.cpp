@@ -1,17 +1,17 @@
-#include "solve.h"
+#include "solver/solve.h"
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 #include <algorithm>
-#include <cstdio>
 
-#include "clock.h"
-#include "evaluator.h"
-#include "run.h"
-#include "shape.h"
+#include "base/format.h"
+#include "base/stopwatch.h"
+#include "solver/evaluator.h"
+#include "solver/run.h"
+#include "solver/shape.h"
 #include "whynot/error.h"
 
-namespace whynot {
+namespace whynot::internal {
 namespace {
 
 void expect(bool good, const std::string& message) {
@@ -20,12 +20,12 @@ void expect(bool good, const std::string& message) {
 
 void check_problem(const Problem& problem) {
     expect(problem.start.defined() && problem.start.dim() == 2 && problem.start.size(1) > 0 &&
-               (problem.start.scalar_type() == torch::kFloat || problem.start.scalar_type() == torch::kDouble),
+               (problem.start.scalar_type() == at::kFloat || problem.start.scalar_type() == at::kDouble),
            "Problem::start should be [B, k] float or double; it is " + shape_of(problem.start));
     const int64_t questions = problem.start.size(0);
     const std::string count = std::to_string(questions);
     for (const auto& [name, tensor] : {std::pair("fact", problem.fact), std::pair("foil", problem.foil)}) {
-        expect(tensor.defined() && tensor.dim() == 1 && tensor.size(0) == questions && tensor.scalar_type() == torch::kLong,
+        expect(tensor.defined() && tensor.dim() == 1 && tensor.size(0) == questions && tensor.scalar_type() == at::kLong,
                "Problem::" + std::string(name) + " should be [" + count + "] int64, one class for each row of start; it is " +
                    shape_of(tensor));
     }
@@ -39,28 +39,22 @@ void check_problem(const Problem& problem) {
            "Problem::log_likelihood is empty; it should give the log-likelihoods of the classes at z");
 }
 
-std::string number(double value) {
-    char text[32];
-    std::snprintf(text, sizeof text, "%.3g", value);
-    return text;
-}
-
 /// One solve: the runs of a batch, and the rounds that they share.
 class Solve {
 public:
     Solve(const Problem& problem, const SolverOptions& options) : problem_(problem), options_(options), evaluator_(problem) {
         const int64_t count = problem.start.size(0), k = problem.start.size(1);
-        starts_ = problem.start.detach().to(torch::kCPU, torch::kDouble).contiguous();
-        const at::Tensor fact = problem.fact.to(torch::kCPU).contiguous(), foil = problem.foil.to(torch::kCPU).contiguous();
+        starts_ = problem.start.detach().to(at::kCPU, at::kDouble).contiguous();
+        const at::Tensor fact = problem.fact.to(at::kCPU).contiguous(), foil = problem.foil.to(at::kCPU).contiguous();
         at::Tensor extra;
         int64_t extra_count = 0;
         if (problem.extra_starts.defined()) {
-            extra = problem.extra_starts.detach().to(torch::kCPU, torch::kDouble).contiguous();
+            extra = problem.extra_starts.detach().to(at::kCPU, at::kDouble).contiguous();
             extra_count = std::min(extra.size(1), options.starts - 1);
         }
         questions_.resize(count);
         for (int64_t i = 0; i < count; ++i) {
-            Question& question = questions_[i];
+            QuestionState& question = questions_[i];
             question.start = starts_.data_ptr<double>() + i * k;
             question.k = k;
             question.fact = fact.data_ptr<int64_t>()[i];
@@ -200,7 +194,7 @@ private:
             report.rows_active += mine([](const auto& each) { return !each->done(); });
             report.rows_feasible += mine([](const auto& each) { return each->shortest() != nullptr; });
         }
-        for (const Question& question : questions_) {
+        for (const QuestionState& question : questions_) {
             report.forward += question.forward;
             report.backward += question.backward;
         }
@@ -225,7 +219,7 @@ private:
 
     /// The best of a question's runs.
     Solution answer(size_t i, bool stopped) {
-        Question& question = questions_[i];
+        QuestionState& question = questions_[i];
         const auto* first = &runs_[i * runs_a_question_];
         const Run* best = first->get();
         const Point* point = nullptr;
@@ -253,7 +247,7 @@ private:
         solution.feasible = best->shortest() != nullptr;
         at::Tensor z = starts_[i];
         if (point) {
-            z = torch::tensor(point->z, torch::kDouble);
+            z = at::tensor(point->z, at::kDouble);
             solution.gap = point->gap;
             solution.max_third = point->third;
             solution.distance = point->distance;
@@ -271,7 +265,7 @@ private:
         return solution;
     }
 
-    std::string reason(const Run& best, const Point* point, const Question& question, bool cut, bool stopped) const {
+    std::string reason(const Run& best, const Point* point, const QuestionState& question, bool cut, bool stopped) const {
         if (!point)
             return best.trouble().empty() ? "No point was evaluated before the search was ended." : "No answer: " + best.trouble() + ".";
         const std::string within = std::to_string(question.forward) + " evaluations";
@@ -281,20 +275,21 @@ private:
         std::string text;
         if (std::abs(point->gap) >= options_.gap_tolerance) {
             text = "No point where the foil is as likely as the fact was found within " + within + "; the nearest has gap " +
-                   number(point->gap);
+                   base::number(point->gap);
         } else {
             text = "No point on the boundary with every third class below fact and foil was found within " + within +
-                   "; at the nearest, class " + std::to_string(point->third.index) + " is above them by " + number(point->third.margin);
+                   "; at the nearest, class " + std::to_string(point->third.index) + " is above them by " +
+                   base::number(point->third.margin);
         }
         return why.empty() ? text + "." : text + " (" + why + ").";
     }
 
     const Problem& problem_;
     const SolverOptions& options_;
-    Clock clock_;
+    base::Stopwatch clock_;
     RowEvaluator evaluator_;
     at::Tensor starts_;  // [B, k], double, on the CPU; the questions point into it
-    std::vector<Question> questions_;
+    std::vector<QuestionState> questions_;
     std::vector<std::unique_ptr<Run>> runs_;  // question by question, z0 first
     int64_t runs_a_question_ = 1;
 };
@@ -332,4 +327,6 @@ Summary solve(const Problem& problem, const SolverOptions& options) {
     return Solve(problem, options).run();
 }
 
-}  // namespace whynot
+}  // namespace whynot::internal
+
+whynot::Summary whynot::solve(const Problem& problem, const SolverOptions& options) { return internal::solve(problem, options); }

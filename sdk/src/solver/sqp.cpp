@@ -1,11 +1,11 @@
 #include <algorithm>
 #include <map>
 
-#include "box_qp.h"
-#include "run.h"
-#include "segment.h"
+#include "solver/box_qp.h"
+#include "solver/run.h"
+#include "solver/segment.h"
 
-namespace whynot {
+namespace whynot::internal {
 namespace {
 
 double dot(const double* a, const double* b, int64_t n) {
@@ -34,7 +34,7 @@ constexpr double root_target = 0.05;   // nats; close enough for a linear model 
 /// iterations.
 class SqpRun final : public Run {
 public:
-    SqpRun(Question& question, const SolverOptions& options, int64_t start_index, std::vector<double> start)
+    SqpRun(QuestionState& question, const SolverOptions& options, int64_t start_index, std::vector<double> start)
         : Run(question, options, start_index, std::move(start)),
           cap_(step_cap * options.typical_distance),
           begin_(point()),
@@ -414,8 +414,8 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Run> make_sqp_run(Question& question, const SolverOptions& options, int64_t start_index, std::vector<double> start) {
+std::unique_ptr<Run> make_sqp_run(QuestionState& question, const SolverOptions& options, int64_t start_index, std::vector<double> start) {
     return std::make_unique<SqpRun>(question, options, start_index, std::move(start));
 }
 
-}  // namespace whynot
+}  // namespace whynot::internal

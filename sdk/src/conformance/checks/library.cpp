@@ -6,9 +6,9 @@
 #include <cstring>
 #include <fstream>
 
+#include "base/file.h"
+#include "base/text.h"
 #include "conformance/checks/subject.h"
-#include "core/file.h"
-#include "core/text.h"
 #include "plugin/library.h"
 #include "whynot/error.h"
 
@@ -20,10 +20,10 @@ namespace {
 /// A shared library's bytes, read with care: they may be anything.
 class ElfFile {
 public:
-    explicit ElfFile(const fs::path& path) : path_(path), bytes_(read_file(path, uint64_t{1} << 32, ErrorCode::bad_plugin)) {
+    explicit ElfFile(const fs::path& path) : path_(path), bytes_(base::read_file(path, uint64_t{1} << 32, ErrorCode::bad_plugin)) {
         expect(bytes_.size() >= sizeof(Elf64_Ehdr) && bytes_.compare(0, SELFMAG, ELFMAG) == 0,
-               quoted(path) + " is not a shared library; give the .so file that whynot_add_plugin built");
-        expect(bytes_[EI_CLASS] == ELFCLASS64, quoted(path) + " is no 64-bit library");
+               internal::quoted(path) + " is not a shared library; give the .so file that whynot_add_plugin built");
+        expect(bytes_[EI_CLASS] == ELFCLASS64, internal::quoted(path) + " is no 64-bit library");
     }
 
     /// Names of the symbols that it defines for others.
@@ -44,7 +44,7 @@ public:
                     names.push_back(text(strings.sh_offset + symbol.st_name));
             }
         }
-        expect(found, quoted(path_) + " has no table of dynamic symbols");
+        expect(found, internal::quoted(path_) + " has no table of dynamic symbols");
         return names;
     }
 
@@ -52,7 +52,7 @@ private:
     template <class T>
     T at(uint64_t offset) const {
         expect(offset <= bytes_.size() && bytes_.size() - offset >= sizeof(T),
-               quoted(path_) + " is damaged: its tables point beyond its end");
+               internal::quoted(path_) + " is damaged: its tables point beyond its end");
         T value;
         std::memcpy(&value, bytes_.data() + offset, sizeof value);
         return value;
@@ -83,7 +83,7 @@ void exported_symbol(Subject& subject) {
     if (has_entry) names.erase(entry);
     constexpr size_t most = 4;
     std::string others;
-    for (size_t i = 0; i < std::min(most, names.size()); ++i) others += (i > 0 ? ", " : "") + escape_controls(names[i]);
+    for (size_t i = 0; i < std::min(most, names.size()); ++i) others += (i > 0 ? ", " : "") + base::escape_controls(names[i]);
     if (names.size() > most) others += " and " + std::to_string(names.size() - most) + " more";
     expect(has_entry, "it exports no " WHYNOT_PLUGIN_ENTRY ", but " + (others.empty() ? "nothing" : others) +
                           ". A plugin has WHYNOT_PLUGIN(...) in one of its files");
@@ -98,7 +98,7 @@ void loads(Subject& subject) {
 }
 
 void required_fields(Subject& subject) {
-    const std::string problem = problem_of_descriptor(subject.descriptor());
+    const std::string problem = internal::problem_of_descriptor(subject.descriptor());
     expect(problem.empty(), problem);
 }
 
@@ -106,9 +106,9 @@ void manifest(Subject& subject) {
     required_fields(subject);
     const fs::path file = subject.manifest_file();
     expect(fs::exists(file),
-           "there is no manifest " + quoted(file) +
+           "there is no manifest " + internal::quoted(file) +
                " beside the library, so no host will find it; whynot_add_plugin writes one, or run whynot-describe on it");
-    const std::string differing = names_of_differences(read_plugin_manifest(file), manifest_of(subject.descriptor()));
+    const std::string differing = internal::names_of_differences(read_plugin_manifest(file), internal::manifest_of(subject.descriptor()));
     expect(differing.empty(), "manifest and library say different things on: " + differing +
                                   ". The manifest is stale; run whynot-describe on the library, or install both files again");
 }
@@ -139,14 +139,14 @@ void unique_id(Subject& subject) {
         if (other.manifest.id != subject.id() || other.state != PluginEntry::State::available ||
             fs::equivalent(other.file, subject.library()))
             continue;
-        warn("the plugin " + quoted(other.file) + " has the id '" + subject.id() +
+        warn("the plugin " + internal::quoted(other.file) + " has the id '" + subject.id() +
              "' too, and lies where hosts look: they use whichever they find first");
     }
 }
 
 void services(Subject& subject) {
     required_fields(subject);
-    const whynot_plugin_v1& plugin = start_plugin(subject.library(), subject.manifest());
+    const whynot_plugin_v1& plugin = internal::start_plugin(subject.library(), subject.manifest());
     for (const std::string& id : subject.manifest().services) {
         void* given[2] = {};
         for (void*& service : given) {
@@ -161,7 +161,7 @@ void services(Subject& subject) {
 
 void unknown_services(Subject& subject) {
     required_fields(subject);
-    const whynot_plugin_v1& plugin = start_plugin(subject.library(), subject.manifest());
+    const whynot_plugin_v1& plugin = internal::start_plugin(subject.library(), subject.manifest());
     std::vector<std::string> unknown{"", "whynot.nothing/1", "whynot.modality/", "whynot.modality/99"};
     for (const std::string& id : subject.manifest().services) unknown.push_back(id + '0');
     for (const std::string& id : unknown) {
@@ -169,7 +169,7 @@ void unknown_services(Subject& subject) {
         void* const service =
             subject.call("say that it has no service", [&] { return plugin.service(id.c_str(), message, sizeof message); });
         expect(service == nullptr, "asked for the service '" + id + "', which it does not list, it gives one");
-        expect(*message == '\0', "asked for the service '" + id + "', which it does not list, it says '" + escape_controls(message) +
+        expect(*message == '\0', "asked for the service '" + id + "', which it does not list, it says '" + base::escape_controls(message) +
                                      "'; the message is for services that could not be made");
     }
 }

@@ -1,14 +1,14 @@
 // Checks of what a modality reads and computes.
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 #include <cmath>
 #include <fstream>
 #include <iterator>
 #include <set>
 
+#include "base/file.h"
+#include "base/text.h"
 #include "conformance/checks/subject.h"
-#include "core/file.h"
-#include "core/text.h"
 #include "whynot/error.h"
 #include "whynot/gradient_check.h"
 
@@ -36,7 +36,7 @@ at::Tensor points_about(const Asked& asked, uint64_t seed) {
     return asked.start + (direction * (asked.model->info().typical_distance / std::sqrt(latent))).to(asked.start.device());
 }
 
-std::string read_bytes(const fs::path& path) { return read_file(path, uint64_t{1} << 40, ErrorCode::bad_pack); }
+std::string read_bytes(const fs::path& path) { return base::read_file(path, uint64_t{1} << 40, ErrorCode::bad_pack); }
 
 /// The pack with one file changed; no bytes: left out.
 Pack pack_with(const Pack& pack, const fs::path& folder, const std::string& name, const std::optional<std::string>& bytes) {
@@ -156,8 +156,8 @@ void bad_input(Subject& subject) {
         const bool is_good = i % 2 == 0;
         if (!refusal.empty()) {
             expect(!is_good, "beside bad inputs the input " + name_of(good) + " is refused: " + refusal);
-            expect(is_utf8(refusal) && escape_controls(refusal) == refusal,
-                   "the refusal of " + name_of(all[i]) + " is no plain sentence: " + in_quotes(refusal));
+            expect(base::is_utf8(refusal) && base::escape_controls(refusal) == refusal,
+                   "the refusal of " + name_of(all[i]) + " is no plain sentence: " + base::in_quotes(refusal));
             continue;
         }
         expect(!all[i].content.empty(), "an input of nothing is read; it is to be refused");

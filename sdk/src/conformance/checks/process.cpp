@@ -1,7 +1,8 @@
 // Checks of what a plugin does to the process that it is a guest in.
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <fcntl.h>
 #include <sys/mman.h>
-#include <torch/torch.h>
 #include <unistd.h>
 
 #include <cfenv>
@@ -14,8 +15,8 @@
 #include <locale>
 #include <map>
 
+#include "base/text.h"
 #include "conformance/checks/subject.h"
-#include "core/text.h"
 #include "whynot/error.h"
 
 extern char** environ;
@@ -104,7 +105,7 @@ void prints_nothing(Subject& subject) {
     Silence silence;
     subject.explain(subject.options());
     const std::string printed = silence.broken();
-    expect(printed.empty(), "it prints " + in_quotes(printed) + "; what people should know goes into warnings, refusals and errors");
+    expect(printed.empty(), "it prints " + base::in_quotes(printed) + "; what people should know goes into warnings, refusals and errors");
 }
 
 void process_state(Subject& subject) {

@@ -1,15 +1,15 @@
 // Checks of whole explanations: the solver over a modality, and what is made of its answers.
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <future>
-#include <nlohmann/json.hpp>
 #include <set>
 
+#include "base/json.h"
+#include "base/text.h"
 #include "conformance/checks/subject.h"
-#include "core/text.h"
 #include "whynot/error.h"
 #include "whynot/explanation.h"
 #include "whynot/solver.h"
@@ -17,7 +17,7 @@
 namespace whynot::conformance {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using base::Json;
 
 SolverOptions solver_options(const Asked& asked) {
     SolverOptions options;
@@ -43,8 +43,8 @@ std::string difference_of(const std::vector<Answer>& one, const std::vector<Answ
         const Json first = Json::parse(to_json(one[i].record)), second = Json::parse(to_json(other[i].record));
         for (const auto& [key, value] : first.items())
             if (key != "cost" && value != second.value(key, Json()))
-                return "'" + key + "' of " + in_quotes(one[i].record.question.input) + " is " + value.dump().substr(0, 100) + " and " +
-                       second.value(key, Json()).dump().substr(0, 100);
+                return "'" + key + "' of " + base::in_quotes(one[i].record.question.input) + " is " + value.dump().substr(0, 100) +
+                       " and " + second.value(key, Json()).dump().substr(0, 100);
     }
     return "the lines for the terminal or the pictures";
 }
@@ -124,14 +124,15 @@ void rendering(Subject& subject) {
         options.out = folder.path.string();
         const std::string with = decode.empty() ? "" : ", decoded by '" + decode + "',";
         for (const Answer& answer : subject.explain(options)) {
-            const std::string what = "the explanation of " + in_quotes(answer.record.question.input) + with;
+            const std::string what = "the explanation of " + base::in_quotes(answer.record.question.input) + with;
             if (answer.record.rendering.empty()) continue;
             rendered = true;
             to_json(answer.record);  // throws where the schema refuses it
             for (size_t begin = 0; begin <= answer.terminal.size();) {
                 const size_t end = std::min(answer.terminal.find('\n', begin), answer.terminal.size());
                 const std::string line = answer.terminal.substr(begin, end - begin);
-                expect(escape_controls(line) == line, what + " has control characters or broken UTF-8 in its lines: " + in_quotes(line));
+                expect(base::escape_controls(line) == line,
+                       what + " has control characters or broken UTF-8 in its lines: " + base::in_quotes(line));
                 begin = end + 1;
             }
             for (const auto& [name, picture] : answer.pictures)

@@ -1,6 +1,6 @@
 #include "conformance/checks/subject.h"
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 #include <chrono>
 #include <cmath>
@@ -8,7 +8,7 @@
 #include <cstdlib>
 #include <map>
 
-#include "core/text.h"
+#include "base/text.h"
 #include "plugin/library.h"
 #include "whynot/error.h"
 
@@ -69,7 +69,7 @@ CheckResult run_check(const std::string& name, const CheckRequest& request) {
 
 namespace conformance {
 
-const whynot_plugin_v1& Subject::descriptor() const { return open_plugin(library()); }
+const whynot_plugin_v1& Subject::descriptor() const { return internal::open_plugin(library()); }
 
 const Host& Subject::host() {
     if (!host_) {
@@ -181,7 +181,7 @@ std::vector<Answer> Subject::explain(const ExplainOptions& options) {
     return explainer.explain(questions, options);
 }
 
-std::string name_of(const Input& input) { return in_quotes(input.path.empty() ? input.content : input.path); }
+std::string name_of(const Input& input) { return base::in_quotes(input.path.empty() ? input.content : input.path); }
 
 std::string shape_of(const at::Tensor& tensor) {
     if (!tensor.defined()) return "nothing";

@@ -1,0 +1,143 @@
+#include "image/model/model.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+
+#include "image/networks/pieces.h"
+#include "training/random.h"
+#include "whynot/device.h"
+#include "whynot/error.h"
+#include "whynot/inversion.h"
+
+namespace whynot::image {
+
+std::unique_ptr<Model> ImageModality::open(const Pack& pack, const std::string& device) {
+    return std::make_unique<ImageModel>(pack, device_named(device));
+}
+
+ImageModel::ImageModel(const Pack& pack, at::Device device) : ImageModel(pack.manifest().classes, Networks::load(pack)) {
+    device_ = device;
+    networks_.classifier->to(device);
+    if (networks_.generator) networks_.generator->to(device);
+}
+
+ImageModel::ImageModel(std::vector<std::string> classes, Networks networks)
+    : networks_(std::move(networks)),
+      info_{std::move(classes), networks_.generator ? networks_.generator->latent() : 0, networks_.typical_distance} {}
+
+at::Tensor ImageModel::logits(const at::Tensor& images) const { return networks_.classifier->logits(images.to(device_)).cpu(); }
+
+at::Tensor ImageModel::decode(const at::Tensor& z) const { return networks_.required_generator().decode(z.to(device_)).cpu(); }
+
+at::Tensor ImageModel::code(const at::Tensor& images) const { return networks_.required_generator().code(images.to(device_)).cpu(); }
+
+std::unique_ptr<Batch> ImageModel::read(const std::vector<Input>& inputs, std::vector<ReadNotes>& notes) {
+    const ImageShape& shape = networks_.shape;
+    std::vector<at::Tensor> images;
+    notes.assign(inputs.size(), {});
+    for (size_t i = 0; i < inputs.size(); ++i) {
+        try {
+            const Picture picture = drawing::read_image_file(inputs[i].content, notes[i].warnings);
+            images.push_back(fit(picture, shape, notes[i].warnings));
+        } catch (const Error& error) {
+            notes[i] = {error.what(), {}};
+        }
+    }
+    return std::make_unique<ImageBatch>(
+        *this, images.empty() ? at::empty({0, shape.channels, shape.height, shape.width}, at::kFloat) : at::stack(images));
+}
+
+ImageBatch::ImageBatch(const ImageModel& model, at::Tensor images) : model_(model), images_(std::move(images)) {}
+
+at::Tensor ImageBatch::classify() {
+    const at::NoGradGuard no_grad;
+    return at::log_softmax(model_.logits(images_), 1);
+}
+
+at::Tensor ImageBatch::start(const at::Tensor& fact, uint64_t seed) {
+    const Generator& generator = model_.networks().required_generator();
+    if (generator.has_encoder()) {
+        const at::NoGradGuard no_grad;
+        start_ = model_.code(images_);
+    } else {
+        start_ = invert_images(fact, seed);
+    }
+    const at::NoGradGuard no_grad;
+    residual_ = images_ - model_.decode(start_);
+    residual_there_ = residual_.to(model_.device());
+    return start_;
+}
+
+at::Tensor ImageBatch::invert_images(const at::Tensor& fact, uint64_t seed) const {
+    constexpr int64_t draws = 4;
+    const Networks& networks = model_.networks();
+    const int64_t latent = networks.generator->latent();
+    const at::Tensor prior = at::empty({draws, latent}, at::kFloat).normal_(0, 1, training::make_generator(training::mix_seed(seed, 1)));
+    // The same draws for every image, so that an image's start does not depend on what else is in the batch.
+    const at::Tensor begin = prior.unsqueeze(0).expand({size(), draws, latent}).reshape({size() * draws, latent});
+    InversionOptions options;
+    options.learning_rate = 0.1;
+    options.decay = 1;
+    options.max_steps = 300;
+    options.prior_weight = 0.02;
+    options.prior_centre = at::zeros_like(begin);
+    const at::Tensor images = images_.to(model_.device());
+    const InversionResult result = invert(
+        [&](const at::Tensor& z, const at::Tensor& which) {
+            const at::Tensor rows = at::div(which, draws, "floor");
+            const at::Tensor drawn = networks.generator->decode(z.to(images.device()));
+            const at::Tensor error = (drawn - images.index_select(0, rows.to(images.device()))).square().flatten(1).sum(1);
+            const at::Tensor wrong =
+                at::cross_entropy_loss(networks.classifier->logits(drawn).cpu(), fact.index_select(0, rows), {}, at::Reduction::None);
+            return InversionLoss{error.cpu() + 0.5 * wrong, {}};
+        },
+        begin, options);
+    const at::Tensor best = result.loss.view({size(), draws}).argmin(1) + at::arange(size(), at::kLong) * draws;
+    return result.z.index_select(0, best);
+}
+
+at::Tensor ImageBatch::draw(const at::Tensor& z, const at::Tensor& rows) const {
+    return model_.decode(z) + residual_.index_select(0, rows);
+}
+
+at::Tensor ImageBatch::log_likelihood(const at::Tensor& z, const at::Tensor& rows) {
+    // What the networks compute with for so many rows of MNIST's size fits in a core's cache; of larger images a few are as many.
+    constexpr int64_t most = 32, least = 8, pixels = 28 * 28;
+    const int64_t piece = std::clamp(most * pixels * size() / std::max<int64_t>(1, images_.numel()), least, most);
+    // With what the networks need in hand, not with the batch: a graph may outlive it.
+    const RowFunction logits = [classifier = model_.networks().classifier, generator = model_.networks().generator,
+                                residual = residual_there_](const at::Tensor& some_z, const at::Tensor& some_rows) {
+        const at::Device device = residual.device();
+        return classifier->logits(generator->decode(some_z.to(device)) + residual.index_select(0, some_rows.to(device))).cpu();
+    };
+    return model_.device().is_cpu() ? in_pieces(logits, z, rows, piece) : logits(z, rows);
+}
+
+at::Tensor ImageBatch::extra_starts(const at::Tensor& rows, const at::Tensor&, const at::Tensor& foil, int64_t count, uint64_t) {
+    const Networks& networks = model_.networks();
+    if (networks.codes.size(0) == 0) return {};
+    const at::NoGradGuard no_grad;
+    std::vector<at::Tensor> starts;
+    for (int64_t i = 0; i < rows.size(0); ++i) {
+        const at::Tensor z0 = start_[rows[i].item<int64_t>()];
+        const at::Tensor of_foil = networks.code_classes.eq(foil[i].item<int64_t>()).nonzero().squeeze(1);
+        // A class of which the pack has too few codes starts from its nearest one again, one without any from z0.
+        const at::Tensor choice = of_foil.size(0) > 0 ? networks.codes.index_select(0, of_foil) : z0.unsqueeze(0);
+        const at::Tensor order = (choice - z0).square().sum(1).argsort();
+        const at::Tensor places = at::arange(count, at::kLong).clamp_max(order.size(0) - 1);
+        starts.push_back(choice.index_select(0, order.index_select(0, places)));
+    }
+    return at::stack(starts);
+}
+
+std::vector<std::string> ImageBatch::warnings(int64_t row) const {
+    const double usual = model_.networks().usual_residual;
+    if (!residual_.defined() || usual <= 0) return {};
+    const double found = residual_[row].norm().item<double>();
+    if (found <= 1.5 * usual) return {};
+    return {"the generator cannot draw this image well (a residual of " + std::to_string(found).substr(0, 4) + ", usual are up to " +
+            std::to_string(usual).substr(0, 4) + "); it is unlike those the pack was trained on"};
+}
+
+}  // namespace whynot::image

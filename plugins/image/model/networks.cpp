@@ -1,0 +1,215 @@
+#include "image/model/networks.h"
+
+#include <cmath>
+
+#include "base/json.h"
+#include "image/networks/script_networks.h"
+#include "training/pack_contents.h"
+#include "training/random.h"
+#include "whynot/error.h"
+
+namespace whynot::image {
+
+namespace {
+
+using base::Json;
+
+constexpr const char* weights_file = "weights.safetensors";
+constexpr const char* classifier_file = "classifier.pt";
+constexpr const char* encoder_file = "encoder.pt";
+constexpr const char* decoder_file = "decoder.pt";
+constexpr const char* torchscript = "torchscript";
+
+Json part(const Json& object, const char* key) {
+    const auto found = object.find(key);
+    return found != object.end() && found->is_object() ? *found : Json::object();
+}
+
+std::string text_at(const Pack& pack, const Json& object, const std::string& group, const char* key) {
+    const Json value = part(object, group.c_str()).value(key, Json());
+    if (!value.is_string()) throw training::bad_pack(pack, "expected '" + group + "." + key + "' to be a text, found " + value.dump());
+    return value;
+}
+
+double number_at(const Pack& pack, const Json& object, const std::string& group, const char* key, double least, double most) {
+    const Json value = part(object, group.c_str()).value(key, Json());
+    if (!value.is_number() || !(value.get<double>() >= least && value.get<double>() <= most))
+        throw training::bad_pack(pack, "expected '" + group + "." + key + "' to be a number from " + std::to_string(least) + " to " +
+                                           std::to_string(most) + ", found " + value.dump());
+    return value;
+}
+
+std::vector<double> numbers_at(const Pack& pack, const Json& object, const std::string& group, const char* key) {
+    const Json value = part(object, group.c_str()).value(key, Json());
+    std::vector<double> numbers;
+    for (const Json& number : value.is_array() ? value : Json::array()) numbers.push_back(number.is_number() ? number.get<double>() : NAN);
+    if (numbers.empty()) throw training::bad_pack(pack, "expected '" + group + "." + key + "' to be numbers, found " + value.dump());
+    return numbers;
+}
+
+ClassifierSizes classifier_sizes_of(const Pack& pack, const Json& network) {
+    ClassifierSizes sizes;
+    sizes.kind = text_at(pack, network, "classifier", "kind");
+    sizes.depth = training::size_at(pack, network, "classifier", "depth", 0, 1000);
+    sizes.width = number_at(pack, network, "classifier", "width", 0, 4);
+    sizes.dropout = 0;  // matters to training only
+    return sizes;
+}
+
+GeneratorSizes generator_sizes_of(const Pack& pack, const Json& network) {
+    GeneratorSizes sizes;
+    sizes.kind = text_at(pack, network, "generator", "kind");
+    sizes.latent = training::size_at(pack, network, "generator", "latent", 1, 65536);
+    sizes.hidden = training::size_at(pack, network, "generator", "hidden", 0, 65536);
+    sizes.channels.clear();
+    for (const Json& channels : part(network, "generator").value("channels", Json::array())) {
+        if (!channels.is_number_integer())
+            throw training::bad_pack(pack, "expected 'generator.channels' to be whole numbers, found " + channels.dump());
+        sizes.channels.push_back(channels);
+    }
+    return sizes;
+}
+
+// Opens what was brought along, and looks whether it is what the manifest says.
+std::shared_ptr<Classifier> open_classifier(const Pack& pack, const Json& network, const ImageShape& shape) {
+    ScriptClassifierOptions options;
+    options.emits = pack.manifest().emits;
+    options.mean = numbers_at(pack, network, "classifier", "mean");
+    options.deviation = numbers_at(pack, network, "classifier", "std");
+    const auto classifier = std::make_shared<ScriptClassifier>(pack.file(classifier_file), options, shape,
+                                                               static_cast<int64_t>(pack.manifest().classes.size()));
+    const at::NoGradGuard no_grad;
+    const at::Tensor noise =
+        at::empty({2, shape.channels, shape.height, shape.width}, at::kFloat).uniform_(0, 1, training::make_generator(1));
+    const Emits found = training::recognise_emits(classifier->outputs(noise));
+    if (!training::may_be_declared(options.emits, found))
+        throw training::bad_pack(pack, std::string("its classifier is declared to emit ") + to_string(options.emits) +
+                                           ", but on a sample it emits " + to_string(found));
+    return classifier;
+}
+
+std::shared_ptr<Generator> open_generator(const Pack& pack, const Json& network, const ImageShape& shape) {
+    const int64_t latent = training::size_at(pack, network, "generator", "latent", 1, 65536);
+    const auto generator = std::make_shared<ScriptGenerator>(pack.file(encoder_file), pack.file(decoder_file), shape, latent);
+    const at::NoGradGuard no_grad;
+    generator->code(generator->decode(at::zeros({2, latent})));
+    return generator;
+}
+
+}  // namespace
+
+const Generator& Networks::required_generator() const {
+    if (!generator)
+        throw Error(ErrorCode::bad_pack,
+                    "this pack has a classifier but no generator yet, so it classifies and cannot explain; 'whynot train image "
+                    "--generator-only --pack PACK --data FOLDER --out DIR' makes a pack with one, from a folder of images like those to be "
+                    "explained");
+    return *generator;
+}
+
+void Networks::set_generator(std::shared_ptr<Generator> with) {
+    generator = std::move(with);
+    codes = at::empty({0, generator ? generator->latent() : 0}, at::kFloat);
+    code_classes = at::empty({0}, at::kLong);
+}
+
+Networks Networks::load(const Pack& pack) {
+    const PackManifest& manifest = pack.manifest();
+    const Json network = Json::parse(manifest.network);
+    const Json input{{"input", Json::parse(manifest.input)}};
+
+    ImageShape shape;
+    shape.channels = training::size_at(pack, input, "input", "channels", 1, 3);
+    shape.height = training::size_at(pack, input, "input", "height", 4, 1024);
+    shape.width = training::size_at(pack, input, "input", "width", 4, 1024);
+    shape.framing = text_at(pack, input, "input", "framing");
+    const Json light = input["input"].value("light_on_dark", Json());
+    if (shape.channels == 2) throw training::bad_pack(pack, "expected 'input.channels' to be 1 (grey) or 3 (red, green, blue), found 2");
+    if (shape.framing != "plain" && shape.framing != "digit")
+        throw training::bad_pack(pack, "expected 'input.framing' to be \"plain\" or \"digit\", found \"" + shape.framing + "\"");
+    if (!light.is_boolean()) throw training::bad_pack(pack, "expected 'input.light_on_dark' to be true or false, found " + light.dump());
+    shape.light_on_dark = light;
+
+    const auto kind_is_torchscript = [&](const char* group) { return part(network, group).value("kind", Json()) == torchscript; };
+    Networks networks;
+    networks.shape = shape;
+    try {
+        if (kind_is_torchscript("classifier")) {
+            networks.classifier = open_classifier(pack, network, shape);
+        } else {
+            networks.classifier_sizes = classifier_sizes_of(pack, network);
+            networks.classifier = make_classifier(networks.classifier_sizes, shape, static_cast<int64_t>(manifest.classes.size()));
+        }
+        if (kind_is_torchscript("generator"))
+            networks.set_generator(open_generator(pack, network, shape));
+        else if (network.contains("generator") || !kind_is_torchscript("classifier"))
+            networks.set_generator(std::make_shared<ConvolutionalGenerator>(generator_sizes_of(pack, network), shape));
+    } catch (const Error& error) {
+        if (error.code() == ErrorCode::bad_pack) throw;
+        throw training::bad_pack(pack, error.what());
+    }
+    if (!networks.generator) return networks;
+    training::StoredTensors stored(pack, weights_file);
+    for (const auto& [name, tensor] : networks.classifier->tensors()) stored.take("classifier." + name, tensor);
+    for (const auto& [name, tensor] : networks.generator->tensors()) stored.take("generator." + name, tensor);
+    const int64_t codes = training::size_at(pack, Json{{"network", network}}, "network", "codes", 0, 1000000);
+    if (codes > 0) {
+        networks.codes = stored.take_rows("codes", {networks.generator->latent()});
+        networks.code_classes = stored.take_rows("code_classes", {}).to(at::kLong);
+        if (networks.codes.size(0) != codes || networks.code_classes.size(0) != codes)
+            throw training::bad_pack(pack, std::string(weights_file) + ": expected " + std::to_string(codes) +
+                                               " codes and their classes, found " + std::to_string(networks.codes.size(0)) + " and " +
+                                               std::to_string(networks.code_classes.size(0)));
+        if (networks.code_classes.min().item<int64_t>() < 0 ||
+            networks.code_classes.max().item<int64_t>() >= static_cast<int64_t>(manifest.classes.size()))
+            throw training::bad_pack(pack, std::string(weights_file) + ": a code is of a class that the pack has not");
+    }
+    stored.finish();
+    const Json measures{{"network", network}};
+    networks.typical_distance = number_at(pack, measures, "network", "typical_distance", 1e-6, 1e6);
+    networks.usual_residual = number_at(pack, measures, "network", "usual_residual", 0, 1e6);
+    return networks;
+}
+
+void Networks::save(PackWriter& writer, PackManifest& manifest) const {
+    const auto copy = [&](const std::filesystem::path& from, const char* to) { std::filesystem::copy_file(from, writer.path(to)); };
+    Json network;
+    if (const auto* script = dynamic_cast<const ScriptClassifier*>(classifier.get())) {
+        const ScriptClassifierOptions& options = script->options();
+        network["classifier"] = {{"kind", torchscript}, {"mean", options.mean}, {"std", options.deviation}};
+        manifest.emits = options.emits;
+        copy(script->file(), classifier_file);
+    } else {
+        network["classifier"] = {{"kind", classifier_sizes.kind}, {"depth", classifier_sizes.depth}, {"width", classifier_sizes.width}};
+    }
+    if (const auto* script = dynamic_cast<const ScriptGenerator*>(generator.get())) {
+        network["generator"] = {{"kind", torchscript}, {"latent", script->latent()}};
+        copy(script->encoder_file(), encoder_file);
+        copy(script->decoder_file(), decoder_file);
+    } else if (const auto* ours = dynamic_cast<const ConvolutionalGenerator*>(generator.get())) {
+        const GeneratorSizes& sizes = ours->sizes();
+        network["generator"] = {{"kind", sizes.kind}, {"latent", sizes.latent}, {"channels", sizes.channels}, {"hidden", sizes.hidden}};
+    }
+    if (generator) {
+        training::NamedTensors tensors;
+        training::put_group(tensors, "classifier", classifier->tensors());
+        training::put_group(tensors, "generator", generator->tensors());
+        if (codes.size(0) > 0) {
+            tensors["codes"] = codes;
+            tensors["code_classes"] = code_classes.to(at::kFloat);  // small whole numbers: exact in 16 bits
+        }
+        training::write_tensors(writer.path(weights_file), tensors, true);
+        network["codes"] = codes.size(0);
+        network["typical_distance"] = typical_distance;
+        network["usual_residual"] = usual_residual;
+    }
+    manifest.network = network.dump();
+    manifest.input = Json{{"channels", shape.channels},
+                          {"height", shape.height},
+                          {"width", shape.width},
+                          {"framing", shape.framing},
+                          {"light_on_dark", shape.light_on_dark}}
+                         .dump();
+}
+
+}  // namespace whynot::image

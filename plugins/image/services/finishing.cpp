@@ -1,0 +1,72 @@
+#include "image/services/finishing.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+
+#include "image/model/model.h"
+#include "training/random.h"
+#include "whynot/solver.h"
+
+namespace whynot::image {
+
+namespace {
+
+constexpr uint64_t codes_stream = 4;  // of a trainer's seed; those before it are its own
+
+}  // namespace
+
+void collect_codes(Networks& networks, const TrainingImages& images, int64_t count, int64_t classes, uint64_t seed) {
+    constexpr int64_t batch = 500, most_draws = 100;
+    const at::NoGradGuard no_grad;
+    std::vector<std::vector<at::Tensor>> found(static_cast<size_t>(classes));
+    const auto full = [&] {
+        return std::all_of(found.begin(), found.end(), [&](const auto& codes) { return static_cast<int64_t>(codes.size()) >= count; });
+    };
+    const bool encodes = networks.generator->has_encoder();
+    const int64_t batches = encodes ? (images.size() + batch - 1) / batch : most_draws;
+    for (int64_t b = 0; b < batches && !full(); ++b) {
+        at::Tensor codes;
+        if (encodes)
+            codes = networks.generator->code(images.images(at::arange(b * batch, std::min(images.size(), (b + 1) * batch))));
+        else
+            codes = at::empty({batch, networks.generator->latent()}, at::kFloat)
+                        .normal_(0, 1, training::make_generator(training::mix_seed(seed, codes_stream, static_cast<uint64_t>(b))));
+        training::round_to_half(codes);
+        const at::Tensor called = networks.classifier->logits(networks.generator->decode(codes)).argmax(1);
+        for (int64_t i = 0; i < codes.size(0); ++i) {
+            auto& of_class = found[static_cast<size_t>(called[i].item<int64_t>())];
+            if (static_cast<int64_t>(of_class.size()) < count) of_class.push_back(codes[i]);
+        }
+    }
+    std::vector<at::Tensor> codes;
+    std::vector<int64_t> labels;
+    for (size_t c = 0; c < found.size(); ++c) {
+        codes.insert(codes.end(), found[c].begin(), found[c].end());
+        labels.insert(labels.end(), found[c].size(), static_cast<int64_t>(c));
+    }
+    if (codes.empty()) return;
+    networks.codes = at::stack(codes);
+    networks.code_classes = at::tensor(labels, at::kLong);
+}
+
+Solved measure_scales(Networks& networks, const std::vector<std::string>& classes, const TrainingImages& images, uint64_t seed) {
+    const ImageModel model(classes, networks);
+    const auto batch_of = [&](int64_t most) { return ImageBatch(model, images.images(at::arange(std::min(most, images.size())))); };
+    ImageBatch many = batch_of(networks.generator->has_encoder() ? 1000 : 50);
+    many.start(many.classify().argmax(1), seed);
+    networks.usual_residual = at::quantile(many.residual().flatten(1).norm(2, 1), 0.99).item<double>();
+
+    ImageBatch batch = batch_of(64);
+    const at::Tensor order = batch.classify().argsort(1, true);
+    Problem problem;
+    problem.fact = order.select(1, 0).contiguous();
+    problem.foil = order.select(1, 1).contiguous();
+    problem.start = batch.start(problem.fact, seed);
+    problem.log_likelihood = [&](const at::Tensor& z, const at::Tensor& rows) { return batch.log_likelihood(z, rows); };
+    const Summary summary = solve(problem);
+    networks.typical_distance = summary.median_distance > 0 ? summary.median_distance : 1;
+    return {summary.feasible, batch.size()};
+}
+
+}  // namespace whynot::image

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "image/model/networks.h"
+#include "image/networks/training.h"
+
+namespace whynot::image {
+
+/// What a pack needs besides trained networks: codes to start from beyond the boundary, and the scales of distances and residuals.
+
+/// Up to `count` codes of each class: of those images, or draws of the prior where the generator has no encoder.
+void collect_codes(Networks& networks, const TrainingImages& images, int64_t count, int64_t classes, uint64_t seed);
+
+/// The median distance of explanations, which the solver scales its steps with, and the usual size of residuals, on images that the
+/// networks have not learned from.
+/// @returns how many of up to 64 questions, each about an image's runner-up, were solved
+struct Solved {
+    int64_t found = 0, asked = 0;
+};
+Solved measure_scales(Networks& networks, const std::vector<std::string>& classes, const TrainingImages& images, uint64_t seed);
+
+}  // namespace whynot::image

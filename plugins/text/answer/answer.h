@@ -1,0 +1,179 @@
+#pragma once
+
+/// The discrete answer: the sentence that the classifier, asked afresh, calls the foil, with the fewest and most natural edits.
+///
+/// The solver's boundary point is soft: at each position a mixture of words. This room turns it into a sentence. The optimiser
+/// says *where* (the positions whose contribution falls most), a masked word model says *which words could stand there*, the
+/// classifier says *which of them change the class*, n-grams choose a few of these, and a fluency model the best. An answer y of the
+/// sentence x minimises
+///
+///     J(y) =   fluency    max(-cap, F(y) - F(x))            F(y) = -log p(y) + 1/2 sum_t log p_unigram(y_t), <eos> in both
+///            + generator  g_t(w)                            g_t(w) = min(8, max_k P_t(k) - P_t(w))
+///            + likeness   (1 - cos(W_w, W_{x_t}))           W: output rows of the masked model
+///            - topic      max(-1, min(1, sum a(w, c)))   a: association of the new words w with those that stay, c
+///            + edit       (edits - 1) + deletion + insertion
+///            + position   (1 - D_t / max D) + punctuation   D_t: the fall of position t
+///            + boundary   |h(y)|                            h: the gap, fact minus foil
+///
+/// subject to h(y) < 0. The unigram term divides word frequency out: without it the search swaps rare words for frequent ones and
+/// calls that fluent. The cap keeps a sentence that is more fluent than the original from paying for another edit.
+///
+/// All but the topic term, with its constants, was measured in a study of its own (ratio of perplexities, ablations, bias audit). The
+/// topic term keeps praise of the staff out of sentences about food ("the drink prices are very quick" -> "very high").
+///
+///     AnswerSearch search(fluency, lexicon, &associations);
+///     auto result = search.edit({ids, falls, preference, gap, word_gaps});
+///     if (result.answers.empty()) tell(result.failure); else show(result.answers.front());
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "text/language/language_model.h"
+#include "text/reading/ids.h"
+
+namespace whynot::text {
+
+/// What each entry of a vocabulary is, and whether an edit may put it into a sentence.
+struct Lexicon {
+    std::vector<char> word;         ///< may be put where a word is
+    std::vector<char> mark;         ///< may be put where punctuation is: . ! ? ,
+    std::vector<char> punctuation;  ///< is punctuation: neither letter nor digit in it
+};
+
+/// Words are made of letters, digits, apostrophes and hyphens (no "good." that the corpus glued together, no placeholder such as
+/// "_num_", which no reader could fill) and occur often enough for the models to know them. @param counts how often, one an entry
+Lexicon make_lexicon(const std::vector<std::string>& vocabulary, const std::vector<int64_t>& counts, int64_t least_count = 10);
+
+/// One sentence to be answered.
+struct AnswerProblem {
+    Ids sentence;  ///< x, m words. Unknown ones (<unk>) stay where they are: edits go on around them
+    /// D_t, [m]: how much of the gap position t gives up between the word itself and the soft word at the boundary,
+    /// v[x_t] - sum_k d_t(z_e)_k v_k. Measured against the word, not against the soft word at z0: that finds a bias more often.
+    std::vector<double> falls;
+    /// P, [m, V] float: the generator's log-probabilities, the largest over points of the line from z0 through z_e.
+    /// Undefined: it has no preference.
+    at::Tensor preference;
+    /// The exact gap of whole sentences: the classifier's log-likelihood of the fact (of the likeliest other class, where there
+    /// are several) minus that of the foil. Negative: the classifier says foil. What this function says decides.
+    std::function<std::vector<double>(const Sentences&)> gap;
+    /// For a classifier that adds up its words: what each adds to the gap, [V]; every candidate is then weighed at once. Empty for
+    /// any other classifier: the likeliest candidates are asked in batches.
+    std::vector<double> word_gaps;
+};
+
+enum class EditKind {
+    replace,  ///< one word by one
+    remove,   ///< one word by none
+    insert,   ///< a word before `position`
+    merge,    ///< two adjacent words by one
+};
+
+/// "replace", "delete", "insert", "merge".
+const char* to_string(EditKind kind) noexcept;
+
+struct Edit {
+    EditKind kind = EditKind::replace;
+    int64_t position = 0;  ///< in the original sentence; m for an insertion at its end
+    Ids from;              ///< the original words: none for an insertion, two for a merge
+    Ids to;                ///< what stands there now: none for a deletion
+};
+
+/// The terms of J, weighted, in nats.
+struct AnswerCost {
+    double fluency = 0;
+    double generator = 0;
+    double likeness = 0;
+    double topic = 0;
+    double edits = 0;     ///< their number and their kinds
+    double position = 0;  ///< where they are
+    double boundary = 0;
+    double total() const { return fluency + generator + likeness + topic + edits + position + boundary; }
+};
+
+struct Answer {
+    Ids ids;
+    std::vector<Edit> edits;  ///< in the order of their positions
+    double gap = 0;           ///< h(y), from `AnswerProblem::gap`
+    AnswerCost cost;
+};
+
+struct AnswerResult {
+    std::vector<Answer> answers;  ///< best first; empty when none was found
+    std::string failure;          ///< then: why, a sentence
+};
+
+/// How much a nat of each term counts.
+struct AnswerWeights {
+    double fluency = 1.5;
+    double fluency_cap = 3;  ///< nats that being more fluent than the original may earn
+    double generator = 0.3;
+    double generator_cap = 8;   ///< nats; beyond it the generator's tails say nothing
+    double likeness = 5;        ///< of the word's place in the language: acts as a filter of parts of speech
+    double topic = 2;           ///< of belonging to what the sentence is about; more draws the answer to words of the topic at any price
+    double topic_cap = 1;       ///< nats that it may earn or cost: the topic may not pay for another edit
+    double topic_share = 0.03;  ///< words that more sentences hold than this belong to no topic ("food" among them, in reviews)
+    double edit = 40;      ///< each edit after the first: a second one must be needed. Below about 8 it starts to buy fluency with meaning
+    double deletion = 5;   ///< keep insertion >= deletion >= 3 and deletion <= 5: cheap insertions hide what a biased model
+    double insertion = 5;  ///< looks at ("very little terrible"), dear deletions drive the search away from it
+    double position = 8;   ///< for a position that falls little, against the one that falls most: keeps edits where the optimiser put them
+    double punctuation = 1.5;  ///< for touching punctuation
+    double boundary = 0.2;     ///< a tiebreak; 0.6 brings answers nearer to one half at some cost in fluency
+};
+
+/// What counts for `nearest`: the gap above all.
+AnswerWeights nearest_weights();
+
+struct AnswerOptions {
+    AnswerWeights weights;
+    double open = 0;  ///< positions that fall at least this share of the largest fall are open to edits; 0: all of them, at their price
+    bool top_position_only = false;  ///< open the largest fall alone, as long as one edit there does
+    /// Give up beyond it. A second is tried while it may be cheaper than what one does, more where fewer do not do.
+    int64_t most_edits = 4;
+    int64_t replacements = 15;  ///< candidates at each position
+    int64_t insertions = 6;     ///< at each gap
+    int64_t merges = 6;         ///< for each pair
+    int64_t beam = 24;          ///< sentences with h > 0 that get one more edit
+    int64_t steps = 8;          ///< of them, at most this many from one position
+    double step_gap = 0.3;      ///< what a nat of remaining gap counts when they are chosen
+    double least_step = 0.2;    ///< nats of gap that such an edit must win
+    int64_t considered = 100;   ///< candidates, of each number of edits, whose n-grams and topic are looked at
+    int64_t judged = 24;        ///< of them, whose whole sentence the network judges
+    double frequency = 0.5;     ///< share of the unigram log-probability that is divided out
+    int64_t asked = 40;         ///< candidates of one operation a classifier that is not additive is asked about
+    int64_t answers = 5;        ///< how many of the best to return
+};
+
+/// Searches answers with one set of models. Keeps no state between calls; several threads may search at a time.
+class AnswerSearch {
+public:
+    /// @param fluency is kept by reference and must outlive this object
+    /// @param associations likewise; null leaves the topic term out
+    AnswerSearch(const FluencyModel& fluency, Lexicon lexicon, const WordAssociations* associations, AnswerOptions options = {});
+
+    /// The answer, as above. Its gap is negative, or there is none: never a sentence that does not change the class.
+    /// Throws Error `invalid_argument` for a problem whose sizes do not fit.
+    AnswerResult edit(const AnswerProblem& problem) const;
+
+    /// The answer that names what the decision rests on: as `edit`, but the position that falls most is edited, whatever else would read
+    /// better; another one only where no edit of that one changes the class. The topic does not count. For bias audits.
+    AnswerResult audit(const AnswerProblem& problem) const;
+
+    /// The discrete sentence nearest to one half: any position, up to three edits, |h| above all, of either sign. Say which it is
+    /// when showing it: it lands on whatever small unrelated word brings the gap to zero, and so hides a bias.
+    AnswerResult nearest(const AnswerProblem& problem) const;
+
+private:
+    friend class Search;
+    const FluencyModel& fluency_;
+    const WordAssociations* associations_;
+    Lexicon lexicon_;
+    AnswerOptions options_;
+    at::Tensor directions_;          // [V, p]: output rows of the masked model, each of length 1
+    std::vector<double> frequency_;  // [V]: options.frequency times the unigram log-probability
+};
+
+}  // namespace whynot::text

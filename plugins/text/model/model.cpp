@@ -1,0 +1,157 @@
+#include "text/model/model.h"
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "text/model/modality.h"
+#include "whynot/device.h"
+#include "whynot/error.h"
+#include "whynot/inversion.h"
+
+namespace whynot::text {
+
+namespace {
+
+// What a vocabulary offers to edits. A word that no text can spell so that it is read back must not be written into one.
+Lexicon lexicon_of(const Networks& networks) {
+    std::vector<std::string> pieces;
+    for (int64_t id = 0; id < networks.tokenizer.size(); ++id) pieces.push_back(networks.tokenizer.piece(id));
+    Lexicon lexicon = make_lexicon(pieces, networks.fluency.ngram().counts());
+    for (size_t id = 0; id < pieces.size(); ++id)
+        if (!writable(pieces[id])) lexicon.word[id] = lexicon.mark[id] = 0;
+    return lexicon;
+}
+
+std::string quoted_list(const std::vector<std::string>& words) {
+    constexpr size_t most = 5;
+    std::string text;
+    for (size_t i = 0; i < std::min(most, words.size()); ++i) text += (i ? ", '" : "'") + words[i] + "'";
+    if (words.size() > most) text += " and " + std::to_string(words.size() - most) + " more";
+    return text;
+}
+
+Sentences sentences_of(const std::vector<Reading>& readings) {
+    Sentences sentences;
+    for (const Reading& reading : readings) sentences.push_back(reading.pieces.ids);
+    return sentences;
+}
+
+}  // namespace
+
+std::unique_ptr<Model> TextModality::open(const Pack& pack, const std::string& device) {
+    return std::make_unique<TextModel>(pack, device_named(device));
+}
+
+TextModel::TextModel(const Pack& pack, at::Device device) : TextModel(pack.manifest().classes, Networks::load(pack)) {
+    if (!device.is_cpu()) there_ = Copies{networks_.autoencoder.on(device), networks_.classifier.on(device)};
+}
+
+TextModel::TextModel(std::vector<std::string> classes, Networks networks)
+    : networks_(std::move(networks)),
+      info_{std::move(classes), networks_.autoencoder.sizes().latent, networks_.typical_distance},
+      lexicon_(lexicon_of(networks_)),
+      search_(networks_.fluency, lexicon_, &networks_.associations) {}
+
+Relaxation TextModel::relax(Sentences sentences) const {
+    if (there_) return {there_->autoencoder, there_->classifier, std::move(sentences)};
+    return {networks_.autoencoder, networks_.classifier, std::move(sentences)};
+}
+
+std::unique_ptr<Batch> TextModel::read(const std::vector<Input>& inputs, std::vector<ReadNotes>& notes) {
+    std::vector<Reading> readings;
+    notes.assign(inputs.size(), {});
+    for (size_t i = 0; i < inputs.size(); ++i) {
+        Reading reading;
+        reading.text = inputs[i].content;
+        try {
+            reading.words = split_words(reading.text);
+        } catch (const Error& error) {
+            notes[i].refusal = error.what();
+            continue;
+        }
+        reading.pieces = networks_.tokenizer.encode(texts(reading.words));
+        if (static_cast<int64_t>(reading.pieces.ids.size()) > networks_.longest) {
+            notes[i].refusal = "the text has " + std::to_string(reading.pieces.ids.size()) + " words and marks, this pack explains up to " +
+                               std::to_string(networks_.longest) + "; give it sentence by sentence";
+            continue;
+        }
+        std::vector<std::string> unknown;
+        for (const Word& word : reading.words)
+            if (!networks_.tokenizer.is_known(word.text)) unknown.push_back(word.text);
+        if (unknown.size() == reading.words.size()) {
+            notes[i].refusal = "the model knows none of its words (" + quoted_list(unknown) +
+                               "); it was trained on English reviews of another kind or language";
+            continue;
+        }
+        if (!unknown.empty()) notes[i].warnings.push_back("unknown to the model and left as they are: " + quoted_list(unknown));
+        readings.push_back(std::move(reading));
+    }
+    return std::make_unique<TextBatch>(*this, std::move(readings));
+}
+
+TextBatch::TextBatch(const TextModel& model, std::vector<Reading> readings)
+    : model_(model), readings_(std::move(readings)), relaxation_(model.relax(sentences_of(readings_))) {}
+
+at::Tensor TextBatch::classify() { return at::log_softmax(model_.networks().classifier.logits(relaxation_.sentences()), 1); }
+
+at::Tensor TextBatch::start(const at::Tensor&, uint64_t) {
+    codes_ = model_.networks().autoencoder.encode(relaxation_.sentences());
+    // The encoder comes near; the likelihood of the sentence itself does the rest (dissertation, Procedure 2, warm).
+    InversionOptions options;
+    options.learning_rate = 0.2;
+    const InversionResult inverted =
+        invert([this](const at::Tensor& z, const at::Tensor& rows) { return relaxation_.likelihood(z, rows); }, codes_, options);
+    start_ = inverted.z;
+    exact_ = inverted.done;
+    return start_;
+}
+
+at::Tensor TextBatch::extra_starts(const at::Tensor& rows, const at::Tensor& fact, const at::Tensor& foil, int64_t, uint64_t) {
+    const Networks& networks = model_.networks();
+    if (!networks.classifier.additive()) return {};
+    const MaskedModel& masked = networks.fluency.network();
+    const at::Tensor word_logits = networks.classifier.word_logits();
+    const at::Tensor words = at::tensor(std::vector<int64_t>(model_.lexicon().word.begin(), model_.lexicon().word.end())).to(at::kBool);
+    const at::Tensor gaps = networks.classifier.logits(relaxation_.sentences());
+    Sentences changed(static_cast<size_t>(rows.size(0)));
+    at::parallel_for(0, rows.size(0), 1, [&](int64_t begin, int64_t end) {
+        const at::NoGradGuard no_grad;
+        for (int64_t i = begin; i < end; ++i) {
+            const int64_t row = rows[i].item<int64_t>(), a = fact[i].item<int64_t>(), b = foil[i].item<int64_t>();
+            changed[i] = relaxation_.sentences()[row];
+            const at::Tensor sentence = at::tensor(changed[i], at::kLong);
+            const at::Tensor says = word_logits.select(1, a) - word_logits.select(1, b);
+            const at::Tensor own = says.index_select(0, sentence);
+            const int64_t loudest = own.argmax().item<int64_t>();
+            const double enough = (own[loudest] - (gaps[row][a] - gaps[row][b])).item<double>();
+            at::Tensor allowed = words & says.lt(enough);
+            if (!allowed.any().item<bool>()) allowed = words & says.le(says.masked_select(words).min());
+            const auto contexts = masked->contexts(sentence.unsqueeze(0));
+            const at::Tensor fits =
+                masked->between(contexts.left[0].slice(0, loudest, loudest + 1), contexts.right[0].slice(0, loudest + 1, loudest + 2))[0];
+            changed[i][loudest] = fits.masked_fill(allowed.logical_not(), -INFINITY).argmax().item<int64_t>();
+        }
+    });
+    return networks.autoencoder.encode(changed).unsqueeze(1);
+}
+
+at::Tensor TextBatch::log_likelihood(const at::Tensor& z, const at::Tensor& rows) { return relaxation_.logits(z, rows); }
+
+std::vector<std::string> TextBatch::warnings(int64_t row) const {
+    if (!exact_.defined() || exact_[row].item<bool>()) return {};
+    return {"the generator does not give this sentence back exactly; its boundary is that of a sentence near it"};
+}
+
+std::vector<Rendering> TextBatch::render(const std::vector<RenderRequest>& requests, uint64_t) {
+    std::vector<Rendering> renderings(requests.size());
+    // Sentences are independent of one another from here on.
+    at::parallel_for(0, static_cast<int64_t>(requests.size()), 1, [&](int64_t begin, int64_t end) {
+        for (int64_t i = begin; i < end; ++i) renderings[i] = render_one(requests[i]);
+    });
+    return renderings;
+}
+
+}  // namespace whynot::text

@@ -1,0 +1,83 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "text/answer/answer.h"
+#include "text/model/networks.h"
+#include "text/model/relaxation.h"
+#include "text/reading/words.h"
+#include "whynot/modality.h"
+
+namespace whynot::text {
+
+/// A text pack opened.
+class TextModel : public Model {
+public:
+    /// The solver's part computes on the device; reading and the search for an answer stay on the processor.
+    explicit TextModel(const Pack& pack, at::Device device = at::kCPU);
+    /// Networks that are not in a pack yet.
+    TextModel(std::vector<std::string> classes, Networks networks);
+
+    const ModelInfo& info() const override { return info_; }
+    std::unique_ptr<Batch> read(const std::vector<Input>& inputs, std::vector<ReadNotes>& notes) override;
+
+    const Networks& networks() const { return networks_; }
+    Networks& networks() { return networks_; }
+    /// Sentences made soft, on the device.
+    Relaxation relax(Sentences sentences) const;
+    const Lexicon& lexicon() const { return lexicon_; }
+    const AnswerSearch& search() const { return search_; }
+
+private:
+    Networks networks_;
+    ModelInfo info_;
+    Lexicon lexicon_;
+    AnswerSearch search_;
+
+    struct Copies {
+        Autoencoder autoencoder;
+        Classifier classifier;
+    };
+    std::optional<Copies> there_;  // on another device than the processor
+};
+
+/// One sentence as read: the person's own text, its words, and the pieces that the networks see.
+struct Reading {
+    std::string text;
+    std::vector<Word> words;
+    Pieces pieces;
+};
+
+/// Sentences on their way through a model. The relaxation stands for the generator and the classifier together.
+class TextBatch : public Batch {
+public:
+    TextBatch(const TextModel& model, std::vector<Reading> readings);
+
+    int64_t size() const override { return static_cast<int64_t>(readings_.size()); }
+    at::Tensor classify() override;
+    at::Tensor start(const at::Tensor& fact, uint64_t seed) override;
+    at::Tensor log_likelihood(const at::Tensor& z, const at::Tensor& rows) override;
+    /// One: the code of the sentence with the word that speaks loudest for the fact replaced by the likeliest one that silences it. From z0
+    /// alone the search may slide off at a place that is merely easy to move, such as a sentence's first word. None where the classifier is not additive.
+    at::Tensor extra_starts(const at::Tensor& rows, const at::Tensor& fact, const at::Tensor& foil, int64_t count, uint64_t seed) override;
+    std::vector<Rendering> render(const std::vector<RenderRequest>& requests, uint64_t seed) override;
+    std::vector<std::string> warnings(int64_t row) const override;
+
+    const Relaxation& relaxation() const { return relaxation_; }
+    const at::Tensor& codes() const { return codes_; }  ///< what the encoder alone gave, [B, k]; after `start`
+    const at::Tensor& refined() const { return start_; }
+    const at::Tensor& exact() const { return exact_; }  ///< whether the generator says the sentence at z0, [B]; after `start`
+
+private:
+    Rendering render_one(const RenderRequest& request) const;
+
+    const TextModel& model_;
+    std::vector<Reading> readings_;
+    Relaxation relaxation_;
+    at::Tensor codes_, start_, exact_;
+};
+
+}  // namespace whynot::text

@@ -1,0 +1,177 @@
+#include "text/model/networks.h"
+
+#include <ATen/ATen.h>
+
+#include <fstream>
+#include <iterator>
+
+#include "base/json.h"
+#include "training/checkpoint.h"
+#include "training/pack_contents.h"
+#include "training/random.h"
+#include "whynot/error.h"
+
+namespace whynot::text {
+
+namespace {
+
+using base::Json;
+
+constexpr const char* tokenizer_file = "tokenizer.model";
+constexpr const char* weights_file = "weights.safetensors";
+constexpr const char* classifier_file = "classifier.pt";
+constexpr const char* embedding_file = "embedding.safetensors";
+constexpr const char* torchscript = "torchscript";
+constexpr const char* ngram_file = "ngram.bin";
+constexpr const char* associations_file = "associations.bin";
+
+std::string bytes_of(const std::filesystem::path& path) {
+    std::ifstream file(path, std::ios::binary);
+    std::string bytes((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+    if (!file && !file.eof()) throw Error(ErrorCode::io, "cannot read " + path.string());
+    return bytes;
+}
+
+}  // namespace
+
+Tokenizer Networks::load_tokenizer(const Pack& pack) {
+    const Json input = Json::parse(pack.manifest().input);
+    return Tokenizer(tokenizer_kind(input.value("tokenizer", std::string())), bytes_of(pack.file(tokenizer_file)));
+}
+
+bool Networks::has_generator(const Pack& pack) { return Json::parse(pack.manifest().network).contains("autoencoder"); }
+
+Classifier Networks::load_classifier(const Pack& pack, int64_t vocabulary) {
+    const PackManifest& manifest = pack.manifest();
+    const Json network = Json::parse(manifest.network);
+    const auto kind = network.contains("classifier") ? network["classifier"].value("kind", std::string()) : "";
+    if (kind != torchscript) throw training::bad_pack(pack, "expected a classifier of the kind 'torchscript', found '" + kind + "'");
+    const int64_t dimension = training::size_at(pack, network, "classifier", "dimension", 1, 4096);
+    const auto classes = static_cast<int64_t>(manifest.classes.size());
+    Classifier classifier{at::zeros({vocabulary, dimension}), {}, at::zeros({classes})};
+    training::StoredTensors stored(pack, embedding_file);
+    stored.take("embedding", classifier.embedding);
+    stored.finish();
+    try {
+        classifier.network = std::make_shared<training::ScriptNetwork>(pack.file(classifier_file));
+        const at::NoGradGuard no_grad;
+        const at::Tensor outputs = classifier.logits(classifier.embedding.slice(0, 0, 8).unsqueeze(0));
+        if (const Emits found = training::recognise_emits(outputs); !training::may_be_declared(manifest.emits, found))
+            throw training::bad_pack(pack, std::string("its classifier is declared to emit ") + to_string(manifest.emits) +
+                                               ", but on a sample it emits " + to_string(found));
+    } catch (const Error& error) {
+        if (error.code() == ErrorCode::bad_pack) throw;
+        throw training::bad_pack(pack, error.what());
+    }
+    classifier.emits = manifest.emits;
+    return classifier;
+}
+
+void Networks::save_classifier(const Classifier& classifier, PackWriter& writer, PackManifest& manifest) {
+    std::filesystem::copy_file(classifier.network->file(), writer.path(classifier_file));
+    training::write_tensors(writer.path(embedding_file), {{"embedding", classifier.embedding}}, false);
+    manifest.network =
+        Json{{"classifier", {{"kind", torchscript}, {"vocabulary", classifier.vocabulary()}, {"dimension", classifier.dimension()}}}}
+            .dump();
+    manifest.emits = classifier.emits;
+}
+
+Networks Networks::load(const Pack& pack) {
+    const PackManifest& manifest = pack.manifest();
+    const Json network = Json::parse(manifest.network), input = Json::parse(manifest.input);
+    const std::string classifier_kind = network.contains("classifier") ? network["classifier"].value("kind", std::string()) : "";
+    if (classifier_kind != "embedding-sum" && classifier_kind != torchscript)
+        throw training::bad_pack(pack, "expected a classifier of the kind 'embedding-sum' or 'torchscript', found '" + classifier_kind +
+                                           "'; this version knows no other");
+    const bool brought = classifier_kind == torchscript;
+    if (brought && !has_generator(pack))
+        throw training::bad_pack(
+            pack,
+            "it has a classifier but no generator yet; 'whynot train text --generator-only --pack PACK --data FILE --out DIR' makes a "
+            "pack with one, from a file of sentences like those to be explained");
+
+    Tokenizer tokenizer = load_tokenizer(pack);
+    const int64_t vocabulary = tokenizer.size();
+    training::StoredTensors stored(pack, weights_file);
+
+    Classifier classifier;
+    if (brought) {
+        classifier = load_classifier(pack, vocabulary);
+    } else {
+        const int64_t dimension = training::size_at(pack, network, "classifier", "dimension", 1, 4096);
+        const auto classes = static_cast<int64_t>(manifest.classes.size());
+        classifier = {at::zeros({vocabulary, dimension}), at::zeros({classes, dimension}), at::zeros({classes})};
+        stored.take("classifier.embedding", classifier.embedding);
+        stored.take("classifier.weight", classifier.weight);
+        stored.take("classifier.bias", classifier.bias);
+    }
+
+    AutoencoderSizes sizes;
+    sizes.latent = training::size_at(pack, network, "autoencoder", "latent", 2, 4096);
+    sizes.encoder = training::size_at(pack, network, "autoencoder", "encoder", 1, 4096);
+    sizes.decoder = training::size_at(pack, network, "autoencoder", "decoder", 1, 4096);
+    sizes.output_extra = training::size_at(pack, network, "autoencoder", "output_extra", 0, 4096);
+    if (sizes.latent % 2 != 0)
+        throw training::bad_pack(pack, "expected 'autoencoder.latent' to be even, found " + std::to_string(sizes.latent));
+    Autoencoder autoencoder(classifier.embedding, sizes);
+    autoencoder.initialise(training::make_generator(0));
+    for (auto& [name, tensor] : autoencoder.dense()) stored.take("autoencoder." + name, *tensor);
+    for (auto& [name, tensor] : autoencoder.tables()) stored.take("autoencoder." + name, *tensor);
+    autoencoder.freeze();
+
+    MaskedModelSizes masked_sizes;
+    masked_sizes.vocabulary = vocabulary;
+    masked_sizes.embedding = training::size_at(pack, network, "masked_model", "embedding", 1, 4096);
+    masked_sizes.hidden = training::size_at(pack, network, "masked_model", "hidden", 1, 4096);
+    masked_sizes.head = training::size_at(pack, network, "masked_model", "head", 1, 4096);
+    MaskedModel masked(masked_sizes, 0);
+    for (auto& item : masked->named_parameters()) {
+        at::Tensor tensor = item.value();
+        stored.take("masked_model." + item.key(), tensor);
+        tensor.set_requires_grad(false);
+    }
+    stored.finish();
+    FluencyModel fluency(masked, NGram::deserialise(bytes_of(pack.file(ngram_file)), vocabulary));
+
+    Networks networks{std::move(tokenizer), std::move(classifier), std::move(autoencoder), std::move(fluency),
+                      WordAssociations::deserialise(bytes_of(pack.file(associations_file)), vocabulary)};
+    networks.longest = training::size_at(pack, Json{{"input", input}}, "input", "longest", 1, 1000);
+    networks.typical_distance = network.value("typical_distance", 1.0);
+    if (!(networks.typical_distance > 0 && networks.typical_distance < 1e6))
+        throw training::bad_pack(pack,
+                                 "expected 'typical_distance' to be a positive number, found " + std::to_string(networks.typical_distance));
+    return networks;
+}
+
+void Networks::save(PackWriter& writer, PackManifest& manifest, const std::string& tokenizer_model) {
+    training::NamedTensors tensors;
+    if (classifier.additive())
+        tensors = {
+            {"classifier.embedding", classifier.embedding}, {"classifier.weight", classifier.weight}, {"classifier.bias", classifier.bias}};
+    for (auto& [name, tensor] : autoencoder.dense()) tensors["autoencoder." + name] = *tensor;
+    for (auto& [name, tensor] : autoencoder.tables()) tensors["autoencoder." + name] = *tensor;
+    for (const auto& item : fluency.network()->named_parameters()) tensors["masked_model." + item.key()] = item.value();
+    training::write_tensors(writer.path(weights_file), tensors, true);
+    writer.add(tokenizer_file, tokenizer_model);
+    writer.add(ngram_file, fluency.ngram().serialise());
+    writer.add(associations_file, associations.serialise());
+
+    const AutoencoderSizes& sizes = autoencoder.sizes();
+    const MaskedModelSizes& masked = fluency.network()->sizes();
+    Json network;
+    if (classifier.additive()) {
+        network["classifier"] = {{"kind", "embedding-sum"}, {"vocabulary", classifier.vocabulary()}, {"dimension", classifier.dimension()}};
+    } else {
+        save_classifier(classifier, writer, manifest);
+        network = Json::parse(manifest.network);
+    }
+    network["autoencoder"] = {
+        {"latent", sizes.latent}, {"encoder", sizes.encoder}, {"decoder", sizes.decoder}, {"output_extra", sizes.output_extra}};
+    network["masked_model"] = {{"embedding", masked.embedding}, {"hidden", masked.hidden}, {"head", masked.head}};
+    network["ngram"] = {{"order", fluency.ngram().order()}};
+    network["typical_distance"] = typical_distance;
+    manifest.network = network.dump();
+    manifest.input = Json{{"tokenizer", to_string(tokenizer.kind())}, {"longest", longest}}.dump();
+}
+
+}  // namespace whynot::text

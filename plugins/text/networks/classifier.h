@@ -1,0 +1,64 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "text/reading/ids.h"
+#include "training/torchscript.h"
+#include "whynot/progress.h"
+
+namespace whynot::text {
+
+/// Embedding sum + linear (dissertation, 4.3.1): logits = W sum_t M[x_t] + b.
+///
+/// Additive in its words: word w adds `word_logits()[w]` to the logits wherever it stands. The rows of <pad>, <go> and
+/// <eos> are zero and stay zero, because they receive some of the soft mass while a sentence is being optimised.
+///
+/// Or a classifier that was brought along, which takes the embedded words [b, m, d] and is not additive: `network` in place of W.
+struct Classifier {
+    at::Tensor embedding;  ///< M, [V, d]
+    at::Tensor weight;     ///< W, [C, d]; undefined beside a network
+    at::Tensor bias;       ///< b, [C]; zero beside a network
+    std::shared_ptr<const training::ScriptNetwork> network = nullptr;
+    Emits emits = Emits::logits;  ///< of the network
+
+    bool additive() const { return !network; }
+
+    int64_t vocabulary() const { return embedding.size(0); }
+    int64_t dimension() const { return embedding.size(1); }
+    int64_t classes() const { return bias.size(0); }
+
+    /// What each word adds to each logit, M W', [V, C]. Only where it is additive.
+    at::Tensor word_logits() const;
+
+    /// Logits of embedded sentences of one length, [b, m, d] -> [b, C]; differentiable.
+    at::Tensor logits(const at::Tensor& embedded) const;
+
+    /// Logits of sentences, [B, C].
+    at::Tensor logits(const Sentences& sentences) const;
+
+    /// A copy whose `word_logits` and `logits` of embedded sentences compute there; on the same device it shares the weights.
+    Classifier on(at::Device device) const;
+};
+
+struct ClassifierOptions {
+    int64_t dimension = 128;
+    int64_t epochs = 2;
+    int64_t batch = 64;
+    double learning_rate = 2e-3;
+    double deviation = 0.3;  ///< of the normal distribution that the embedding starts from
+};
+
+/// Trains on labelled sentences (labels 0 .. classes - 1) with Adam, row by row where the embedding is concerned.
+/// After each epoch `observer.log` gets the loss, and the accuracy on `development`.
+Classifier train_classifier(const Sentences& sentences, const std::vector<int64_t>& labels, const Sentences& development,
+                            const std::vector<int64_t>& development_labels, int64_t vocabulary, int64_t classes,
+                            const ClassifierOptions& options, uint64_t seed, const Observer& observer);
+
+/// Share of sentences given their label.
+double accuracy(const Classifier& classifier, const Sentences& sentences, const std::vector<int64_t>& labels);
+
+}  // namespace whynot::text

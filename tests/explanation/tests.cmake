@@ -1,5 +1,0 @@
-find_package(nlohmann_json REQUIRED)
-foreach(room explanation report)
-    whynot_unit_test(${room} whynot_core nlohmann_json::nlohmann_json)
-    target_include_directories(${room}_test PRIVATE ${PROJECT_SOURCE_DIR}/sdk/src)
-endforeach()

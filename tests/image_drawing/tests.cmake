@@ -1,1 +1,0 @@
-whynot_unit_test(image_drawing whynot_image_reading)

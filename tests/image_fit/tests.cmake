@@ -1,1 +1,0 @@
-whynot_unit_test(image_fit whynot_image_rooms)

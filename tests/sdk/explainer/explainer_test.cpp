@@ -1,0 +1,215 @@
+#include "whynot/explainer.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "support/points_pack.h"
+#include "whynot/error.h"
+
+namespace fs = std::filesystem;
+using namespace whynot;
+using testing::HasSubstr;
+
+namespace {
+
+// Scores are -2x for left, 2x for right, 2y for top: left and right meet where x = 0, right and top where y = x.
+class ExplainerTest : public testing::Test {
+protected:
+    ExplainerTest() : folder_(fs::canonical(fs::temp_directory_path()) / ("whynot-explainer-" + std::to_string(getpid()))) {
+        fs::remove_all(folder_);
+        PluginSearch search;
+        search.plugin_path = WHYNOT_TEST_PLUGINS;
+        search.environment = search.installed = false;
+        host_ = std::make_unique<Host>(search);
+        explainer_ = std::make_unique<Explainer>(*host_, test::write_points_pack(folder_ / "points"));
+    }
+    ~ExplainerTest() override { fs::remove_all(folder_); }
+
+    Explanation ask(const std::string& point, const std::string& fact = "", const std::string& foil = "") {
+        return explainer_->explain(point, {fact, foil, ""}).record;
+    }
+
+    fs::path folder_;
+    std::unique_ptr<Host> host_;
+    std::unique_ptr<Explainer> explainer_;
+};
+
+double probability(const ClassProbabilities& probabilities, const std::string& name) {
+    for (const auto& [one, p] : probabilities)
+        if (one == name) return p;
+    return -1;
+}
+
+TEST_F(ExplainerTest, FindsTheNearestPointOfTheBoundary) {
+    const Explanation record = ask("1 0.5");
+    EXPECT_EQ(record.status, "found");
+    EXPECT_EQ(record.reason, "");
+    EXPECT_EQ(record.question.fact, "right");
+    EXPECT_EQ(record.question.foil, "top") << "the runner-up";
+    EXPECT_LT(std::abs(*record.gap), 0.01);
+    EXPECT_NEAR(record.distance->latent, 0.5 / std::sqrt(2.0), 1e-3) << "from (1, 0.5) to the line y = x";
+    EXPECT_NEAR(probability(record.probabilities.boundary, "right"), probability(record.probabilities.boundary, "top"), 0.01);
+    EXPECT_GT(probability(record.probabilities.answer, "top"), probability(record.probabilities.answer, "right"));
+    EXPECT_EQ(explanation_from_json(to_json(record)).id, record.id) << "the record is what its schema says";
+}
+
+TEST_F(ExplainerTest, KeepsTheThirdClassBelow) {
+    const Explanation guarded = ask("1 0.5", "right", "left");
+    EXPECT_EQ(guarded.status, "found");
+    ASSERT_TRUE(guarded.max_third);
+    EXPECT_EQ(guarded.max_third->name, "top");
+    EXPECT_LE(guarded.max_third->margin, 0.011);
+    ExplainOptions options;
+    options.solver.guards = false;
+    const Explanation bare = explainer_->explain("1 0.5", {"right", "left", ""}, options).record;
+    EXPECT_NEAR(bare.distance->latent, 1, 1e-3) << "straight to x = 0";
+    EXPECT_GT(bare.max_third->margin, 0.9);
+    EXPECT_THAT(bare.solver.options, HasSubstr("guards"));
+}
+
+TEST_F(ExplainerTest, AnswersABatchAsItAnswersEach) {
+    std::vector<Ask> asks;
+    for (const char* point : {"1 0.5", "-1 0.2", "0.1 2", "1 0.5"})
+        for (const char* foil : {"left", "right", "top"}) asks.push_back({{point, ""}, {"", foil, ""}});
+    const std::vector<Answer> together = explainer_->explain(asks);
+    ASSERT_EQ(together.size(), asks.size());
+    for (size_t i = 0; i < asks.size(); ++i) {
+        const Explanation alone = explainer_->explain(asks[i].input.content, asks[i].question).record;
+        EXPECT_EQ(together[i].record.status, alone.status);
+        EXPECT_EQ(together[i].record.id, alone.id);
+        EXPECT_EQ(together[i].record.question.foil, alone.question.foil);
+        ASSERT_EQ(together[i].record.distance.has_value(), alone.distance.has_value());
+        if (alone.distance) {
+            EXPECT_NEAR(together[i].record.distance->latent, alone.distance->latent, 1e-3);
+        }
+    }
+}
+
+TEST_F(ExplainerTest, RefusesTheQuestionThatIsNoneAndAnswersTheOthers) {
+    const std::vector<Answer> answers = explainer_->explain({{{"1 0.5", ""}, {"", "bottom", ""}},
+                                                             {{"nowhere", ""}, {}},
+                                                             {{"1 0.5", ""}, {"", "right", ""}},
+                                                             {{"1 0.5", ""}, {"left", "left", ""}},
+                                                             {{"\xff 1", ""}, {}},
+                                                             {{"1 0.5", ""}, {"", "", "mine"}}});
+    for (size_t i = 0; i < 5; ++i) {
+        EXPECT_EQ(answers[i].record.status, "refused") << i;
+        EXPECT_NO_THROW(to_json(answers[i].record)) << i;
+    }
+    EXPECT_THAT(answers[0].record.reason, HasSubstr("left, right, top"));
+    EXPECT_THAT(answers[1].record.reason, HasSubstr("two numbers"));
+    EXPECT_THAT(answers[2].record.reason, HasSubstr("'right' already"));
+    EXPECT_THAT(answers[3].record.reason, HasSubstr("same class"));
+    EXPECT_EQ(answers[5].record.status, "found");
+    EXPECT_EQ(answers[5].record.id, "mine");
+}
+
+TEST_F(ExplainerTest, SaysWhereTheFactIsNotWhatTheClassifierSays) {
+    const Explanation record = ask("1 0.5", "left", "right");
+    ASSERT_EQ(record.warnings.size(), 1u);
+    EXPECT_THAT(record.warnings[0], HasSubstr("'right', not 'left'"));
+}
+
+TEST_F(ExplainerTest, GivesTheSameRecordTwice) {
+    const auto bytes = [&] {
+        Explanation record = ask("0.3 -0.8");
+        record.cost = {};
+        return to_json(record);
+    };
+    EXPECT_EQ(bytes(), bytes());
+}
+
+TEST_F(ExplainerTest, HandsOutPictures) {
+    const Answer answer = explainer_->explain("1 0.5");
+    ASSERT_EQ(answer.pictures.size(), 2u);
+    EXPECT_EQ(answer.pictures[0].name, "input");
+    EXPECT_EQ(answer.pictures[0].picture.bytes[3 * 8 - 8 + 6], 255) << "the plugin's own, of this question";
+    EXPECT_EQ(answer.pictures[1].name, "boundary");
+    EXPECT_THAT(explainer_->explain("nowhere").pictures, testing::IsEmpty());
+}
+
+class ExplainerNames : public ExplainerTest {
+protected:
+    ExplainerNames() : out_(folder_ / "out") { fs::create_directories(out_); }
+
+    /// What the plugin called the explanations: the names of the files it wrote.
+    std::vector<std::string> names(const std::vector<Ask>& asks, Explainer& explainer) {
+        ExplainOptions options;
+        options.out = out_;
+        std::vector<std::string> result;
+        for (const Answer& answer : explainer.explain(asks, options)) {
+            const auto record = nlohmann::json::parse(answer.record.rendering);
+            const std::string file = record.at("sheet");
+            EXPECT_TRUE(fs::is_regular_file(out_ / file)) << file;
+            result.push_back(fs::path(file).stem());
+        }
+        return result;
+    }
+    std::vector<std::string> names(const std::vector<Ask>& asks) { return names(asks, *explainer_); }
+
+    fs::path out_;
+};
+
+TEST_F(ExplainerNames, AreReadableAndFitForFiles) {
+    const std::vector<Ask> asks{{{"1 0.5", "some/Digit  3 (b).tar.png"}, {}},
+                                {{"1 0.5", "../\u00fcber/\u65e5\u672c.png"}, {}},
+                                {{"1 0.5", "--rm -rf \n\xff$x.png"}, {"", "left", ""}},
+                                {{"1 0.5", std::string(4000, 'a') + ".png"}, {}},
+                                {{"1 0.5", ""}, {"", "left", "mine"}}};
+    const std::vector<std::string> given = names(asks);
+    const std::string start[] = {"Digit-3-b-tar-right-not-top-", "input-right-not-top-", "rm-rf-x-right-not-left-",
+                                 std::string(48, 'a') + "-right-not-top-", "input-right-not-left-"};
+    for (size_t i = 0; i < asks.size(); ++i) {
+        const std::string id = question_id("points", "1 0.5", "", asks[i].question.foil, explainer_->pack().sha256());
+        EXPECT_EQ(given[i], start[i] + id.substr(0, 8));
+    }
+    EXPECT_EQ(names(asks), given);
+    const std::vector<std::string> alone = names({asks[0]});
+    EXPECT_EQ(alone[0], given[0]) << "whatever else is asked";
+}
+
+TEST_F(ExplainerNames, AreDifferentForDifferentQuestions) {
+    const std::vector<std::string> given = names({{{"1 0.5", "a/3.png"}, {"", "left", ""}},
+                                                  {{"1 0.5", "a/3.png"}, {"", "top", ""}},
+                                                  {{"1 0.25", "b/3.png"}, {"", "top", ""}},
+                                                  {{"1 0.75", "b/3.png"}, {"", "top", "same"}},
+                                                  {{"1 0.8", "b/3.png"}, {"", "top", "same"}}});
+    EXPECT_EQ(std::set<std::string>(given.begin(), given.end()).size(), given.size());
+}
+
+TEST_F(ExplainerNames, HoldAnyClass) {
+    const auto odd = [](PackManifest& manifest) { manifest.classes = {"\u65e5", "../c++ / d", std::string(200, 'x')}; };
+    Explainer explainer(*host_, test::write_points_pack(folder_ / "odd", odd));
+    EXPECT_THAT(names({{{"1 0.5", "3.png"}, {"", "\u65e5", ""}}, {{"1 0.5", "3.png"}, {}}}, explainer),
+                testing::ElementsAre(testing::StartsWith("3-c-d-not-0-"), testing::StartsWith("3-c-d-not-" + std::string(24, 'x') + '-')));
+}
+
+TEST_F(ExplainerTest, ClassifiesAndSaysWhatItCannotRead) {
+    const std::vector<Classification> said = explainer_->classify({{"1 0", ""}, {"x", ""}, {"-2 0", ""}});
+    EXPECT_EQ(said[0].predicted, "right");
+    EXPECT_THAT(said[1].refusal, HasSubstr("two numbers"));
+    EXPECT_EQ(said[2].predicted, "left");
+    EXPECT_NEAR(probability(said[0].probabilities, "right"), std::exp(2) / (std::exp(2) + std::exp(-2) + 1), 1e-4);
+}
+
+TEST_F(ExplainerTest, HonoursBudgetAndOptions) {
+    ExplainOptions options;
+    options.solver.max_evaluations = 1;
+    const Explanation record = explainer_->explain("1 0.5", {}, options).record;
+    EXPECT_NE(record.status, "found");
+    EXPECT_NE(record.reason, "");
+    EXPECT_LE(record.cost.forward, 1);
+    options.solver.max_evaluations = -1;
+    EXPECT_THROW(explainer_->explain("1 0.5", {}, options), Error);
+    options = {};
+    options.decode = "sing";
+    EXPECT_THROW(explainer_->explain("1 0.5", {}, options), Error);
+}
+
+}  // namespace

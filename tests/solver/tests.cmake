@@ -1,1 +1,0 @@
-whynot_unit_test(solver whynot)

@@ -1,1 +1,0 @@
-whynot_unit_test(text_import whynot_text_rooms)

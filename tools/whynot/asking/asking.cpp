@@ -1,0 +1,87 @@
+#include "asking/asking.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "base/atomic_file.h"
+#include "base/text.h"
+#include "whynot/error.h"
+
+namespace fs = std::filesystem;
+
+namespace whynot::cli {
+namespace {
+
+std::string listed(const std::vector<std::string>& names) {
+    std::string text;
+    for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+    return text;
+}
+
+/// Ways to decode are the plugin's own; its manifest lists them.
+void check_decode(const Host& host, const Pack& pack, const std::string& decode) {
+    if (decode.empty()) return;
+    std::vector<std::string> choices;
+    for (const PluginOption& option : host.find_modality(pack.manifest().modality).manifest.options)
+        if (option.key == "decode") choices = option.choices;
+    if (std::find(choices.begin(), choices.end(), decode) != choices.end()) return;
+    throw Error(ErrorCode::invalid_argument, "--decode '" + decode + "': for " + pack.manifest().modality + " there is " +
+                                                 (choices.empty() ? "no choice" : listed(choices)));
+}
+
+SolverOptions solver_options(const ExplainCommand& command) {
+    SolverOptions options;
+    options.method = method_from_string(command.method);
+    options.starts = command.starts;
+    options.guards = !command.no_guards;
+    options.deadline_seconds = command.deadline;
+    options.max_evaluations = command.max_evaluations;
+    if (const std::string problem = options.check(); !problem.empty()) throw Error(ErrorCode::invalid_argument, problem);
+    return options;
+}
+
+/// The folder for answers, made unless it is there, and tried: what cannot be kept need not be searched for.
+void prepare_folder(const fs::path& folder) {
+    const auto refuse = [&](const std::string& why) {
+        throw Error(ErrorCode::io, "--out " + base::escape_controls(folder.string()) + ": " + why);
+    };
+    std::error_code error;
+    if (fs::exists(folder, error) && !fs::is_directory(folder, error)) refuse("this is a file, and a folder is needed");
+    fs::create_directories(folder, error);
+    if (error) refuse("the folder cannot be made: " + error.message());
+    try {
+        base::AtomicFile(folder / ".whynot");  // never committed
+    } catch (const Error& wrong) {
+        refuse(std::string("nothing can be written there; ") + wrong.what());
+    }
+}
+
+}  // namespace
+
+void check_class(const Pack& pack, const char* option, const std::string& name) {
+    const std::vector<std::string>& classes = pack.manifest().classes;
+    if (name.empty() || std::find(classes.begin(), classes.end(), name) != classes.end()) return;
+    throw Error(ErrorCode::invalid_argument,
+                std::string(option) + " '" + name + "': no class of the pack '" + pack.manifest().id + "', which has " + listed(classes));
+}
+
+ExplainOptions explain_options(const ExplainCommand& command) {
+    if (!command.fact.empty() && command.fact == command.foil) {
+        throw Error(ErrorCode::invalid_argument, "--fact and --foil are both '" + command.fact + "'; ask about two different classes");
+    }
+    ExplainOptions options;
+    options.solver = solver_options(command);
+    options.decode = command.decode;
+    options.seed = command.seed;
+    options.out = command.out;
+    if (!command.out.empty()) prepare_folder(command.out);
+    return options;
+}
+
+void check_question(const ExplainCommand& command, const Host& host, const Pack& pack) {
+    check_class(pack, "--fact", command.fact);
+    if (command.foil != "all") check_class(pack, "--foil", command.foil);
+    check_decode(host, pack, command.decode);
+}
+
+}  // namespace whynot::cli

@@ -1,0 +1,23 @@
+#pragma once
+
+/// What `whynot explain` asks, the same for a few inputs and for a stream of them.
+
+#include <memory>
+
+#include "asking/models.h"
+#include "commands/commands.h"
+#include "whynot/explainer.h"
+
+namespace whynot::cli {
+
+/// Search, decoding, seed, and the folder for pictures, which is made unless it is there, and tried: what cannot be kept need not be searched for.
+/// Throws `invalid_argument`, `io`.
+ExplainOptions explain_options(const ExplainCommand& command);
+
+/// Throws `invalid_argument` for a name that is not empty and no class of the pack.
+void check_class(const Pack& pack, const char* option, const std::string& name);
+
+/// Throws `invalid_argument` for classes and ways to decode that the pack or its plugin has not.
+void check_question(const ExplainCommand& command, const Host& host, const Pack& pack);
+
+}  // namespace whynot::cli

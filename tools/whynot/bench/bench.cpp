@@ -1,0 +1,337 @@
+// whynot bench.
+#include <ATen/Parallel.h>
+#include <torch/version.h>
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <sstream>
+
+#include "asking/asking.h"
+#include "asking/models.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "bench/measuring.h"
+#include "commands/commands.h"
+#include "console/interrupt.h"
+#include "console/long_run.h"
+#include "console/terminal.h"
+#include "whynot/error.h"
+#include "whynot/held_out.h"
+#include "whynot/lbfgs.h"
+
+namespace whynot::cli {
+namespace {
+
+using base::Json;
+
+const char* const lbfgs = "augmented-lagrangian-lbfgs";
+
+/// What is measured: a way to solve, and how many questions at a time.
+struct Case {
+    std::string method;
+    int64_t batch = 1;
+    Measured measured;
+    double too_long = 0;  // seconds that a batch would have taken, where it was left out for that
+};
+
+/// A case whose batch would take more than so many times the time for a case is left out.
+constexpr double patience = 10;
+
+/// One pack, and what it is asked about.
+struct Subject {
+    Pack pack;
+    std::string source;  // of the inputs, for people
+    std::vector<Input> inputs;
+};
+
+std::vector<std::string> split(const std::string& option, const std::string& text) {
+    std::vector<std::string> parts;
+    std::istringstream stream(text + ',');
+    for (std::string part; std::getline(stream, part, ',');) {
+        if (part.empty() || std::count(parts.begin(), parts.end(), part) > 0)
+            throw Error(ErrorCode::invalid_argument,
+                        option + ": expected different names or numbers with commas between, found '" + text + '\'');
+        parts.push_back(part);
+    }
+    return parts;
+}
+
+std::vector<int64_t> sizes_of(const std::string& text) {
+    constexpr int64_t largest = 1 << 16;
+    std::vector<int64_t> sizes;
+    for (const std::string& part : split("--batch", text)) {
+        const bool number = part.size() < 10 && std::all_of(part.begin(), part.end(), [](unsigned char c) { return std::isdigit(c); });
+        const int64_t size = number ? std::stoll(part) : 0;
+        if (size < 1 || size > largest)
+            throw Error(ErrorCode::invalid_argument, "--batch: expected 1 to " + std::to_string(largest) + ", found '" + part + '\'');
+        sizes.push_back(size);
+    }
+    return sizes;
+}
+
+/// The cases, those of one size of batch side by side: what disturbs the machine for a while disturbs all methods.
+std::vector<Case> cases_of(const BenchCommand& command) {
+    const std::vector<std::string> methods = split("--methods", command.methods);
+    std::vector<Case> cases;
+    for (const std::string& method : methods)
+        if (method != lbfgs && method != to_string(Method::sqp) && method != to_string(Method::augmented_lagrangian))
+            throw Error(ErrorCode::invalid_argument,
+                        "--methods: expected sqp, augmented-lagrangian or " + std::string(lbfgs) + ", found '" + method + '\'');
+    bool first = true;
+    for (const int64_t batch : sizes_of(command.batches)) {
+        for (const std::string& method : methods) {
+            if (method != lbfgs)
+                cases.push_back({method, batch, {}});
+            else if (first)
+                cases.push_back({method, 1, {}});
+        }
+        first = false;
+    }
+    return cases;
+}
+
+std::vector<Subject> subjects_of(const BenchCommand& command, const Host& host) {
+    const auto limit = static_cast<size_t>(command.limit);
+    std::vector<Subject> subjects;
+    if (!command.inputs.empty()) {
+        const std::vector<Argument> arguments = look_at(command.inputs);
+        const Models models(command, command.pack, arguments);
+        for (const Pack& pack : models.packs()) subjects.push_back({pack, "given", {}});
+        InputSource source(arguments);
+        for (std::vector<Input> some; !(some = source.next(64)).empty();) {
+            Subject& subject = is_image(some.front()) ? subjects.back() : subjects.front();
+            for (Input& input : some)
+                if (subject.inputs.size() < limit) subject.inputs.push_back(std::move(input));
+        }
+        return subjects;
+    }
+    const std::string corpora = variable("WHYNOT_CORPORA");
+    if (corpora.empty())
+        throw Error(
+            ErrorCode::not_found,
+            "WHYNOT_CORPORA is not set: it names the folder that holds the corpora. Without it, say what to ask about, as in whynot bench "
+            "\"the food was gross .\"");
+    for (const std::string& corpus : split("--corpus", command.corpus)) {
+        const Pack pack = find_pack(command.pack.empty() ? corpus : command.pack, default_pack_search());
+        const std::string plugin = host.find_modality(pack.manifest().modality).manifest.id;
+        auto& service = host.service<HeldOut>(plugin);
+        subjects.push_back({pack, "held out of " + corpus,
+                            guarded(plugin, "read the corpus", [&] { return service.inputs(pack, corpora, corpus, command.limit); })});
+    }
+    return subjects;
+}
+
+Solve way_of(const std::string& method) {
+    if (method == lbfgs) return [](const Problem& problem, const SolverOptions& options) { return solve_by_lbfgs(problem, options); };
+    return [method](const Problem& problem, SolverOptions options) {
+        options.method = method_from_string(method);
+        return solve(problem, options);
+    };
+}
+
+std::string processor() {
+    std::ifstream file("/proc/cpuinfo");
+    for (std::string line; std::getline(file, line);)
+        if (line.rfind("model name", 0) == 0) return line.substr(std::min(line.size(), line.find(':') + 2));
+    return "unknown";
+}
+
+Json number(double value) { return std::isfinite(value) ? Json(value) : Json(); }
+
+/// Mean distance over that of `other`, on the questions to which both found a point; NaN where there are none.
+double distance_against(const Measured& one, const Measured& other) {
+    double ours = 0, theirs = 0;
+    for (size_t i = 0; i < std::min(one.distances.size(), other.distances.size()); ++i) {
+        if (std::isnan(one.distances[i]) || std::isnan(other.distances[i])) continue;
+        ours += one.distances[i];
+        theirs += other.distances[i];
+    }
+    return theirs > 0 ? ours / theirs : NAN;
+}
+
+Json row_of(const Subject& subject, const Case& one, const Case& reference) {
+    const Measured& m = one.measured;
+    return {{"pack", subject.pack.manifest().id},
+            {"modality", subject.pack.manifest().modality},
+            {"inputs", subject.source},
+            {"method", one.method},
+            {"batch", one.batch},
+            {"questions", m.questions},
+            {"asked", m.asked},
+            {"seconds", m.seconds},
+            {"questions_a_second", m.questions_a_second()},
+            {"forward", m.forward},
+            {"backward", m.backward},
+            {"work", m.work()},
+            {"mean_distance", number(m.mean_distance())},
+            {"distance_against_" + reference.method, number(distance_against(m, reference.measured))},
+            {"feasible", m.feasible()},
+            {"largest_gap", m.largest_gap},
+            {"own_share", m.own_share()},
+            {"forward_row_seconds", m.forward_row},
+            {"gradient_row_seconds", m.gradient_row},
+            {"limit", m.limit()},
+            {"limit_reached", m.questions_a_second() / m.limit()},
+            {"peak_memory", m.peak_memory}};
+}
+
+std::string figure(const Json& value, const char* pattern) {
+    if (value.is_null()) return "-";
+    char text[32];
+    std::snprintf(text, sizeof text, pattern, value.get<double>());
+    return text;
+}
+
+std::string rows_for_people(const std::vector<Json>& rows, const std::string& reference) {
+    std::vector<std::vector<std::string>> cells{{"method", "batch", "n", "questions/s", "work", "distance", "against " + reference,
+                                                 "feasible", "gap", "own share", "limit/s", "reached", "memory"}};
+    for (const Json& row : rows) {
+        const auto rate = [](const Json& value) { return figure(value, value.get<double>() < 100 ? "%.3g" : "%.0f"); };
+        cells.push_back({row.at("method"), row.at("batch").dump(), row.at("questions").dump(), rate(row.at("questions_a_second")),
+                         figure(row.at("work"), "%.0f"), figure(row.at("mean_distance"), "%.3f"),
+                         figure(row.at("distance_against_" + reference), "%.3f"), figure(row.at("feasible"), "%.3f"),
+                         figure(row.at("largest_gap"), "%.2g"), percent(row.at("own_share")), rate(row.at("limit")),
+                         percent(row.at("limit_reached")), bytes_for_people(row.at("peak_memory"))});
+    }
+    return table(cells, "lrrrrrrrrrrrr");
+}
+
+/// How many times as fast: the first method against the others batch by batch, and the largest batch against the smallest.
+std::string comparisons(const std::vector<Json>& rows) {
+    std::string text;
+    const auto times = [](const Json& one, const Json& other) {
+        char factor[32];
+        std::snprintf(factor, sizeof factor, "%.3g",
+                      one.at("questions_a_second").get<double>() / other.at("questions_a_second").get<double>());
+        return std::string(factor) + " times as many questions a second";
+    };
+    const Json& first = rows.front();
+    for (const Json& one : rows) {
+        if (one.at("method") != first.at("method")) continue;
+        for (const Json& other : rows)
+            if (other.at("method") != one.at("method") && other.at("batch") == one.at("batch"))
+                text += "batch " + one.at("batch").dump() + ", " + one.at("method").get<std::string>() + " against " +
+                        other.at("method").get<std::string>() + ": " + times(one, other) + '\n';
+    }
+    for (const std::string method : {to_string(Method::sqp), to_string(Method::augmented_lagrangian)}) {
+        const Json *least = nullptr, *most = nullptr;
+        for (const Json& row : rows) {
+            if (row.at("method") != method) continue;
+            if (!least || row.at("batch") < least->at("batch")) least = &row;
+            if (!most || row.at("batch") > most->at("batch")) most = &row;
+        }
+        if (least != most)
+            text += method + ", batch " + most->at("batch").dump() + " against " + least->at("batch").dump() + ": " + times(*most, *least) +
+                    '\n';
+    }
+    return text;
+}
+
+}  // namespace
+
+int bench(const BenchCommand& command) {
+    return interruptible([&] {
+        std::vector<Case> cases = cases_of(command);
+        const Host host(plugin_search(command));
+        set_threads(command.threads, 1);  // as explain has it for a question, and each explainer of a stream
+        StatusLine status;
+        status.show("reading");
+        const std::vector<Subject> subjects = subjects_of(command, host);
+        for (const Subject& subject : subjects) check_class(subject.pack, "--foil", command.foil);
+
+        const Json machine{{"processor", processor()},
+                           {"threads", at::get_num_threads()},
+                           {"device", command.device},
+                           {"libtorch", TORCH_VERSION},
+                           {"whynot", WHYNOT_VERSION}};
+        const bool memory_of_case = reset_peak_memory();
+        Json all = Json::array(), left_out = Json::array();
+        int code = answered;
+        if (!command.json)
+            print(machine.at("processor").get<std::string>() + ", " + machine.at("threads").dump() +
+                  " threads, LibTorch " TORCH_VERSION ", whynot " WHYNOT_VERSION "\n");
+        for (size_t s = 0; s < subjects.size(); ++s) {
+            const Subject& subject = subjects[s];
+            const std::string& id = subject.pack.manifest().id;
+            std::ptrdiff_t done = 0;
+            const auto watch = [&](double share) {
+                if (interrupted()) throw Error(ErrorCode::cancelled, "interrupted");
+                const Case& now = *std::min(cases.begin() + done, cases.end() - 1);
+                status.show(Progress{id + ": " + now.method + ", batch " + std::to_string(now.batch),
+                                     (static_cast<double>(s * cases.size()) + static_cast<double>(done) + share) /
+                                         static_cast<double>(subjects.size() * cases.size()),
+                                     ""});
+            };
+            watch(0);
+            std::vector<std::string> refused;
+            Measuring measuring(host, subject.pack, command.device, subject.inputs, command.foil, command.seed, refused);
+            if (!refused.empty()) {
+                code = none_found;
+                status.clear();
+                complain(id + ": " + std::to_string(refused.size()) + " of " + std::to_string(subject.inputs.size()) +
+                         " inputs make no question, the first because " + refused.front());
+            }
+            if (measuring.questions() == 0) continue;
+            SolverOptions options;
+            options.starts = command.starts;
+            if (command.step > 0) options.augmented_lagrangian.step = command.step;
+            for (Case& one : cases) {
+                // By what the method did at the size of batch before this one.
+                const auto before = std::find_if(std::make_reverse_iterator(cases.begin() + done), cases.rend(),
+                                                 [&](const Case& other) { return other.method == one.method && other.measured.asked > 0; });
+                const double expected = before == cases.rend() ? 0 : static_cast<double>(one.batch) / before->measured.questions_a_second();
+                one.too_long = command.seconds > 0 && expected > patience * command.seconds ? expected : 0;
+                one.measured =
+                    one.too_long > 0 ? Measured() : measuring.measure(way_of(one.method), options, one.batch, command.seconds, watch);
+                ++done;
+            }
+            status.clear();
+
+            const std::string reference = cases.front().method;
+            std::vector<const Case*> sorted;
+            for (const Case& one : cases)
+                if (one.too_long == 0) sorted.push_back(&one);
+            std::stable_sort(sorted.begin(), sorted.end(), [&](const Case* a, const Case* b) {
+                const auto place = [&](const Case* one) {
+                    return std::find_if(cases.begin(), cases.end(), [&](const Case& other) { return other.method == one->method; });
+                };
+                return place(a) < place(b);
+            });
+            // Distances are compared with the case of the first method that answered most questions.
+            const auto most = std::max_element(cases.begin(), cases.end(), [&](const Case& a, const Case& b) {
+                const auto questions = [&](const Case& one) { return one.method == reference ? one.measured.questions : -1; };
+                return questions(a) < questions(b);
+            });
+            std::vector<Json> rows;
+            for (const Case* one : sorted) rows.push_back(row_of(subject, *one, *most));
+            if (!command.json)
+                print('\n' + id + ", " + std::to_string(measuring.questions()) + " inputs " + subject.source + ", " +
+                      std::to_string(command.starts) + (command.starts == 1 ? " start\n\n" : " starts\n\n") +
+                      rows_for_people(rows, reference) + '\n' + comparisons(rows));
+            for (Json& row : rows) all.push_back(std::move(row));
+            for (const Case& one : cases) {
+                if (one.too_long == 0) continue;
+                left_out.push_back({{"pack", id}, {"method", one.method}, {"batch", one.batch}, {"expected_seconds", one.too_long}});
+                if (!command.json)
+                    print("left out: " + one.method + ", batch " + std::to_string(one.batch) + ", which would take " +
+                          figure(one.too_long, "%.0f") + " s; a longer time for each case (--seconds) has it measured\n");
+            }
+        }
+        if (!memory_of_case)
+            complain("this system does not let the highest memory be counted afresh: it is that of the program up to then");
+        if (command.json) {
+            const Json object{{"schema", "whynot.bench/1"},
+                              {"machine", machine},
+                              {"starts", command.starts},
+                              {"seed", command.seed},
+                              {"peak_memory_of", memory_of_case ? "case" : "program"},
+                              {"rows", all},
+                              {"left_out", left_out}};
+            print(object.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n');
+        }
+        return code;
+    });
+}
+
+}  // namespace whynot::cli

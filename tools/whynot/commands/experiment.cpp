@@ -1,0 +1,64 @@
+// whynot experiment.
+#include "whynot/experiment.h"
+
+#include "asking/models.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "commands/commands.h"
+#include "console/interrupt.h"
+#include "console/long_run.h"
+#include "console/terminal.h"
+
+namespace whynot::cli {
+namespace {
+
+using base::Json;
+
+}  // namespace
+
+int list_experiments(const ExperimentCommand& command) {
+    const Host host(plugin_search(command));
+    const ExperimentList list = whynot::list_experiments(host);
+    std::string text;
+    for (const auto& [plugin, info] : list.experiments) {
+        if (command.json) {
+            const Json line{{"name", info.name}, {"title", info.title}, {"source", info.source}, {"needs", info.needs}, {"plugin", plugin}};
+            text += line.dump() + '\n';
+        } else {
+            text += (text.empty() ? "" : "\n") + info.name + ": " + base::escape_controls(info.title) + '\n' +
+                    table({{"  published", info.source}, {"  needs", info.needs}, {"  plugin", plugin}});
+        }
+    }
+    print(text);
+    for (const std::string& problem : list.problems) complain(problem);
+    if (list.experiments.empty() && list.problems.empty()) complain("no plugin brings any experiment");
+    return list.problems.empty() ? answered : failed;
+}
+
+int run_experiment(const ExperimentCommand& command) {
+    return interruptible([&] {
+        const Host host(plugin_search(command));
+        ExperimentRequest request;
+        request.name = command.name;
+        request.corpora = variable("WHYNOT_CORPORA");
+        request.out = command.out;
+        request.pack = command.pack;
+        request.quick = command.quick;
+        request.seed = command.seed;
+        request.cache = cache_folder();
+        set_threads(command.threads, 4);
+
+        StatusLine status;
+        const ExperimentResult result = whynot::run_experiment(host, request, observer(status));
+        status.clear();
+        if (command.json) {
+            print(Json::parse(to_json(result)).dump() + '\n');
+        } else {
+            print(to_terminal(result, terminal_style()));
+            complain("written: README.md and result.json in " + command.out);
+        }
+        return answered;
+    });
+}
+
+}  // namespace whynot::cli

@@ -1,0 +1,124 @@
+// whynot packs new --from-torchscript.
+#include "whynot/import.h"
+
+#include <cstdio>
+#include <sstream>
+
+#include "asking/models.h"
+#include "base/json.h"
+#include "commands/commands.h"
+#include "console/interrupt.h"
+#include "console/long_run.h"
+#include "console/terminal.h"
+#include "whynot/error.h"
+
+namespace whynot::cli {
+namespace {
+
+using base::Json;
+
+std::vector<std::string> split(const std::string& text, char separator) {
+    std::vector<std::string> parts;
+    std::istringstream stream(text);
+    for (std::string part; std::getline(stream, part, separator);) {
+        const size_t begin = part.find_first_not_of(' ');
+        parts.push_back(begin == std::string::npos ? "" : part.substr(begin, part.find_last_not_of(' ') + 1 - begin));
+    }
+    return parts;
+}
+
+[[noreturn]] void refuse(const std::string& option, const std::string& expected, const std::string& found) {
+    throw Error(ErrorCode::invalid_argument, option + ": expected " + expected + ", found '" + found + "'");
+}
+
+Json numbers(const char* option, const std::string& text) {
+    Json values = Json::array();
+    for (const std::string& part : split(text, ',')) {
+        const Json value = Json::parse(part, nullptr, false);
+        if (!value.is_number()) refuse(option, "numbers separated by commas, as in 0.485,0.456,0.406", text);
+        values.push_back(value);
+    }
+    return values;
+}
+
+Json input_of(const ImportCommand& command) {
+    const auto refuse_shape = [&] { refuse("--shape", "channels x height x width, as in 3x64x64", command.shape); };
+    const std::vector<std::string> sizes = split(command.shape, 'x');
+    if (sizes.size() != 3) refuse_shape();
+    Json input;
+    for (size_t i = 0; i < 3; ++i) {
+        const Json size = Json::parse(sizes[i], nullptr, false);
+        if (!size.is_number_unsigned()) refuse_shape();
+        input[i == 0 ? "channels" : i == 1 ? "height" : "width"] = size;
+    }
+    input["mean"] = numbers("--mean", command.mean);
+    input["std"] = numbers("--std", command.deviation);
+    input["framing"] = command.framing;
+    input["light_on_dark"] = command.light_on_dark;
+    return input;
+}
+
+std::string number_for_people(double value) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.4g", value);
+    return text;
+}
+
+Emits emits_of(const std::string& name) {
+    for (const Emits emits : {Emits::logits, Emits::log_probabilities, Emits::probabilities})
+        if (name == to_string(emits)) return emits;
+    refuse("--emits", "logits, log-probabilities or probabilities", name);
+}
+
+}  // namespace
+
+int import_model(const ImportCommand& command) {
+    return interruptible([&] {
+        const Host host(plugin_search(command));
+        const std::string plugin = host.find_modality(command.modality).manifest.id;
+        ImportRequest request;
+        request.files["classifier"] = command.classifier;
+        for (const auto& [role, file] : {std::pair("encoder", command.encoder), std::pair("decoder", command.decoder),
+                                         std::pair("embedding", command.embedding), std::pair("vocabulary", command.vocabulary)})
+            if (!file.empty()) request.files[role] = file;
+        request.classes = split(command.classes, ',');
+        if (!command.emits.empty()) request.emits = emits_of(command.emits);
+        if (command.modality == "image") request.input = input_of(command).dump();
+        request.data = command.data;
+        request.out = command.out;
+        request.licence = command.licence;
+        request.seed = command.seed;
+        set_threads(command.threads, 4);
+
+        complain("a TorchScript file is a program: this runs what the author of " + command.classifier + " wrote");
+        StatusLine status;
+        Importer& importer = host.service<Importer>(plugin);
+        const std::string found = guarded(plugin, "bring the model in", [&] { return importer.import_model(request, observer(status)); });
+        status.clear();
+        const Pack pack = open_pack(command.out);
+        Json findings = Json::parse(found);
+        const bool generates = pack.has("decoder.pt");
+        if (command.json) {
+            Json object{
+                {"id", pack.manifest().id}, {"directory", pack.directory().string()}, {"sha256", pack.sha256()}, {"findings", findings}};
+            print(object.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n');
+        } else {
+            std::vector<std::vector<std::string>> rows{{"pack", pack.manifest().id + ", version " + pack.manifest().version},
+                                                       {"folder", pack.directory().string()}};
+            for (const auto& [key, value] : findings.items()) {
+                std::string text = value.is_string() ? value.get<std::string>() : "";
+                if (value.is_object())
+                    for (const auto& [name, count] : value.items()) text += (text.empty() ? "" : ", ") + name + ' ' + count.dump();
+                if (value.is_number_float()) text = number_for_people(value);
+                rows.push_back({key, text.empty() ? value.dump() : text});
+            }
+            print(table(rows));
+        }
+        if (!generates)
+            complain("it classifies; to explain it needs a generator: whynot train " + command.modality + " --generator-only --pack " +
+                     for_shell(pack.directory().string()) + " --data DATA --out DIR");
+        return answered;
+    });
+}
+
+}  // namespace whynot::cli

@@ -1,0 +1,20 @@
+#pragma once
+
+/// What the commands say of records, and the records that they write themselves.
+
+#include <string>
+
+#include "commands/commands.h"
+#include "stream/questions.h"
+#include "whynot/explanation.h"
+#include "whynot/pack.h"
+
+namespace whynot::cli {
+
+/// There is an answer for people: the search came to rest, or was cut short with a point that the classifier calls the foil.
+bool has_answer(const Explanation& record);
+
+/// The answer to a question of a stream that was not asked, or came to nothing.
+Explanation refused(const StreamedQuestion& question, const Pack& pack, const ExplainCommand& command, const std::string& reason);
+
+}  // namespace whynot::cli
