@@ -1,8 +1,9 @@
-# whynot_add_plugin(NAME SOURCE... [LIBRARIES LIBRARY...] [OUTPUT_DIRECTORY FOLDER])
+# whynot_add_plugin(NAME SOURCE... [LIBRARIES LIBRARY...] [OUTPUT_DIRECTORY FOLDER] [OPTIONAL])
 #
 # Builds the plugin NAME.so and its manifest NAME.json: a module that exports whynot_plugin_entry alone, linked with whynot::whynot and
 # LIBRARIES. The two lie in LIBDIR/whynot/plugins of the build tree, and are installed there, so that a build tree can be
-# used like an installation. With OUTPUT_DIRECTORY they lie in that folder and are not installed.
+# used like an installation. With OUTPUT_DIRECTORY they lie in that folder and are not installed. With OPTIONAL they are installed only where
+# they were built.
 #
 # The manifest comes from the library itself, through whynot-describe: a plugin that no host would load fails the build, with the reason.
 #
@@ -21,7 +22,7 @@ set(whynot_conformance_script ${CMAKE_CURRENT_LIST_DIR}/whynotConformance.cmake)
 
 function(whynot_add_plugin name)
     include(GNUInstallDirs)
-    cmake_parse_arguments(PARSE_ARGV 1 arg "" "OUTPUT_DIRECTORY" "LIBRARIES")
+    cmake_parse_arguments(PARSE_ARGV 1 arg "OPTIONAL" "OUTPUT_DIRECTORY" "LIBRARIES")
     if(NOT arg_UNPARSED_ARGUMENTS)
         message(FATAL_ERROR "whynot_add_plugin(${name} ...): no source files")
     endif()
@@ -49,8 +50,12 @@ function(whynot_add_plugin name)
                        COMMENT "Writing the manifest of the plugin ${name}" VERBATIM)
 
     if(NOT arg_OUTPUT_DIRECTORY)
-        install(TARGETS ${name} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/whynot/plugins)
-        install(FILES ${folder}/${name}.json DESTINATION ${CMAKE_INSTALL_LIBDIR}/whynot/plugins)
+        set(optional)
+        if(arg_OPTIONAL)
+            set(optional OPTIONAL)
+        endif()
+        install(TARGETS ${name} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/whynot/plugins ${optional})
+        install(FILES ${folder}/${name}.json DESTINATION ${CMAKE_INSTALL_LIBDIR}/whynot/plugins ${optional})
     endif()
 endfunction()
 
