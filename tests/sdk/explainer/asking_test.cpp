@@ -39,6 +39,8 @@ public:
         return weight().index_select(0, foil).unsqueeze(1).repeat({1, count, odd_ == "extra_starts" ? 2 : 1});
     }
 
+    std::vector<Rendering> render(const std::vector<RenderRequest>&, uint64_t) override { return {}; }
+
     static at::Tensor weight() { return at::tensor({-2.0, 0.0, 2.0, 0.0, 0.0, 2.0}).view({3, 2}); }
     static at::Tensor scores(const at::Tensor& z) { return z.matmul(weight().t()); }
 

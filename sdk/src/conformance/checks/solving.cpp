@@ -29,8 +29,7 @@ SolverOptions solver_options(const Asked& asked) {
 std::string fixed_part(std::vector<Answer> answers) {
     std::string text;
     for (Answer& answer : answers) {
-        answer.record.cost.load_seconds = answer.record.cost.start_seconds = answer.record.cost.solve_seconds =
-            answer.record.cost.render_seconds = 0;
+        answer.record.cost.seconds.reset();
         text += to_json(answer.record) + '\n' + answer.terminal + '\n';
         for (const NamedPicture& picture : answer.pictures) text.append(picture.picture.bytes.begin(), picture.picture.bytes.end());
     }
