@@ -186,9 +186,12 @@ std::string boundary(const Explanation& explanation) {
 }
 
 std::string cost(const Explanation::Cost& spent) {
-    const double seconds = spent.load_seconds + spent.start_seconds + spent.solve_seconds + spent.render_seconds;
+    const Explanation::Seconds times = spent.seconds.value_or(Explanation::Seconds{});
+    const double seconds = times.load + times.start + times.solve + times.render;
     if (spent.forward == 0 && seconds <= 0) return "";
-    return joined({std::to_string(spent.forward) + (spent.forward == 1 ? " evaluation" : " evaluations"), short_number(seconds) + " s"});
+    std::vector<std::string> parts{std::to_string(spent.forward) + (spent.forward == 1 ? " evaluation" : " evaluations")};
+    if (spent.seconds) parts.push_back(short_number(seconds) + " s");
+    return joined(parts);
 }
 
 // As much of an input as tells which one it was, cut between code points: a refused one may have any length.
