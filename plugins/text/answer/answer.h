@@ -32,7 +32,8 @@
 #include <string>
 #include <vector>
 
-#include "text/language/language_model.h"
+#include "text/language/associations.h"
+#include "text/language/fluency.h"
 #include "text/reading/ids.h"
 
 namespace whynot::text {

@@ -1,5 +1,3 @@
-#include "text/language/language_model.h"
-
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -9,6 +7,10 @@
 #include <numeric>
 
 #include "plugins/text/answer/language.h"
+#include "text/language/associations.h"
+#include "text/language/fluency.h"
+#include "text/language/masked_model_training.h"
+#include "text/language/ngram.h"
 #include "whynot/error.h"
 
 namespace whynot::text {
