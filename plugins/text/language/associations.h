@@ -31,10 +31,12 @@ public:
     int64_t vocabulary() const { return static_cast<int64_t>(with_.size()); }
 
 private:
-    explicit WordAssociations(int64_t vocabulary);
-    uint64_t sentences_ = 0;
+    WordAssociations(uint64_t sentences, std::vector<uint64_t> with, const CountedTuples& pairs);
+    static WordAssociations count(const Sentences& sentences, int64_t vocabulary);
+
+    uint64_t sentences_;
     std::vector<uint64_t> with_;  // n(w)
-    CountTable pairs_;            // smaller and larger word -> n
+    CountTree pairs_;             // smaller and larger word -> n
 };
 
 }  // namespace whynot::text

@@ -41,23 +41,13 @@ public:
     const std::vector<double>& unigram() const { return unigram_; }
 
 private:
-    /// A context: the words before the one to be predicted, as a path from the nearest to the farthest.
-    struct Context {
-        uint32_t shorter;    // the context without its farthest word
-        int32_t farthest;    // that word
-        uint32_t total;      // t
-        uint32_t different;  // u
-    };
-
-    NGram(int64_t vocabulary, int order);
-    void add(const int64_t* gram, uint32_t count);
-    void count_words();
+    NGram(int64_t vocabulary, int order, const CountedTuples& grams);
 
     int order_;
     int64_t vocabulary_;
-    std::vector<Context> contexts_;  // [0] is the empty one
-    CountTable longer_;              // context and the word before it -> context
-    CountTable grams_;               // context and word -> c
+    /// Of each order, the lowest first: the context, its farthest word first, and the word behind it -> c. Its t is the total of what
+    /// follows a context, its u their number.
+    std::vector<CountTree> grams_;
     std::vector<int64_t> counts_;
     std::vector<double> unigram_;
 };
