@@ -23,10 +23,6 @@ constexpr float never = -100.0f;
 /// What the model's first weights are drawn for.
 constexpr uint64_t initial_weights = 101;
 
-at::Tensor uniform(at::IntArrayRef shape, double bound, const at::Generator& generator) {
-    return at::empty(shape).uniform_(-bound, bound, generator);
-}
-
 }  // namespace
 
 at::Tensor run_lstm(const at::Tensor& input, const std::array<at::Tensor, 4>& weights) {
@@ -35,37 +31,48 @@ at::Tensor run_lstm(const at::Tensor& input, const std::array<at::Tensor, 4>& we
                                 at::GradMode::is_enabled(), false, true));
 }
 
-MaskedModelImpl::MaskedModelImpl(const MaskedModelSizes& sizes, uint64_t seed) : sizes_(sizes) {
+MaskedModelImpl::MaskedModelImpl(const MaskedModelSizes& sizes) : sizes_(sizes) {
     if (sizes.vocabulary <= first_word_id || sizes.embedding < 1 || sizes.hidden < 1 || sizes.head < 1)
         throw Error(ErrorCode::invalid_argument, "masked model: expected a vocabulary of more than " + std::to_string(first_word_id) +
                                                      " entries and sizes of at least 1, found " + std::to_string(sizes.vocabulary) + ", " +
                                                      std::to_string(sizes.embedding) + ", " + std::to_string(sizes.hidden) + ", " +
                                                      std::to_string(sizes.head));
-    auto generator = training::make_generator(training::mix_seed(seed, initial_weights));
-    const auto linear = [&](const std::string& name, int64_t from, at::Tensor& weight, at::Tensor& bias) {
-        const double bound = 1 / std::sqrt(static_cast<double>(from));
-        weight = register_parameter(name + "_weight", uniform({sizes.head, from}, bound, generator), false);
-        bias = register_parameter(name + "_bias", uniform({sizes.head}, bound, generator), false);
-    };
+    const auto place = [&](const std::string& name, at::IntArrayRef shape) { return register_parameter(name, at::empty(shape), false); };
     const auto lstm = [&](const std::string& name) -> std::array<at::Tensor, 4> {
-        const double bound = 1 / std::sqrt(static_cast<double>(sizes.hidden));
         const int64_t gates = 4 * sizes.hidden;
-        return {register_parameter(name + "_input_weight", uniform({gates, sizes.embedding}, bound, generator), false),
-                register_parameter(name + "_hidden_weight", uniform({gates, sizes.hidden}, bound, generator), false),
-                register_parameter(name + "_input_bias", uniform({gates}, bound, generator), false),
-                register_parameter(name + "_hidden_bias", uniform({gates}, bound, generator), false)};
+        return {place(name + "_input_weight", {gates, sizes.embedding}), place(name + "_hidden_weight", {gates, sizes.hidden}),
+                place(name + "_input_bias", {gates}), place(name + "_hidden_bias", {gates})};
     };
-    weights_.embedding = register_parameter("embedding", at::empty({sizes.vocabulary, sizes.embedding}).normal_(0, 0.3, generator), false);
+    weights_.embedding = place("embedding", {sizes.vocabulary, sizes.embedding});
     weights_.forward = lstm("forward");
-    linear("next", sizes.hidden, weights_.next_weight, weights_.next_bias);
+    weights_.next_weight = place("next_weight", {sizes.head, sizes.hidden});
+    weights_.next_bias = place("next_bias", {sizes.head});
     if (sizes.both_sides) {
         weights_.backward = lstm("backward");
-        linear("between", 2 * sizes.hidden, weights_.between_weight, weights_.between_bias);
+        weights_.between_weight = place("between_weight", {sizes.head, 2 * sizes.hidden});
+        weights_.between_bias = place("between_bias", {sizes.head});
     }
-    weights_.output = register_parameter("output", uniform({sizes.vocabulary, sizes.head}, 0.08, generator), false);
-    auto bias = at::zeros({sizes.vocabulary});
-    bias.slice(0, 0, eos_id).fill_(never);
-    weights_.output_bias = register_parameter("output_bias", bias, false);
+    weights_.output = place("output", {sizes.vocabulary, sizes.head});
+    weights_.output_bias = place("output_bias", {sizes.vocabulary});
+}
+
+MaskedModelImpl::MaskedModelImpl(const MaskedModelSizes& sizes, uint64_t seed) : MaskedModelImpl(sizes) {
+    auto generator = training::make_generator(training::mix_seed(seed, initial_weights));
+    const auto draw = [&](at::Tensor weights, int64_t inputs) {
+        const double bound = 1 / std::sqrt(static_cast<double>(inputs));
+        weights.uniform_(-bound, bound, generator);
+    };
+    weights_.embedding.normal_(0, 0.3, generator);
+    for (const auto& weights : weights_.forward) draw(weights, sizes.hidden);
+    draw(weights_.next_weight, sizes.hidden);
+    draw(weights_.next_bias, sizes.hidden);
+    if (sizes.both_sides) {
+        for (const auto& weights : weights_.backward) draw(weights, sizes.hidden);
+        draw(weights_.between_weight, 2 * sizes.hidden);
+        draw(weights_.between_bias, 2 * sizes.hidden);
+    }
+    weights_.output.uniform_(-0.08, 0.08, generator);
+    weights_.output_bias.zero_().slice(0, 0, eos_id).fill_(never);
 }
 
 MaskedModelImpl::Contexts MaskedModelImpl::contexts(const at::Tensor& sentences) const {

@@ -35,6 +35,8 @@ struct MaskedModelSizes {
 ///     auto gap = model->between(left[0], right[0]);                                 // [m + 1, V]: what could be inserted before each
 class MaskedModelImpl : public torch::nn::Module {
 public:
+    /// Weights that are yet to be filled in, as from a pack.
+    explicit MaskedModelImpl(const MaskedModelSizes& sizes);
     /// Untrained weights, drawn from `seed` alone.
     MaskedModelImpl(const MaskedModelSizes& sizes, uint64_t seed);
 
