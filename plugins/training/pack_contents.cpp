@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include <cmath>
+
 #include "base/json.h"
 #include "training/torchscript.h"
 
@@ -20,17 +22,24 @@ int64_t size_at(const Pack& pack, const base::Json& object, const std::string& g
     return value.get<int64_t>();
 }
 
-StoredTensors::StoredTensors(const Pack& pack, const std::string& file)
-    : pack_(pack), file_(file), tensors_(read_tensors(pack.file(file))) {}
+StoredTensors::StoredTensors(const Pack& pack, const std::string& file) : pack_(pack), file_(file), stored_(pack.file(file)) {
+    for (const TensorView& view : stored_.tensors()) left_.emplace(view.name, view);
+}
 
 at::Tensor StoredTensors::find(const std::string& name) {
-    const auto found = tensors_.find(name);
-    if (found == tensors_.end()) throw bad_pack(pack_, file_ + " has no tensor '" + name + "'");
-    at::Tensor tensor = found->second;
-    tensors_.erase(found);
-    if (tensor.scalar_type() != at::kFloat) throw bad_pack(pack_, file_ + ": expected '" + name + "' to be floats, found integers");
-    if (!tensor.isfinite().all().item<bool>()) throw bad_pack(pack_, file_ + ": '" + name + "' is not finite");
-    return tensor;
+    const auto found = left_.find(name);
+    if (found == left_.end()) throw bad_pack(pack_, file_ + " has no tensor '" + name + "'");
+    const TensorView view = found->second;
+    left_.erase(found);
+    if (view.dtype == Dtype::i64) throw bad_pack(pack_, file_ + ": expected '" + name + "' to be floats, found integers");
+    return at::from_blob(const_cast<void*>(view.data), view.shape, at::TensorOptions(view.dtype == Dtype::f16 ? at::kHalf : at::kFloat));
+}
+
+void StoredTensors::check_finite(const std::string& name, const at::Tensor& tensor) const {
+    if (tensor.numel() == 0) return;
+    const auto [least, most] = tensor.aminmax();  // one of them is no number where any is not; one pass, and no memory
+    if (!std::isfinite(least.item<float>()) || !std::isfinite(most.item<float>()))
+        throw bad_pack(pack_, file_ + ": '" + name + "' is not finite");
 }
 
 void StoredTensors::take(const std::string& name, at::Tensor to) {
@@ -40,18 +49,20 @@ void StoredTensors::take(const std::string& name, at::Tensor to) {
             pack_, file_ + ": expected '" + name + "' to be of shape " + shape_text(to.sizes()) + ", found " + shape_text(tensor.sizes()));
     const at::NoGradGuard no_grad;
     to.copy_(tensor);
+    check_finite(name, to);
 }
 
 at::Tensor StoredTensors::take_rows(const std::string& name, at::IntArrayRef sizes) {
-    const at::Tensor tensor = find(name);
+    const at::Tensor tensor = find(name).to(at::kFloat, false, true);
     if (tensor.dim() != static_cast<int64_t>(sizes.size()) + 1 || tensor.sizes().slice(1) != sizes)
         throw bad_pack(
             pack_, file_ + ": expected '" + name + "' to be rows of shape " + shape_text(sizes) + ", found " + shape_text(tensor.sizes()));
+    check_finite(name, tensor);
     return tensor;
 }
 
 void StoredTensors::finish() const {
-    if (!tensors_.empty()) throw bad_pack(pack_, file_ + " has a tensor '" + tensors_.begin()->first + "' that belongs to no network");
+    if (!left_.empty()) throw bad_pack(pack_, file_ + " has a tensor '" + left_.begin()->first + "' that belongs to no network");
 }
 
 }  // namespace whynot::training

@@ -3,13 +3,16 @@
 /// Reading networks out of a pack. A pack is data from strangers: sizes are bounded before memory is taken for them, and every tensor
 /// must be there, of the right shape and finite.
 
+#include <ATen/core/Tensor.h>
+
 #include <cstdint>
+#include <map>
 #include <string>
 
 #include "base/json.h"
-#include "training/checkpoint.h"
 #include "whynot/error.h"
 #include "whynot/pack.h"
+#include "whynot/tensor_file.h"
 
 namespace whynot::training {
 
@@ -34,11 +37,15 @@ public:
     void finish() const;
 
 private:
+    /// As it is stored, 16 or 32 bits wide; a view of `stored_`.
     at::Tensor find(const std::string& name);
+    /// `bad_pack` for infinities and for what is no number.
+    void check_finite(const std::string& name, const at::Tensor& tensor) const;
 
     const Pack& pack_;
     std::string file_;
-    NamedTensors tensors_;
+    TensorFile stored_;
+    std::map<std::string, TensorView> left_;  // not yet taken
 };
 
 }  // namespace whynot::training

@@ -32,9 +32,10 @@ template <class Found>
 const Found& load(const char* name, const char* entry) {
     const std::filesystem::path file = whynot::installed_plugin_folder().parent_path() / name;
     // Never closed: LibTorch does not survive it. Local: what the library brings along must not meet what plugins bring along.
+    // Lazy: to look up at once what all of LibTorch calls would cost a tenth of a short run; the linker has checked that ours is complete.
     static auto* const library = new boost::dll::shared_library;
     try {
-        library->load(file, boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local);
+        library->load(file, boost::dll::load_mode::rtld_lazy | boost::dll::load_mode::rtld_local);
     } catch (const std::system_error& error) {
         throw Error(ErrorCode::io, "a part of this program could not be loaded; install it again. " + std::string(error.what()));
     }

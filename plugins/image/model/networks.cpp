@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "image/networks/script_networks.h"
+#include "training/checkpoint.h"
 #include "training/pack_contents.h"
 #include "training/random.h"
 #include "whynot/error.h"

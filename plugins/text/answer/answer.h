@@ -32,21 +32,12 @@
 #include <string>
 #include <vector>
 
-#include "text/language/language_model.h"
+#include "text/answer/lexicon.h"
+#include "text/language/associations.h"
+#include "text/language/fluency.h"
 #include "text/reading/ids.h"
 
 namespace whynot::text {
-
-/// What each entry of a vocabulary is, and whether an edit may put it into a sentence.
-struct Lexicon {
-    std::vector<char> word;         ///< may be put where a word is
-    std::vector<char> mark;         ///< may be put where punctuation is: . ! ? ,
-    std::vector<char> punctuation;  ///< is punctuation: neither letter nor digit in it
-};
-
-/// Words are made of letters, digits, apostrophes and hyphens (no "good." that the corpus glued together, no placeholder such as
-/// "_num_", which no reader could fill) and occur often enough for the models to know them. @param counts how often, one an entry
-Lexicon make_lexicon(const std::vector<std::string>& vocabulary, const std::vector<int64_t>& counts, int64_t least_count = 10);
 
 /// One sentence to be answered.
 struct AnswerProblem {
@@ -131,20 +122,30 @@ struct AnswerOptions {
     AnswerWeights weights;
     double open = 0;  ///< positions that fall at least this share of the largest fall are open to edits; 0: all of them, at their price
     bool top_position_only = false;  ///< open the largest fall alone, as long as one edit there does
-    /// Give up beyond it. A second is tried while it may be cheaper than what one does, more where fewer do not do.
-    int64_t most_edits = 4;
+    /// The search gives up beyond it. A second edit is tried only while it could be cheaper than what one does, more edits only if fewer do not
+    /// change the class.
+    int64_t max_edits = 4;
     int64_t replacements = 15;  ///< candidates at each position
     int64_t insertions = 6;     ///< at each gap
     int64_t merges = 6;         ///< for each pair
     int64_t beam = 24;          ///< sentences with h > 0 that get one more edit
     int64_t steps = 8;          ///< of them, at most this many from one position
     double step_gap = 0.3;      ///< what a nat of remaining gap counts when they are chosen
-    double least_step = 0.2;    ///< nats of gap that such an edit must win
+    double min_step = 0.2;      ///< nats of gap that such an edit must win
     int64_t considered = 100;   ///< candidates, of each number of edits, whose n-grams and topic are looked at
     int64_t judged = 24;        ///< of them, whose whole sentence the network judges
     double frequency = 0.5;     ///< share of the unigram log-probability that is divided out
     int64_t asked = 40;         ///< candidates of one operation a classifier that is not additive is asked about
     int64_t answers = 5;        ///< how many of the best to return
+};
+
+/// What an answer is searched with.
+struct AnswerModels {
+    const FluencyModel& fluency;
+    const WordAssociations* associations;  ///< null leaves the topic term out
+    Lexicon lexicon;
+    at::Tensor directions;          ///< [V, p]: output rows of the masked model, each of length 1
+    std::vector<double> frequency;  ///< [V]: AnswerOptions::frequency times the unigram log-probability
 };
 
 /// Searches answers with one set of models. Keeps no state between calls; several threads may search at a time.
@@ -167,13 +168,8 @@ public:
     AnswerResult nearest(const AnswerProblem& problem) const;
 
 private:
-    friend class Search;
-    const FluencyModel& fluency_;
-    const WordAssociations* associations_;
-    Lexicon lexicon_;
+    AnswerModels models_;
     AnswerOptions options_;
-    at::Tensor directions_;          // [V, p]: output rows of the masked model, each of length 1
-    std::vector<double> frequency_;  // [V]: options.frequency times the unigram log-probability
 };
 
 }  // namespace whynot::text

@@ -7,7 +7,7 @@
 
 namespace whynot::text {
 
-/// The service `whynot.modality/1` for text. Decodings: `edit` (default), `audit`, `soft`, `nearest`; see render.h.
+/// The service `whynot.modality/1` for text. Decodings: `edit` (default), `audit`, `soft`, `nearest`; see decode.h.
 class TextModality : public Modality {
 public:
     std::unique_ptr<Model> open(const Pack& pack, const std::string& device) override;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/format.h"
 #include "text/model/modality.h"
 #include "whynot/device.h"
 #include "whynot/error.h"
@@ -26,10 +27,11 @@ Lexicon lexicon_of(const Networks& networks) {
 }
 
 std::string quoted_list(const std::vector<std::string>& words) {
-    constexpr size_t most = 5;
-    std::string text;
-    for (size_t i = 0; i < std::min(most, words.size()); ++i) text += (i ? ", '" : "'") + words[i] + "'";
-    if (words.size() > most) text += " and " + std::to_string(words.size() - most) + " more";
+    constexpr size_t max_shown = 5;
+    std::vector<std::string> shown;
+    for (size_t i = 0; i < std::min(max_shown, words.size()); ++i) shown.push_back("'" + words[i] + "'");
+    std::string text = base::joined(shown);
+    if (words.size() > max_shown) text += " and " + std::to_string(words.size() - max_shown) + " more";
     return text;
 }
 
@@ -46,7 +48,7 @@ std::unique_ptr<Model> TextModality::open(const Pack& pack, const std::string& d
 }
 
 TextModel::TextModel(const Pack& pack, at::Device device) : TextModel(pack.manifest().classes, Networks::load(pack)) {
-    if (!device.is_cpu()) there_ = Copies{networks_.autoencoder.on(device), networks_.classifier.on(device)};
+    if (!device.is_cpu()) on_device_ = Copies{networks_.autoencoder.on(device), networks_.classifier.on(device)};
 }
 
 TextModel::TextModel(std::vector<std::string> classes, Networks networks)
@@ -56,7 +58,7 @@ TextModel::TextModel(std::vector<std::string> classes, Networks networks)
       search_(networks_.fluency, lexicon_, &networks_.associations) {}
 
 Relaxation TextModel::relax(Sentences sentences) const {
-    if (there_) return {there_->autoencoder, there_->classifier, std::move(sentences)};
+    if (on_device_) return {on_device_->autoencoder, on_device_->classifier, std::move(sentences)};
     return {networks_.autoencoder, networks_.classifier, std::move(sentences)};
 }
 

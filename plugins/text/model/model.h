@@ -41,7 +41,7 @@ private:
         Autoencoder autoencoder;
         Classifier classifier;
     };
-    std::optional<Copies> there_;  // on another device than the processor
+    std::optional<Copies> on_device_;  // where the device is not the processor
 };
 
 /// One sentence as read: the person's own text, its words, and the pieces that the networks see.

@@ -2,13 +2,12 @@
 
 #include <ATen/ATen.h>
 
-#include <fstream>
-#include <iterator>
+#include <limits>
 
+#include "base/file.h"
 #include "base/json.h"
 #include "training/checkpoint.h"
 #include "training/pack_contents.h"
-#include "training/random.h"
 #include "whynot/error.h"
 
 namespace whynot::text {
@@ -25,18 +24,16 @@ constexpr const char* torchscript = "torchscript";
 constexpr const char* ngram_file = "ngram.bin";
 constexpr const char* associations_file = "associations.bin";
 
-std::string bytes_of(const std::filesystem::path& path) {
-    std::ifstream file(path, std::ios::binary);
-    std::string bytes((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-    if (!file && !file.eof()) throw Error(ErrorCode::io, "cannot read " + path.string());
-    return bytes;
+/// One of the pack's files; `open_pack` has checked its size.
+std::string bytes_of(const Pack& pack, const char* name) {
+    return base::read_file(pack.file(name), std::numeric_limits<uint64_t>::max(), ErrorCode::bad_pack);
 }
 
 }  // namespace
 
 Tokenizer Networks::load_tokenizer(const Pack& pack) {
     const Json input = Json::parse(pack.manifest().input);
-    return Tokenizer(tokenizer_kind(input.value("tokenizer", std::string())), bytes_of(pack.file(tokenizer_file)));
+    return Tokenizer(tokenizer_kind(input.value("tokenizer", std::string())), bytes_of(pack, tokenizer_file));
 }
 
 bool Networks::has_generator(const Pack& pack) { return Json::parse(pack.manifest().network).contains("autoencoder"); }
@@ -114,7 +111,7 @@ Networks Networks::load(const Pack& pack) {
     if (sizes.latent % 2 != 0)
         throw training::bad_pack(pack, "expected 'autoencoder.latent' to be even, found " + std::to_string(sizes.latent));
     Autoencoder autoencoder(classifier.embedding, sizes);
-    autoencoder.initialise(training::make_generator(0));
+    autoencoder.allocate();
     for (auto& [name, tensor] : autoencoder.dense()) stored.take("autoencoder." + name, *tensor);
     for (auto& [name, tensor] : autoencoder.tables()) stored.take("autoencoder." + name, *tensor);
     autoencoder.freeze();
@@ -124,17 +121,17 @@ Networks Networks::load(const Pack& pack) {
     masked_sizes.embedding = training::size_at(pack, network, "masked_model", "embedding", 1, 4096);
     masked_sizes.hidden = training::size_at(pack, network, "masked_model", "hidden", 1, 4096);
     masked_sizes.head = training::size_at(pack, network, "masked_model", "head", 1, 4096);
-    MaskedModel masked(masked_sizes, 0);
+    MaskedModel masked(masked_sizes);
     for (auto& item : masked->named_parameters()) {
         at::Tensor tensor = item.value();
         stored.take("masked_model." + item.key(), tensor);
         tensor.set_requires_grad(false);
     }
     stored.finish();
-    FluencyModel fluency(masked, NGram::deserialise(bytes_of(pack.file(ngram_file)), vocabulary));
+    FluencyModel fluency(masked, NGram::deserialise(bytes_of(pack, ngram_file), vocabulary));
 
     Networks networks{std::move(tokenizer), std::move(classifier), std::move(autoencoder), std::move(fluency),
-                      WordAssociations::deserialise(bytes_of(pack.file(associations_file)), vocabulary)};
+                      WordAssociations::deserialise(bytes_of(pack, associations_file), vocabulary)};
     networks.longest = training::size_at(pack, Json{{"input", input}}, "input", "longest", 1, 1000);
     networks.typical_distance = network.value("typical_distance", 1.0);
     if (!(networks.typical_distance > 0 && networks.typical_distance < 1e6))

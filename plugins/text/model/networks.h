@@ -4,7 +4,8 @@
 #include <memory>
 #include <string>
 
-#include "text/language/language_model.h"
+#include "text/language/associations.h"
+#include "text/language/fluency.h"
 #include "text/networks/autoencoder.h"
 #include "text/networks/classifier.h"
 #include "text/reading/tokenizer.h"

@@ -19,19 +19,9 @@ at::Tensor turn_pairs(const at::Tensor& v, const at::Tensor& turn) {
     return at::cat({halves[0] * cosine - halves[1] * sine, halves[0] * sine + halves[1] * cosine}, -1);
 }
 
-at::Tensor normal(at::IntArrayRef shape, double deviation, at::Generator& generator) {
-    return at::empty(shape, at::kFloat).normal_(0.0, deviation, generator);
-}
-
-at::Tensor uniform(at::IntArrayRef shape, double bound, at::Generator& generator) {
-    return at::empty(shape, at::kFloat).uniform_(-bound, bound, generator);
-}
-
 // The weights of one direction of an LSTM, in the order at::lstm takes them.
-std::vector<at::Tensor> lstm_weights(int64_t inputs, int64_t hidden, at::Generator& generator) {
-    const double bound = 1.0 / std::sqrt(static_cast<double>(hidden));
-    return {uniform({4 * hidden, inputs}, bound, generator), uniform({4 * hidden, hidden}, bound, generator),
-            uniform({4 * hidden}, bound, generator), uniform({4 * hidden}, bound, generator)};
+std::vector<at::Tensor> lstm_weights(int64_t inputs, int64_t hidden) {
+    return {at::empty({4 * hidden, inputs}), at::empty({4 * hidden, hidden}), at::empty({4 * hidden}), at::empty({4 * hidden})};
 }
 
 }  // namespace
@@ -47,25 +37,42 @@ Autoencoder::Autoencoder(const at::Tensor& embedding, const AutoencoderSizes& si
     angles_ = at::remainder(at::arange(1, sizes.latent / 2 + 1, at::kDouble) * 2.39996322972865332, 2 * M_PI).to(at::kFloat);
 }
 
+void Autoencoder::allocate() {
+    const int64_t d = input_.size(1), k = sizes_.latent, he = sizes_.encoder, hd = sizes_.decoder, V = input_.size(0);
+    write_ = at::empty({d, k});
+    read_ = at::empty({k, d});
+    encoder_ = lstm_weights(d, he);
+    for (at::Tensor& weight : lstm_weights(d, he)) encoder_.push_back(weight);
+    decoder_ = lstm_weights(2 * d, hd);
+    code_ = at::empty({k, 2 * he});
+    code_bias_ = at::empty({k});
+    every_ = at::empty({d, k});
+    every_bias_ = at::empty({d});
+    state_ = at::empty({2 * hd, k});
+    state_bias_ = at::empty({2 * hd});
+    feature_ = at::empty({d + sizes_.output_extra, hd});
+    feature_bias_ = at::empty({d + sizes_.output_extra});
+    extra_ = at::empty({V, sizes_.output_extra});
+    bias_ = at::empty({V});
+}
+
 void Autoencoder::initialise(at::Generator generator) {
     const at::NoGradGuard no_grad;
-    const int64_t d = input_.size(1), k = sizes_.latent, he = sizes_.encoder, hd = sizes_.decoder, V = input_.size(0);
-    const auto linear = [&](int64_t out, int64_t in) { return uniform({out, in}, 1.0 / std::sqrt(static_cast<double>(in)), generator); };
-    write_ = normal({d, k}, 0.03 * std::sqrt(256.0 / static_cast<double>(k)), generator);
-    read_ = write_.t().contiguous() * 0.4;  // almost its inverse: what is written can be read from the first step on
-    encoder_ = lstm_weights(d, he, generator);
-    for (at::Tensor& weight : lstm_weights(d, he, generator)) encoder_.push_back(weight);
-    decoder_ = lstm_weights(2 * d, hd, generator);
-    code_ = linear(k, 2 * he);
-    code_bias_ = at::zeros({k});
-    every_ = linear(d, k);
-    every_bias_ = at::zeros({d});
-    state_ = linear(2 * hd, k);
-    state_bias_ = at::zeros({2 * hd});
-    feature_ = normal({d + sizes_.output_extra, hd}, 0.01, generator);
-    feature_bias_ = at::zeros({d + sizes_.output_extra});
-    extra_ = normal({V, sizes_.output_extra}, 0.3, generator);
-    bias_ = at::zeros({V});
+    allocate();
+    const auto uniform = [&](at::Tensor weights, int64_t inputs) {
+        const double bound = 1.0 / std::sqrt(static_cast<double>(inputs));
+        weights.uniform_(-bound, bound, generator);
+    };
+    write_.normal_(0.0, 0.03 * std::sqrt(256.0 / static_cast<double>(sizes_.latent)), generator);
+    read_.copy_(write_.t() * 0.4);  // almost its inverse: what is written can be read from the first step on
+    for (const at::Tensor& weights : encoder_) uniform(weights, sizes_.encoder);
+    for (const at::Tensor& weights : decoder_) uniform(weights, sizes_.decoder);
+    uniform(code_, code_.size(1));
+    uniform(every_, every_.size(1));
+    uniform(state_, state_.size(1));
+    feature_.normal_(0.0, 0.01, generator);
+    extra_.normal_(0.0, 0.3, generator);
+    for (const at::Tensor* bias : {&code_bias_, &every_bias_, &state_bias_, &feature_bias_, &bias_}) bias->zero_();
     // Never said: large enough for the softmax to forget them, small enough for 16 bits.
     bias_[pad_id] = -1e4;
     bias_[go_id] = -1e4;

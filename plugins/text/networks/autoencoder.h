@@ -60,7 +60,9 @@ public:
     /// @param embedding the classifier's, [V, d]; kept by reference, frozen
     Autoencoder(const at::Tensor& embedding, const AutoencoderSizes& sizes);
 
-    /// Draws initial weights.
+    /// Makes room for weights that are yet to be filled in, as from a pack.
+    void allocate();
+    /// Makes room and draws initial weights.
     void initialise(at::Generator generator);
 
     const AutoencoderSizes& sizes() const { return sizes_; }

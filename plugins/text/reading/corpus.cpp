@@ -1,7 +1,5 @@
 #include "text/reading/corpus.h"
 
-#include <unicode/utf8.h>
-
 #include <algorithm>
 #include <string_view>
 #include <unordered_set>
@@ -9,6 +7,7 @@
 #include "base/format.h"
 #include "base/hash.h"
 #include "base/sha256.h"
+#include "base/text.h"
 #include "corpora/files.h"
 #include "text/reading/words.h"
 #include "whynot/error.h"
@@ -23,14 +22,8 @@ using corpora::CorpusKind;
 [[noreturn]] void fail(ErrorCode code, const std::string& message) { throw Error(code, message); }
 
 void require_utf8(std::string_view line, const fs::path& path, size_t number) {
-    const auto size = static_cast<int32_t>(line.size());
-    for (int32_t i = 0; i < size;) {
-        UChar32 c;
-        U8_NEXT(line.data(), i, size, c);
-        if (c < 0)
-            fail(ErrorCode::invalid_input,
-                 path.string() + ", line " + std::to_string(number) + ": not valid UTF-8; convert the file to UTF-8");
-    }
+    if (!base::is_utf8(line))
+        fail(ErrorCode::invalid_input, path.string() + ", line " + std::to_string(number) + ": not valid UTF-8; convert the file to UTF-8");
 }
 
 std::vector<std::string> words_of(std::string_view line, bool tokenised) {

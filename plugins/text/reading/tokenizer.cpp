@@ -8,6 +8,7 @@
 #include <array>
 #include <unordered_map>
 
+#include "base/format.h"
 #include "text/reading/ids.h"
 #include "whynot/error.h"
 
@@ -57,11 +58,7 @@ public:
     sentencepiece::util::Status status() const override { return {}; }
 
 private:
-    void load() {
-        line_.clear();
-        if (done()) return;
-        for (const std::string& word : *sentence_(at_)) line_ += (line_.empty() ? "" : " ") + word;
-    }
+    void load() { line_ = done() ? std::string() : base::joined(*sentence_(at_), " "); }
 
     size_t count_, at_ = 0;
     const SentenceOf& sentence_;
@@ -125,9 +122,9 @@ std::string train_tokenizer(const TokenizerOptions& options, size_t count, const
                                                   std::to_string(count) + " sentences: there is nothing to learn from");
     }
     const int64_t vocabulary = whole_words ? frequent + first_word_id : options.vocabulary;
-    constexpr int64_t largest = 1'000'000;
-    if (vocabulary <= first_word_id || vocabulary > largest) {
-        fail("a vocabulary must have more than " + std::to_string(first_word_id) + " and at most " + std::to_string(largest) +
+    constexpr int64_t max_vocabulary = 1'000'000;
+    if (vocabulary <= first_word_id || vocabulary > max_vocabulary) {
+        fail("a vocabulary must have more than " + std::to_string(first_word_id) + " and at most " + std::to_string(max_vocabulary) +
              " pieces, it would have " + std::to_string(vocabulary));
     }
 

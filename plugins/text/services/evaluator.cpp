@@ -10,6 +10,8 @@
 
 #include "base/format.h"
 #include "base/json.h"
+#include "text/language/fluency.h"
+#include "text/language/masked_model_training.h"
 #include "text/networks/autoencoder_training.h"
 #include "text/services/explaining.h"
 #include "training/checkpoint.h"

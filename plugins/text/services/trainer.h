@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "text/language/language_model.h"
+#include "text/language/masked_model_training.h"
 #include "text/model/networks.h"
 #include "text/networks/autoencoder_training.h"
 #include "text/networks/classifier.h"

@@ -184,7 +184,7 @@ TEST_F(AnswerTest, MakesTwoEditsWhereOneDoesNotDo) {
 }
 
 TEST_F(AnswerTest, AsksAboutSecondEditsOnlyWhereTheyMayBeCheaper) {
-    const auto most_edits_asked = [](double price) {
+    const auto max_edits_asked = [](double price) {
         AnswerOptions options;
         options.weights.edit = price;
         options.answers = 1;
@@ -204,8 +204,8 @@ TEST_F(AnswerTest, AsksAboutSecondEditsOnlyWhereTheyMayBeCheaper) {
         EXPECT_FALSE(result.answers.empty());
         return most;
     };
-    EXPECT_EQ(most_edits_asked(40), 1u);
-    EXPECT_EQ(most_edits_asked(1), 2u);
+    EXPECT_EQ(max_edits_asked(40), 1u);
+    EXPECT_EQ(max_edits_asked(1), 2u);
 }
 
 TEST_F(AnswerTest, SaysWhenThereIsNone) {

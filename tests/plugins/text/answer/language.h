@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "text/language/language_model.h"
+#include "text/language/masked_model_training.h"
 #include "text/reading/ids.h"
 
 namespace whynot::text::testing {

@@ -1,14 +1,20 @@
-#include "text/language/language_model.h"
-
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
 #include <cmath>
 #include <filesystem>
+#include <functional>
+#include <map>
 #include <numeric>
+#include <random>
 
 #include "plugins/text/answer/language.h"
+#include "text/language/associations.h"
+#include "text/language/fluency.h"
+#include "text/language/masked_model_training.h"
+#include "text/language/ngram.h"
+#include "text/language/packed_counts.h"
 #include "whynot/error.h"
 
 namespace whynot::text {
@@ -162,6 +168,85 @@ TEST(MaskedModel, RefusesWhatDoesNotFit) {
     EXPECT_EQ(code_of([&] { model->next_log_probabilities({{-1}}); }), ErrorCode::invalid_argument);
 }
 
+/// Tuples by their counts, in the plainest way.
+std::map<Ids, uint64_t> by_map(size_t width, const std::vector<uint32_t>& words) {
+    std::map<Ids, uint64_t> counts;
+    for (size_t i = 0; i < words.size(); i += width) ++counts[Ids(&words[i], &words[i] + width)];
+    return counts;
+}
+
+std::map<Ids, uint64_t> as_map(const CountedTuples& tuples) {
+    std::map<Ids, uint64_t> counts;
+    for (size_t i = 0; i < tuples.size(); ++i)
+        counts.emplace(Ids(&tuples.words[i * tuples.width], &tuples.words[i * tuples.width] + tuples.width), tuples.counts[i]);
+    return counts;
+}
+
+class CountedWidths : public ::testing::TestWithParam<size_t> {};
+
+TEST_P(CountedWidths, AreCountedSortedFoundAndStored) {
+    const size_t width = GetParam();
+    std::mt19937 random(3);
+    std::vector<uint32_t> words(500 * width);
+    for (auto& word : words) word = random() % 6;
+    const auto tuples = CountedTuples::count(width, words);
+    const auto expected = by_map(width, words);
+    EXPECT_EQ(as_map(tuples), expected);
+    Ids before;
+    for (size_t i = 0; i < tuples.size(); ++i) {
+        const Ids tuple(&tuples.words[i * width], &tuples.words[i * width] + width);
+        EXPECT_LT(before, tuple);
+        before = tuple;
+    }
+
+    const CountTree tree(tuples);
+    EXPECT_EQ(as_map(tree.tuples()), expected);
+    for (int i = 0; i < 300; ++i) {  // most of them were counted, some were not
+        auto nodes = tree.first_words();
+        Ids tuple;
+        for (size_t depth = 0; depth + 1 < width; ++depth) {
+            tuple.push_back(random() % 7);
+            nodes = tree.after(depth, nodes, tuple.back());
+        }
+        uint64_t total = 0, different = 0;
+        for (int64_t last = 0; last < 8; ++last) {
+            tuple.push_back(last);
+            const auto found = expected.find(tuple);
+            const uint64_t count = found == expected.end() ? 0 : found->second;
+            EXPECT_EQ(tree.count(nodes, last), count);
+            total += count;
+            different += count > 0;
+            tuple.pop_back();
+        }
+        EXPECT_EQ(tree.total(nodes), total);
+        EXPECT_EQ(nodes.size(), different);
+    }
+
+    EXPECT_EQ(as_map(read_columns(columns(tuples), tuples.size(), width, 6)), expected);
+    EXPECT_EQ(code_of([&] { read_columns(columns(tuples), tuples.size(), width, 5); }), ErrorCode::bad_pack);
+    if (width == 1) return;
+    std::vector<uint32_t> rest;
+    for (const auto& [tuple, count] : expected) rest.insert(rest.end(), tuple.begin() + 1, tuple.end());
+    EXPECT_EQ(as_map(tuples.without_first()), by_map(width - 1, rest));
+}
+
+INSTANTIATE_TEST_SUITE_P(Widths, CountedWidths, ::testing::Values(1, 2, 3, 4));
+
+TEST(CountTree, OfNothingFindsNothing) {
+    const CountTree tree(CountedTuples::count(2, {}));
+    EXPECT_TRUE(tree.first_words().empty());
+    EXPECT_TRUE(tree.after(0, tree.first_words(), 1).empty());
+    EXPECT_EQ(tree.count({}, 1), 0u);
+    EXPECT_EQ(tree.total({}), 0u);
+    EXPECT_EQ(tree.tuples().size(), 0u);
+}
+
+TEST(CountTree, RefusesTuplesThatDoNotAscend) {
+    std::string twice = {0, 0};                                     // two tuples that share no word with the one before,
+    for (const uint64_t number : {3, 0, 1, 1}) put(twice, number);  // the words 3 and 3 + 0, each once
+    EXPECT_EQ(code_of([&] { read_columns(twice, 2, 1, 10); }), ErrorCode::bad_pack);
+}
+
 class NGramOrders : public ::testing::TestWithParam<int> {};
 
 TEST_P(NGramOrders, ProbabilitiesSumToOneAfterKnownAndUnknownContexts) {
@@ -186,6 +271,45 @@ TEST_P(NGramOrders, SerialiseMakesARoundTrip) {
     EXPECT_EQ(copy.counts(), model.counts());
     for (const auto& sentence : sample(30, 2)) EXPECT_EQ(copy.log_probabilities(sentence), model.log_probabilities(sentence));
     EXPECT_EQ(copy.serialise(), bytes);
+}
+
+TEST_P(NGramOrders, FollowTheFormulaByBruteForce) {
+    const int order = GetParam();
+    const auto sentences = sample(80, 4);
+    const NGram model(sentences, testing::size(), order);
+    const auto padded = [&](const Ids& sentence) {
+        Ids ids(static_cast<size_t>(order - 1), go_id);
+        ids.insert(ids.end(), sentence.begin(), sentence.end());
+        ids.push_back(eos_id);
+        return ids;
+    };
+    std::vector<std::map<Ids, uint64_t>> c(static_cast<size_t>(order));  // by the number of words before the last
+    for (const auto& sentence : sentences) {
+        const auto ids = padded(sentence);
+        for (size_t i = 0; i + static_cast<size_t>(order) <= ids.size(); ++i) ++c.back()[Ids(&ids[i], &ids[i] + order)];
+    }
+    for (size_t k = c.size() - 1; k > 0; --k)
+        for (const auto& [gram, count] : c[k]) ++c[k - 1][Ids(gram.begin() + 1, gram.end())];
+    for (const auto& sentence : sample(40, 9)) {
+        const auto ids = padded(sentence);
+        const auto found = model.log_probabilities(sentence);
+        for (size_t t = 0; t < found.size(); ++t) {
+            const auto last = static_cast<int64_t>(t) + order - 1;
+            double p = 1 / static_cast<double>(testing::size());
+            for (int k = 0; k < order; ++k) {
+                double count = 0, total = 0, different = 0;
+                for (const auto& [gram, n] : c[static_cast<size_t>(k)]) {
+                    if (!std::equal(gram.begin(), gram.end() - 1, ids.begin() + last - k)) continue;
+                    total += static_cast<double>(n);
+                    different += 1;
+                    if (gram.back() == ids[static_cast<size_t>(last)]) count = static_cast<double>(n);
+                }
+                if (total == 0) break;
+                p = (std::max(count - NGram::discount, 0.0) + NGram::discount * different * p) / total;
+            }
+            EXPECT_EQ(found[t], std::log(p));
+        }
+    }
 }
 
 INSTANTIATE_TEST_SUITE_P(Orders, NGramOrders, ::testing::Values(1, 2, 3, 5));

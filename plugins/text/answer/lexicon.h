@@ -1,0 +1,20 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace whynot::text {
+
+/// What each entry of a vocabulary is, and whether an edit may put it into a sentence.
+struct Lexicon {
+    std::vector<char> word;         ///< may be put where a word is
+    std::vector<char> mark;         ///< may be put where punctuation is: . ! ? ,
+    std::vector<char> punctuation;  ///< is punctuation: neither letter nor digit in it
+};
+
+/// Words are made of letters, digits, apostrophes and hyphens (no "good." that the corpus glued together, no placeholder such as
+/// "_num_", which no reader could fill) and occur often enough for the models to know them. @param counts how often, one an entry
+Lexicon make_lexicon(const std::vector<std::string>& vocabulary, const std::vector<int64_t>& counts, int64_t min_count = 10);
+
+}  // namespace whynot::text

@@ -1,0 +1,65 @@
+#include "text/model/contributions.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "base/format.h"
+
+namespace whynot::text {
+
+std::vector<double> doubles(const at::Tensor& tensor) {
+    const at::Tensor values = tensor.to(at::kDouble).contiguous();
+    return {values.data_ptr<double>(), values.data_ptr<double>() + values.numel()};
+}
+
+Contributions::Contributions(const Classifier& classifier, const Ids& ids, const at::Tensor& at_boundary, int64_t fact, int64_t foil) {
+    const auto gap_of = [&](const at::Tensor& logits) { return logits.select(1, fact) - logits.select(1, foil); };
+    if (classifier.additive()) {
+        word_gaps = gap_of(classifier.word_logits()).contiguous();
+        before = doubles(word_gaps.index_select(0, at::tensor(ids, at::kLong)));
+        boundary = doubles(at::mv(at_boundary.exp(), word_gaps));
+        gap = std::accumulate(before.begin(), before.end(), (classifier.bias[fact] - classifier.bias[foil]).item<double>());
+    } else {
+        // In the sentence as it stands, what the word at a position changes against nothing there (a row of zeros), and what the mixture does.
+        const at::NoGradGuard no_grad;
+        const auto positions = static_cast<int64_t>(ids.size());
+        const at::Tensor own = classifier.embedding.index_select(0, at::tensor(ids, at::kLong));
+        const at::Tensor soft = at::mm(at_boundary.exp(), classifier.embedding);
+        const at::Tensor here = at::eye(positions, at::kFloat).unsqueeze(2);
+        const at::Tensor without = own * (1 - here);  // [m, m, d]: position t gone in row t
+        const at::Tensor gaps = gap_of(classifier.logits(at::cat({own.unsqueeze(0), without, without + soft * here})));
+        const at::Tensor gone = gaps.slice(0, 1, positions + 1);
+        before = doubles(gaps[0] - gone);
+        boundary = doubles(gaps.slice(0, positions + 1) - gone);
+        gap = gaps[0].item<double>();
+    }
+    falls = before;
+    for (size_t t = 0; t < falls.size(); ++t) falls[t] -= boundary[t];
+}
+
+std::string contribution_bars(const std::vector<std::string>& words, const Contributions& contributions) {
+    const std::vector<double>& falls = contributions.falls;
+    const double gap = contributions.gap;
+    std::vector<size_t> order(words.size());
+    std::iota(order.begin(), order.end(), size_t{0});
+    std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return falls[a] > falls[b]; });
+    size_t shown = 0, max_width = 0;
+    while (shown < std::min<size_t>(3, order.size()) && falls[order[shown]] >= 0.1 * falls[order[0]] && falls[order[shown]] > 0)
+        max_width = std::max(max_width, words[order[shown++]].size());
+    if (shown == 0) return "";
+    std::string lines = "\nwhat gave way, of " + base::fixed(gap, 1) + " nats between the two:\n";
+    for (size_t i = 0; i < shown; ++i) {
+        const std::string& word = words[order[i]];
+        const double fall = falls[order[i]];
+        const std::string number = base::fixed(fall, 1);
+        lines += "  " + word + std::string(max_width - word.size() + 5 - std::min<size_t>(5, number.size()), ' ') + number + "  ";
+        for (int bar = 0; bar < std::lround(24 * std::min(1.0, fall / std::max(gap, falls[order[0]]))); ++bar) lines += "▇";
+        lines += "\n";
+    }
+    return lines;
+}
+
+}  // namespace whynot::text

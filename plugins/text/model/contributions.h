@@ -1,0 +1,32 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "text/networks/classifier.h"
+#include "text/reading/ids.h"
+
+namespace whynot::text {
+
+/// What each position of a sentence adds to the gap between fact and foil, and how much of that it gives up at the boundary.
+struct Contributions {
+    std::vector<double> before;    ///< [m], of the word itself
+    std::vector<double> boundary;  ///< [m], of the generator's mixture of words at the boundary
+    std::vector<double> falls;     ///< [m], before minus boundary
+    double gap = 0;                ///< of the sentence
+    at::Tensor word_gaps;          ///< [V], what each word adds; undefined where the classifier is not additive
+
+    /// @param at_boundary [m, V], logarithms of the mixtures
+    Contributions(const Classifier& classifier, const Ids& ids, const at::Tensor& at_boundary, int64_t fact, int64_t foil);
+};
+
+/// The words that gave up most of the gap, as bars. @param labels [m], what to call the positions
+std::string contribution_bars(const std::vector<std::string>& labels, const Contributions& contributions);
+
+/// The numbers of a tensor.
+std::vector<double> doubles(const at::Tensor& tensor);
+
+}  // namespace whynot::text

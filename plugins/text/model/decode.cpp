@@ -1,0 +1,69 @@
+#include "text/model/decode.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "text/model/word_edits.h"
+
+namespace whynot::text {
+
+namespace {
+
+using base::Json;
+
+Json edits_record(const std::vector<std::string>& words, const std::vector<WordEdit>& edits) {
+    Json list = Json::array();
+    for (const WordEdit& edit : edits)
+        list.push_back({{"position", edit.position},
+                        {"from", edit.kind == WordEdit::Kind::insert ? std::string() : words[edit.position]},
+                        {"to", edit.kind == WordEdit::Kind::remove ? std::string() : edit.to}});
+    return list;
+}
+
+}  // namespace
+
+std::vector<double> Decoding::classify(const Ids& sentence) const {
+    return doubles(at::softmax(model.networks().classifier.logits({sentence})[0].to(at::kDouble), 0));
+}
+
+AnswerProblem Decoding::problem() const {
+    const Classifier& classifier = model.networks().classifier;
+    AnswerProblem problem;
+    problem.sentence = reading.pieces.ids;
+    problem.falls = contributions.falls;
+    problem.preference = preference;
+    problem.gap = [&classifier, foil = request.foil](const Sentences& sentences) {
+        at::Tensor logits = classifier.logits(sentences).to(at::kDouble);
+        const at::Tensor of_foil = logits.select(1, foil).clone();
+        logits.select(1, foil).fill_(-INFINITY);
+        return doubles(std::get<0>(logits.max(1)) - of_foil);
+    };
+    if (classifier.additive() && classifier.classes() == 2) problem.word_gaps = doubles(contributions.word_gaps);
+    return problem;
+}
+
+std::optional<Edited> Decoding::write(const Answer& answer) const {
+    Edited edited;
+    edited.edits = word_edits(model.networks().tokenizer, words, answer);
+    // Pieces may spell what no text can say, or nothing at all.
+    const auto removes = [](const WordEdit& edit) { return edit.kind == WordEdit::Kind::remove; };
+    const bool nothing_left = static_cast<size_t>(std::count_if(edited.edits.begin(), edited.edits.end(), removes)) == words.size();
+    const bool sayable =
+        std::all_of(edited.edits.begin(), edited.edits.end(), [&](const WordEdit& edit) { return removes(edit) || writable(edit.to); });
+    if (edited.edits.empty() || nothing_left || !sayable) return std::nullopt;
+    edited.text = rewrite(reading.text, reading.words, edited.edits);
+    edited.ids = model.networks().tokenizer.encode(texts(split_words(edited.text))).ids;
+    return edited;
+}
+
+void Decoding::show(const Edited& edited) {
+    record["answer"] = edited.text;
+    record["edits"] = edits_record(words, edited.edits);
+    rendering.answer = classify(edited.ids);
+    const size_t count = edited.edits.size();
+    rendering.distance = Json{{"edits", count}, {"edit_ratio", static_cast<double>(count) / static_cast<double>(words.size())}}.dump();
+}
+
+}  // namespace whynot::text

@@ -1,0 +1,62 @@
+#pragma once
+
+/// How a boundary point becomes something to read: which words gave way, and a sentence that the classifier, asked afresh,
+/// calls the foil.
+///
+/// Decodings:
+///   edit     the answer with the fewest and most natural edits (answer.h); the default
+///   audit    such an answer at the word that gave up most of the gap: what the decision rests on, however the sentence reads
+///   soft     the dissertation's: the generator's own words at the boundary point. They often say the sentence itself, since
+///            a mixture may be neutral while each of its likeliest words stays; shown as it is, and said so
+///   nearest  beside the answer, the discrete sentence nearest to one half
+
+#include <ATen/core/Tensor.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "text/answer/answer.h"
+#include "text/model/contributions.h"
+#include "text/model/model.h"
+#include "whynot/modality.h"
+
+namespace whynot::text {
+
+/// A sentence with edits in it, as a person would read it.
+struct Edited {
+    std::vector<WordEdit> edits;
+    std::string text;
+    Ids ids;  ///< the text, read again
+};
+
+/// One question on its way to a rendering.
+struct Decoding {
+    const TextModel& model;
+    const Reading& reading;
+    const RenderRequest& request;
+    std::vector<std::string> words;  ///< the reading's
+    at::Tensor preference;           ///< AnswerProblem::preference
+    Contributions contributions;
+
+    base::Json record;  ///< what the decoding has to say
+    Rendering rendering;
+
+    /// The classifier's probabilities of a sentence, [C].
+    std::vector<double> classify(const Ids& sentence) const;
+    /// The question as the search for an answer takes it.
+    AnswerProblem problem() const;
+    /// Writes an answer out and reads it again. Nothing where it cannot be written so that it is read back, or would leave no word.
+    std::optional<Edited> write(const Answer& answer) const;
+    /// Puts a sentence into the record as the answer.
+    void show(const Edited& edited);
+};
+
+/// `edit` and `audit`. @param problem `decoding.problem()`
+void decode_edit(Decoding& decoding, const AnswerProblem& problem, bool audit);
+void decode_soft(Decoding& decoding);
+/// What it shows beside the answer of `decode_edit`.
+void decode_nearest(Decoding& decoding, const AnswerProblem& problem);
+
+}  // namespace whynot::text
