@@ -23,6 +23,8 @@
 ///
 /// and the host application:
 ///
+///     whynot::ExperimentRequest request;
+///     request.name = "coins/fair", request.out = "DIR";
 ///     whynot::ExperimentResult result = whynot::run_experiment(host, request, {});   // DIR/result.json and DIR/README.md are written
 ///     std::cout << whynot::to_terminal(result, {});
 ///

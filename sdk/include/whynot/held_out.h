@@ -22,6 +22,7 @@ public:
     /// At most `limit` of the inputs that a corpus keeps from training, as `Model::read` takes them, in an order that is the same for everybody
     /// and has nothing to do with their classes (that of a hash). Thread-safe.
     /// @param corpora the folder that holds the corpora (WHYNOT_CORPORA) @param corpus a name in it
+    ///
     /// Throws `not_found` for a corpus that is not there, `invalid_argument` for one of other classes or inputs than the pack's.
     virtual std::vector<Input> inputs(const Pack& pack, const std::filesystem::path& corpora, const std::string& corpus, int64_t limit) = 0;
 };

@@ -10,6 +10,8 @@
 ///     whynot::Host host(search);
 ///     for (const whynot::PluginEntry& plugin : host.plugins()) std::cout << plugin.manifest.id << '\n';
 ///
+///     #include <whynot/modality.h>
+///
 ///     auto& modality = host.service<whynot::Modality>("text");
 ///     auto model = whynot::guarded("text", "open the pack", [&] { return modality.open(pack, "cpu"); });
 ///

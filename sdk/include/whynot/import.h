@@ -8,7 +8,7 @@
 ///     request.input = R"({"channels": 3, "height": 64, "width": 64, "mean": [0.5], "std": [0.25]})";
 ///     request.out = "cats";
 ///     std::string findings = importer.import_model(request, {});        // a pack that classifies
-///     importer.train_generator({open_pack("cats"), "photos", "mine"}, {});   // one that explains
+///     importer.train_generator({whynot::open_pack("cats"), "photos", "mine"}, {});   // one that explains
 ///
 /// A TorchScript file is a program: opening it runs what its author wrote. Bring those of people you trust.
 
@@ -59,6 +59,7 @@ public:
     /// Probes the model, and writes it as a pack where everything fits: shapes, number of classes, what it emits, that a batch gives what its
     /// rows give alone, that gradients are there and right. Without a generator the pack classifies only.
     /// @returns a JSON object of what was found, for people
+    ///
     /// Throws `invalid_input` naming what does not fit and what to do, `invalid_argument` for a request that is incomplete.
     virtual std::string import_model(const ImportRequest& request, const Observer& observer) = 0;
 

@@ -18,6 +18,7 @@ namespace whynot {
 /// be exceeded by less than the tolerance, not only their mean.
 /// @param options of these, guards, guard_slack, gap_tolerance, max_iterations (updates of the multipliers, 0: 60) and callback count; the
 ///     callback is called once an evaluation, and its `rows_active` are the questions that are not yet done
+///
 /// Throws Error as `solve` does.
 WHYNOT_API Summary solve_by_lbfgs(const Problem& problem, const SolverOptions& options = {});
 

@@ -4,7 +4,8 @@
 /// plugin is built (whynot-describe) from the descriptor that the library itself answers with.
 ///
 ///     whynot::PluginManifest plugin = whynot::read_plugin_manifest("/usr/lib/whynot/plugins/text.json");
-///     if (!whynot::stamp_difference(whynot::host_stamp(), plugin.stamp).empty()) ...   // built for another LibTorch
+///     const std::string difference = whynot::stamp_difference(whynot::host_stamp(), plugin.stamp);
+///     if (!difference.empty()) std::cerr << difference;   // built for another LibTorch, say
 ///
 /// Threads: any. Errors: `bad_plugin` for what a manifest says, `io` and `not_found` for what the file system says.
 

@@ -2,12 +2,16 @@
 
 /// Inputs that show what a pack explains: what the conformance kit (conformance.h) works on where it is given no others.
 ///
+///     #include <whynot/modality.h>
+///     #include <whynot/plugin.h>
+///     #include <whynot/samples.h>
+///
 ///     class PointSamples : public whynot::Samples {
 ///     public:
 ///         whynot::SampleSet samples(const whynot::Pack&) override { return {{{"1 0.25", ""}, {"-0.5 2", ""}}, 1e-4}; }
 ///     };
 ///
-///     WHYNOT_PLUGIN(describe(), whynot::Service<whynot::Modality, Points>, whynot::Service<whynot::Samples, PointSamples>)
+///     WHYNOT_PLUGIN(describe(), whynot::Service<whynot::Modality, Points>, whynot::Service<whynot::Samples, PointSamples>);
 
 #include <vector>
 
