@@ -73,7 +73,7 @@ WHYNOT_API std::string problem_of(const PluginManifest& manifest);
 /// As JSON, indented, with a trailing newline.
 WHYNOT_API std::string to_json(const PluginManifest& manifest);
 
-/// Reads a manifest from text. @param origin how messages call it, normally its path.
+/// Reads a manifest from text. @param origin its name in messages, normally its path.
 WHYNOT_API PluginManifest plugin_manifest_from_json(std::string_view text, const std::string& origin);
 
 WHYNOT_API PluginManifest read_plugin_manifest(const std::filesystem::path& file);

@@ -5,7 +5,7 @@
 ///
 ///     u64 little-endian n | n bytes of JSON {"name": {"dtype", "shape", "data_offsets": [begin, end]}, ...} | data
 ///
-/// Of its types we know F16, F32 and I64, little-endian, row-major. A file is checked completely before any of it is used: lengths,
+/// Types: F16, F32 and I64, little-endian, row-major; others are refused. A file is checked completely before any of it is used: lengths,
 /// offsets (in the file, without holes, overlaps or bytes left over), and that shape times type is the size of the data.
 ///
 ///     #include <ATen/ATen.h>
