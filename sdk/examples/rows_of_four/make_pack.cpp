@@ -14,8 +14,8 @@ namespace {
 
 using Row = std::array<float, 4>;
 
-const Row spread = {0.5F, 0.35F, 0.4F, 0.2F};
-const std::array<Row, 3> means = {{{5.0F, 3.4F, 1.5F, 0.3F}, {5.9F, 2.8F, 4.2F, 1.3F}, {6.6F, 3.0F, 5.6F, 2.0F}}};
+const Row spread = {0.5F, 0.35F, 0.6F, 0.35F};
+const std::array<Row, 3> means = {{{5.0F, 3.4F, 1.5F, 0.3F}, {5.6F, 2.5F, 4.0F, 1.2F}, {6.6F, 3.2F, 5.4F, 2.0F}}};
 
 float product(const Row& a, const Row& b) { return a[0] * b[0] + a[1] * b[1] + a[2] * b[2] + a[3] * b[3]; }
 

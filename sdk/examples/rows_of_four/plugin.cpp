@@ -118,7 +118,7 @@ public:
     Model(const whynot::Pack& pack, at::Device device) {
         info_.classes = pack.manifest().classes;
         info_.latent_size = 2;
-        info_.typical_distance = 2;  // spreads
+        info_.typical_distance = 3;  // spreads
         const auto classes = static_cast<int64_t>(info_.classes.size());
         // Size and checksum of each file have been verified. That the tensors fit this plugin has not.
         const whynot::TensorFile file(pack.file("weights.safetensors"));

@@ -17,7 +17,6 @@ namespace {
 using whynot::Explanation;
 using whynot::test::Process;
 using Json = nlohmann::json;
-using ::testing::AnyOf;
 using ::testing::HasSubstr;
 
 const std::string examples = WHYNOT_EXAMPLES;
@@ -107,12 +106,16 @@ TEST_F(RowsOfFour, the_answer_is_the_foil_and_the_boundary_lies_on_the_way) {
     EXPECT_GT(boundary[2], before[2]);  // petals grow from small to middle
 }
 
-// From small to large the nearest boundary lies where middle is likelier than both; with guards that is no answer.
+// The nearest point that is as likely large as small is likelier middle than both; with guards it is no answer. The nearest point that is one is
+// the corner where all three are equally likely.
 TEST_F(RowsOfFour, a_class_between_fact_and_foil_is_kept_below_both) {
     const Json record = explain("5.1 3.4 1.9 0.4", "large");
-    EXPECT_THAT(record["status"], AnyOf("found", "best-effort"));
+    EXPECT_EQ(record["status"], "found");
     EXPECT_EQ(record["max_third"]["class"], "middle");
     EXPECT_LE(record["max_third"]["margin"].get<double>(), 0.01);
+    for (const char* name : {"small", "middle", "large"})
+        EXPECT_NEAR(record["probabilities"]["boundary"][name].get<double>(), 1.0 / 3, 0.05) << name;
+    EXPECT_GT(record["probabilities"]["answer"]["large"].get<double>(), 0.5);
 }
 
 TEST_F(RowsOfFour, what_is_no_row_is_refused) {
