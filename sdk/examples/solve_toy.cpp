@@ -9,6 +9,7 @@
 #include <ATen/ATen.h>
 #include <whynot/solver.h>
 
+#include <cmath>
 #include <exception>
 #include <iostream>
 #include <vector>
@@ -26,8 +27,11 @@ whynot::Problem question(const std::vector<double>& point, const at::Tensor& wei
     return problem;
 }
 
+/// To six digits after the point, and 0 for what is as near to it as rounding allows.
+double rounded(double x) { return std::round(1e6 * x) / 1e6 + 0.0; }
+
 void print(const char* what, double x, double y, double distance) {
-    std::cout << "  " << what << "  " << x << ' ' << y << "  distance " << distance << '\n';
+    std::cout << "  " << what << "  " << rounded(x) << ' ' << rounded(y) << "  distance " << rounded(distance) << '\n';
 }
 
 void solve_and_print(const whynot::Problem& problem, const whynot::SolverOptions& options) {
