@@ -75,20 +75,24 @@ TEST(ExplainBatch, keeps_its_deadline) {
 
 class RowsOfFour : public ::testing::Test {
 protected:
-    Json explain(const std::string& row, const std::string& foil, int code = 0) {
+    /// The record of each row, one a line.
+    std::vector<Json> explain(const std::string& rows, const std::string& foil, int code = 0) {
         const std::string folder = examples + "/rows_of_four/";
         Process program(WHYNOT_PROGRAM,
                         {"explain", "--json", "--plugin-path", folder + WHYNOT_LIBDIR "/whynot/plugins", "--pack",
-                         folder + "share/whynot/packs/flowers", "--foil", foil, "--", row},
+                         folder + "share/whynot/packs/flowers", "--foil", foil, "-"},
                         environment);
-        program.finish();
+        program.finish(rows);
         EXPECT_EQ(program.code, code) << program.err;
-        return Json::parse(program.out);
+        std::vector<Json> found;
+        std::istringstream lines(program.out);
+        for (std::string line; std::getline(lines, line);) found.push_back(Json::parse(line));
+        return found;
     }
 };
 
 TEST_F(RowsOfFour, the_answer_is_the_foil_and_the_boundary_lies_on_the_way) {
-    const Json record = explain("5.1 3.4 1.9 0.4", "middle");
+    const Json record = explain("5.1 3.4 1.9 0.4\n", "middle").at(0);
     EXPECT_EQ(record["status"], "found");
     EXPECT_EQ(record["question"]["fact"], "small");
     EXPECT_LT(std::abs(record["gap"].get<double>()), 0.01);
@@ -109,7 +113,7 @@ TEST_F(RowsOfFour, the_answer_is_the_foil_and_the_boundary_lies_on_the_way) {
 // The nearest point that is as likely large as small is likelier middle than both; with guards it is no answer. The nearest point that is one is
 // the corner where all three are equally likely.
 TEST_F(RowsOfFour, a_class_between_fact_and_foil_is_kept_below_both) {
-    const Json record = explain("5.1 3.4 1.9 0.4", "large");
+    const Json record = explain("5.1 3.4 1.9 0.4\n", "large").at(0);
     EXPECT_EQ(record["status"], "found");
     EXPECT_EQ(record["max_third"]["class"], "middle");
     EXPECT_LE(record["max_third"]["margin"].get<double>(), 0.01);
@@ -119,10 +123,11 @@ TEST_F(RowsOfFour, a_class_between_fact_and_foil_is_kept_below_both) {
 }
 
 TEST_F(RowsOfFour, what_is_no_row_is_refused) {
-    for (const char* row : {"1 2 3", "1 2 3 4 5", "1 2 3 four", "1 2 3 nan", "1 2 3 1e9", "1 2 3 4 1e99", ""}) {
-        const Json record = explain(row, "middle", 3);
-        EXPECT_EQ(record["status"], "refused") << row;
-        EXPECT_THAT(record["reason"].get<std::string>(), HasSubstr("expected four numbers")) << row;
+    const std::vector<Json> records = explain("1 2 3\n1 2 3 4 5\n1 2 3 four\n1 2 3 nan\n1 2 3 1e9\n1 2 3 4 1e99\n", "middle", 3);
+    EXPECT_EQ(records.size(), 6u);
+    for (const Json& record : records) {
+        EXPECT_EQ(record["status"], "refused") << record;
+        EXPECT_THAT(record["reason"].get<std::string>(), HasSubstr("expected four numbers")) << record;
     }
 }
 
