@@ -2,10 +2,10 @@
 
 /// The plugin boundary itself: what a host may read of a library before it knows whether the two fit together.
 ///
-/// Everything here is plain data with C linkage, needs no Torch, and depends on no compiler switch. C++ starts behind it, once the
-/// stamps of host and plugin have been found equal. Authors of plugins include `whynot/plugin.h`, which fills all this in.
+/// Everything here is plain data with C linkage, needs no Torch, and depends on no compiler switch. C++ objects cross only after the stamps
+/// of host and plugin have been found equal. Authors of plugins include `whynot/plugin.h`, which fills all this in.
 ///
-/// A host reads in this order, and calls nothing of the plugin but the entry before it has come to the end:
+/// A host reads in this order. Until it has come to the end, it calls nothing of the plugin but the entry:
 ///
 ///     whynot_plugin_entry() -> struct_size -> abi_version -> stamp -> the other fields -> init
 ///

@@ -1,6 +1,6 @@
 #pragma once
 
-/// Writing a file whole or not at all.
+/// Writing a file completely or not at all.
 
 #include <filesystem>
 #include <string_view>
@@ -9,8 +9,8 @@
 
 namespace whynot {
 
-/// The whole of `bytes` as the file `path`, replacing an older one: written beside its place, flushed to the disk and renamed, so that
-/// nobody ever sees half of it. Throws `io` with the system's words; what was there is then as it was.
+/// Writes `bytes` as the file `path`, replacing an older one. They are written to a file beside it, flushed to the disk and renamed, so
+/// nobody ever sees half of them. Throws `io` with the system's message; an older file is then unchanged.
 WHYNOT_API void write_file_atomically(const std::filesystem::path& path, std::string_view bytes);
 
 }  // namespace whynot

@@ -6,11 +6,11 @@
 ///     whynot plugins check /home/me/mine.so       # all of them, each in a process of its own
 ///     whynot_add_conformance(mine)                # CMake (whynotPlugin.cmake): the same as tests of ctest, one a check
 ///
-/// A check that crashes or hangs takes nothing with it but its own process. `run_check` runs one where it is called, under a debugger say;
-/// conformance_suite.h makes a GoogleTest suite of all.
+/// A check that crashes or hangs ends only its own process. `run_check` runs one check in the calling process, for example under a
+/// debugger; conformance_suite.h makes a GoogleTest suite of all.
 ///
-/// Checks of a modality need a pack, and inputs: those of the plugin's service `whynot.samples/1` unless others are given. Where there is
-/// nothing to work on a check is skipped with the reason, never passed.
+/// Checks of a modality need a pack and inputs: those of the plugin's service `whynot.samples/1`, unless others are given. A check that has
+/// nothing to work on is skipped, with the reason; it never passes.
 ///
 /// Not checked: what trainers, evaluators and experiments compute, which takes corpora and hours.
 
@@ -40,7 +40,7 @@ WHYNOT_API const char* to_string(Outcome outcome) noexcept;
 struct ConformanceCheck {
     const char* name;      ///< "batch-equals-singles"
     const char* sentence;  ///< what it asserts
-    const char* needs;     ///< the check that must hold before this one has a meaning, which comes earlier in the list; empty: none
+    const char* needs;     ///< an earlier check in the list that must hold, or this one means nothing; empty: none
 };
 
 /// All checks, in the order in which they are run.
@@ -69,8 +69,8 @@ struct CheckRequest {
     uint64_t seed = 1;
 };
 
-/// Runs one check in this process, which the plugin's faults may end or hold up; several for different plugins of one id are not possible
-/// in one process. In libwhynot. Throws `invalid_argument` for a name that no check has, nothing for whatever the plugin does.
+/// Runs one check in this process, which a faulty plugin may crash or make hang. A process can check only one plugin of each id. In
+/// libwhynot. Throws `invalid_argument` for a name that no check has; whatever the plugin does is in the result.
 WHYNOT_API CheckResult run_check(const std::string& name, const CheckRequest& request);
 
 /// How to run checks in processes of their own.
@@ -81,9 +81,10 @@ struct ApartOptions {
     double timeout = 60;  ///< seconds, after which a check is killed and counts as failed
 };
 
-/// Runs checks one after the other, each in a process of its own, in whynot_core: LibTorch is not needed here. What a check
-/// needs and did not hold in this run makes it skipped.
-/// @param names of checks, in the order of `conformance_checks` @param report called with each result as it comes; may be empty
+/// Runs checks one after the other, each in a process of its own. In libwhynot_core: LibTorch is not needed here. A check is skipped if the
+/// check that it needs did not hold in this run.
+/// @param names of checks, in the order of `conformance_checks`
+/// @param report called with each result as it comes; may be empty
 WHYNOT_API std::vector<CheckResult> run_checks_apart(const std::vector<std::string>& names, const ApartOptions& options,
                                                      const std::function<void(const CheckResult&)>& report = {});
 

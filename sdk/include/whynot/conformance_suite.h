@@ -11,11 +11,11 @@
 ///     }
 ///     WHYNOT_CONFORMANCE_SUITE(Mine, mine());
 ///
-/// It runs Conformance/Mine.Holds/gradients and so on; a check that has nothing to work on is skipped. Link whynot::whynot and
-/// GTest::gtest_main. CMake's gtest_discover_tests runs each test in a process of its own, as is best for plugins that may crash; a program
-/// started by hand runs all of them in one, which ends with the first crash.
+/// The tests are Conformance/Mine.Holds/gradients and so on; a check that has nothing to work on is skipped. Link whynot::whynot and
+/// GTest::gtest_main. With CMake's gtest_discover_tests, ctest runs each test in a process of its own, which is best for plugins that may
+/// crash. Started by hand, the program runs all of them in one process, and the first crash ends it.
 ///
-/// Of the SDK's headers this one alone needs GoogleTest. Without it, whynot_add_conformance (whynotPlugin.cmake) makes the same tests.
+/// This is the only header of the SDK that needs GoogleTest. Without it, whynot_add_conformance (whynotPlugin.cmake) makes the same tests.
 
 #include <gtest/gtest.h>
 

@@ -5,9 +5,9 @@
 ///     whynot experiment list
 ///     whynot experiment run text/word-images --out DIR
 ///
-/// A plugin brings experiments as the service `whynot.experiment/1`. What one measured is an `ExperimentResult`: figures and tables beside
-/// the published ones, pictures, notes. The plugin hands it over as JSON; this room checks that JSON, and makes the page and the
-/// terminal's text of it, so a stranger's experiment gets both for nothing:
+/// A plugin brings experiments as the service `whynot.experiment/1`. What an experiment measured is an `ExperimentResult`: figures and tables
+/// beside the published ones, pictures, notes. The plugin returns it as JSON; whynot checks that JSON and makes a page and a text for the
+/// terminal of it, for anybody's experiment:
 ///
 ///     class Coins : public whynot::Experiments {
 ///     public:
@@ -23,10 +23,12 @@
 ///
 /// and the host application:
 ///
+///     whynot::ExperimentRequest request;
+///     request.name = "coins/fair", request.out = "DIR";
 ///     whynot::ExperimentResult result = whynot::run_experiment(host, request, {});   // DIR/result.json and DIR/README.md are written
 ///     std::cout << whynot::to_terminal(result, {});
 ///
-/// Threads: functions may be called from any thread; one run at a time a folder.
+/// Threads: functions may be called from any thread; one run at a time per folder.
 
 #include <cstdint>
 #include <filesystem>
@@ -56,11 +58,11 @@ struct ExperimentInfo {
 struct ExperimentRequest {
     std::string name;               ///< as in the list
     std::filesystem::path corpora;  ///< the folder of the corpora (WHYNOT_CORPORA); may be empty: what needs one throws `not_found`
-    std::filesystem::path out;      ///< the experiment's own folder; what was begun in it goes on
+    std::filesystem::path out;      ///< the experiment's own folder; a run that was stopped in it continues
     std::string pack;               ///< id or folder of a pack to use instead of the experiment's own choice; empty: that choice
     bool quick = false;             ///< a small run that shows the way; its figures are not those of the full one
     uint64_t seed = 1;
-    /// A folder for what takes long to make and is the same each time; need not be there. May be empty: nothing is kept.
+    /// A folder for what takes long to compute and is the same each time. It need not exist. Empty: nothing is kept.
     std::filesystem::path cache;
 };
 
@@ -72,8 +74,8 @@ public:
 
     virtual std::vector<ExperimentInfo> list() const = 0;
 
-    /// Runs one; `request.out` is there. A run that was stopped goes on in the same folder where it was; what a run with another seed,
-    /// corpus or pack left there is made anew. Throws `cancelled` when the observer says so.
+    /// Runs one; the folder `request.out` exists. A run that was stopped continues in the same folder; what a run with another seed,
+    /// corpus or pack left there is computed again. Throws `cancelled` when the observer says so.
     /// @returns an `ExperimentResult` as JSON, `to_json(result)`; the pictures it names lie in `request.out`
     virtual std::string run(const ExperimentRequest& request, const Observer& observer) = 0;
 };
@@ -91,7 +93,7 @@ struct ExperimentFigure {
     std::string note;             ///< a sentence, may be empty
 };
 
-/// A table, as wide as a page bears.
+/// A table that fits the width of a page.
 struct ExperimentTable {
     std::string title;
     std::vector<std::string> columns;
@@ -117,7 +119,7 @@ struct ExperimentResult {
     std::vector<std::string> notes;  ///< what a careful reader must know, a sentence each
 };
 
-/// A result with nothing in it yet but what it is of.
+/// An empty result: name, title, source, quick and seed are set, everything else is still to come.
 WHYNOT_API ExperimentResult begin_result(const ExperimentInfo& info, const ExperimentRequest& request);
 
 /// As JSON, indented, with a trailing newline:
@@ -157,11 +159,11 @@ WHYNOT_API ExperimentList list_experiments(const Host& host);
 
 /// Runs the experiment `request.name` of whichever plugin brings it, checks what comes back, and writes DIR/result.json and DIR/README.md.
 ///
-/// `request.out` is made where it is not there. It must be empty, or have been used for the same experiment before: the file
-/// experiment.json in it says so. Whatever else lies in a folder is thus never touched.
+/// `request.out` is created if it does not exist. Otherwise it must be empty, or have been used for the same experiment before, as the file
+/// experiment.json in it says. So a folder with anything else in it is never touched.
 ///
-/// Errors: `not_found` for a name that nobody brings, with those there are; `invalid_argument` for another's folder; `bad_plugin` for a result
-/// that is none, naming the plugin; what the experiment throws.
+/// Errors: `not_found` for an unknown name, listing the known ones; `invalid_argument` for a folder used for something else; `bad_plugin` for
+/// an invalid result, naming the plugin; what the experiment throws.
 WHYNOT_API ExperimentResult run_experiment(const Host& host, const ExperimentRequest& request, const Observer& observer);
 
 }  // namespace whynot

@@ -10,6 +10,8 @@
 ///     whynot::Host host(search);
 ///     for (const whynot::PluginEntry& plugin : host.plugins()) std::cout << plugin.manifest.id << '\n';
 ///
+///     #include <whynot/modality.h>
+///
 ///     auto& modality = host.service<whynot::Modality>("text");
 ///     auto model = whynot::guarded("text", "open the pack", [&] { return modality.open(pack, "cpu"); });
 ///
@@ -38,7 +40,7 @@ struct PluginSearch {
     bool installed = true;                     ///< then whynot/plugins beside this library
 };
 
-/// One plugin that was found, or something in the place of one.
+/// A plugin that was found, or what was found in its place.
 struct PluginEntry {
     enum class State {
         available,  ///< can be loaded by its id
@@ -56,7 +58,7 @@ WHYNOT_API const char* to_string(PluginEntry::State state) noexcept;
 
 class WHYNOT_API Host {
 public:
-    /// Reads the manifests. What is wrong with a plugin, or an element of a search path, stands in `plugins()`; nothing is thrown for it.
+    /// Reads the manifests. Throws nothing for a faulty plugin or a faulty element of a search path: `plugins()` lists it with the reason.
     explicit Host(const PluginSearch& search = {});
 
     /// All that was found, in search order, within one folder by name.
@@ -68,7 +70,7 @@ public:
     /// The first available plugin that explains packs of that modality; `not_found` when there is none. Does not load it.
     const PluginEntry& find_modality(const std::string& modality) const;
 
-    /// The first available plugin with that service for packs of that modality: training, say, may come in a plugin of its own.
+    /// The first available plugin with that service for packs of that modality: training, for example, may be in a plugin of its own.
     /// `not_found` when there is none. Does not load it.
     const PluginEntry& find_service(const std::string& modality, const std::string& service) const;
 

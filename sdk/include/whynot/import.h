@@ -1,6 +1,6 @@
 #pragma once
 
-/// Models that people bring along, as TorchScript files, made into packs.
+/// Packs from models that exist already, as TorchScript files.
 ///
 ///     whynot::ImportRequest request;
 ///     request.files = {{"classifier", "cats.pt"}};
@@ -8,9 +8,9 @@
 ///     request.input = R"({"channels": 3, "height": 64, "width": 64, "mean": [0.5], "std": [0.25]})";
 ///     request.out = "cats";
 ///     std::string findings = importer.import_model(request, {});        // a pack that classifies
-///     importer.train_generator({open_pack("cats"), "photos", "mine"}, {});   // one that explains
+///     importer.train_generator({whynot::open_pack("cats"), "photos", "mine"}, {});   // one that explains
 ///
-/// A TorchScript file is a program: opening it runs what its author wrote. Bring those of people you trust.
+/// A TorchScript file is a program: opening it runs what its author wrote. Use only files of people you trust.
 
 #include <cstdint>
 #include <filesystem>
@@ -30,7 +30,7 @@ struct ImportRequest {
     /// By what they are: "classifier", and for images "encoder" and "decoder", both or neither.
     std::map<std::string, std::filesystem::path> files;
     std::vector<std::string> classes;  ///< names, in the order of the classifier's outputs
-    /// What the classifier emits; nothing: what it is found to emit. It is found out on a sample either way.
+    /// What the classifier emits. It is found out on a sample; what is given here must agree with that.
     std::optional<Emits> emits;
     /// JSON text: what the modality must know of the input. For images {"channels", "height", "width", "mean", "std"} with optional
     /// "framing" and "light_on_dark" (plugins/image/model/fit.h); the classifier is given (image - mean) / std of images in [0, 1].
@@ -45,7 +45,7 @@ struct ImportRequest {
 struct GeneratorRequest {
     Pack pack;
     std::filesystem::path data;  ///< inputs like those to be explained, unlabelled; for images a folder
-    std::filesystem::path out;   ///< the new pack's folder: new, empty, or one with checkpoints of the same request to go on from
+    std::filesystem::path out;   ///< the new pack's folder: new, empty, or with checkpoints of the same request, from which it continues
     std::string recipe = "{}";   ///< JSON text, as in TrainRequest; what it says of classifiers is not used
     uint64_t seed = 1;
 };
@@ -56,9 +56,10 @@ public:
     static constexpr const char* service_id = "whynot.import/1";
     virtual ~Importer();
 
-    /// Probes the model, and writes it as a pack where everything fits: shapes, number of classes, what it emits, that a batch gives what its
-    /// rows give alone, that gradients are there and right. Without a generator the pack classifies only.
+    /// Tests the model, and writes it as a pack if everything fits: shapes, number of classes, what it emits, that a batch gives the same as its
+    /// rows alone, that gradients exist and are right. Without a generator the pack can only classify.
     /// @returns a JSON object of what was found, for people
+    ///
     /// Throws `invalid_input` naming what does not fit and what to do, `invalid_argument` for a request that is incomplete.
     virtual std::string import_model(const ImportRequest& request, const Observer& observer) = 0;
 

@@ -1,7 +1,7 @@
 #pragma once
 
 /// Latent inversion: z0 = argmin loss(G(z), input), where the encoder alone does not give the input back or there is
-/// none (the dissertation's Procedure 2). Adam on a whole batch of rows, each with its own stop.
+/// none (the dissertation's Procedure 2). Adam on a whole batch of rows, each of which stops by itself.
 ///
 ///     auto result = whynot::invert(
 ///         [&](const at::Tensor& z, const at::Tensor& rows) {
@@ -39,7 +39,7 @@ struct InversionOptions {
 };
 
 struct InversionResult {
-    at::Tensor z;      ///< [B, k]: where the row was done, else where loss and prior were least
+    at::Tensor z;      ///< [B, k]: where the row was done, else where loss plus prior was smallest
     at::Tensor loss;   ///< [B], double: the loss there, without the prior
     at::Tensor steps;  ///< [B], int64: Adam steps taken
     at::Tensor done;   ///< [B], bool

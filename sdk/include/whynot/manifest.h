@@ -4,7 +4,8 @@
 /// plugin is built (whynot-describe) from the descriptor that the library itself answers with.
 ///
 ///     whynot::PluginManifest plugin = whynot::read_plugin_manifest("/usr/lib/whynot/plugins/text.json");
-///     if (!whynot::stamp_difference(whynot::host_stamp(), plugin.stamp).empty()) ...   // built for another LibTorch
+///     const std::string difference = whynot::stamp_difference(whynot::host_stamp(), plugin.stamp);
+///     if (!difference.empty()) std::cerr << difference;   // built for another LibTorch, say
 ///
 /// Threads: any. Errors: `bad_plugin` for what a manifest says, `io` and `not_found` for what the file system says.
 
@@ -72,7 +73,7 @@ WHYNOT_API std::string problem_of(const PluginManifest& manifest);
 /// As JSON, indented, with a trailing newline.
 WHYNOT_API std::string to_json(const PluginManifest& manifest);
 
-/// Reads a manifest from text. @param origin how messages call it, normally its path.
+/// Reads a manifest from text. @param origin its name in messages, normally its path.
 WHYNOT_API PluginManifest plugin_manifest_from_json(std::string_view text, const std::string& origin);
 
 WHYNOT_API PluginManifest read_plugin_manifest(const std::filesystem::path& file);

@@ -1,6 +1,6 @@
 #pragma once
 
-/// Pictures in memory: what image files become, what explanations of images are handed out as.
+/// Pictures in memory: image files that were read, and the pictures of an explanation.
 
 #include <cstdint>
 #include <string>
@@ -8,7 +8,7 @@
 
 namespace whynot {
 
-/// 8 bits a channel, sRGB, rows from the top, no padding: bytes has height * width * channels of them, as [height, width, channels].
+/// 8 bits a channel, sRGB, rows from the top, no padding: `bytes` is [height, width, channels].
 struct Picture {
     int64_t width = 0;
     int64_t height = 0;

@@ -18,7 +18,7 @@
 ///         return plugin;
 ///     }
 ///
-///     WHYNOT_PLUGIN(describe(), whynot::Service<whynot::Modality, Points>)
+///     WHYNOT_PLUGIN(describe(), whynot::Service<whynot::Modality, Points>);
 ///
 /// and in CMake `whynot_add_plugin(points points.cpp)`. That compiles the library so that it exports the entry alone, and writes its
 /// manifest, points.json, beside it.
@@ -127,6 +127,7 @@ private:
 
 /// Makes a library a plugin. Once in one file of it, at global scope.
 /// @param INFO an expression that gives a whynot::PluginInfo and does not throw
+///
 /// The other arguments: one whynot::Service<Interface, Implementation> for each service.
 #define WHYNOT_PLUGIN(INFO, ...)                                                         \
     namespace {                                                                          \

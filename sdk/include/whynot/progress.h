@@ -1,5 +1,7 @@
 #pragma once
 
+/// How long operations report their progress, and how they are stopped.
+
 #include <cstdint>
 #include <functional>
 #include <string>

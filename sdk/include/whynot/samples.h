@@ -1,13 +1,17 @@
 #pragma once
 
-/// Inputs that show what a pack explains: what the conformance kit (conformance.h) works on where it is given no others.
+/// Inputs that show what a pack explains. The conformance kit (conformance.h) uses them if it is given no others.
+///
+///     #include <whynot/modality.h>
+///     #include <whynot/plugin.h>
+///     #include <whynot/samples.h>
 ///
 ///     class PointSamples : public whynot::Samples {
 ///     public:
 ///         whynot::SampleSet samples(const whynot::Pack&) override { return {{{"1 0.25", ""}, {"-0.5 2", ""}}, 1e-4}; }
 ///     };
 ///
-///     WHYNOT_PLUGIN(describe(), whynot::Service<whynot::Modality, Points>, whynot::Service<whynot::Samples, PointSamples>)
+///     WHYNOT_PLUGIN(describe(), whynot::Service<whynot::Modality, Points>, whynot::Service<whynot::Samples, PointSamples>);
 
 #include <vector>
 
@@ -24,7 +28,7 @@ struct SampleSet {
     std::vector<Input> inputs;
 
     /// How exactly the generator gives an input back, as the classifier sees it: no class probability at the latent start z0 lies further
-    /// than this from that of the input itself. Rows for which `Batch::warnings` says that they came out inexact are let off.
+    /// than this from that of the input itself. Rows that `Batch::warnings` calls inexact are exempt.
     double round_trip = 0.01;
 };
 

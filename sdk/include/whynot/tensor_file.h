@@ -5,12 +5,15 @@
 ///
 ///     u64 little-endian n | n bytes of JSON {"name": {"dtype", "shape", "data_offsets": [begin, end]}, ...} | data
 ///
-/// Of its types we know F16, F32 and I64, little-endian, row-major. A file is checked completely before any of it is used: lengths,
+/// Types: F16, F32 and I64, little-endian, row-major; others are refused. A file is checked completely before any of it is used: lengths,
 /// offsets (in the file, without holes, overlaps or bytes left over), and that shape times type is the size of the data.
+///
+///     #include <ATen/ATen.h>
+///     #include <whynot/pack.h>
 ///
 ///     whynot::TensorFile weights(pack.file("weights.safetensors"));
 ///     const whynot::TensorView& m = weights.at("embedding");
-///     at::Tensor t = torch::from_blob(const_cast<void*>(m.data), m.shape, torch::kHalf).to(torch::kFloat);
+///     at::Tensor t = at::from_blob(const_cast<void*>(m.data), m.shape, at::kHalf).to(at::kFloat);
 
 #include <cstddef>
 #include <cstdint>

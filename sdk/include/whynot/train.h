@@ -1,5 +1,23 @@
 #pragma once
 
+/// Services that make packs and measure them.
+///
+///     #include <whynot/host.h>
+///     #include <whynot/train.h>
+///
+///     void train(const whynot::Host& host) {
+///         whynot::TrainRequest request;
+///         request.corpus = "yelp";
+///         request.corpora = "/home/me/corpora";
+///         request.out = "mine";
+///         const std::string plugin = host.find_service("text", whynot::Trainer::service_id).manifest.id;
+///         auto& trainer = host.service<whynot::Trainer>(plugin);
+///         whynot::guarded(plugin, "train", [&] { trainer.train(request, {}); });
+///     }
+///
+/// Threads: one call at a time per folder. Errors: `invalid_argument` for a recipe or corpus that does not fit, `not_found` for one that
+/// does not exist, `cancelled` when the observer says so.
+
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -14,8 +32,8 @@ namespace whynot {
 struct TrainRequest {
     std::string corpus;             ///< name of a corpus under `corpora`
     std::filesystem::path corpora;  ///< the folder that holds the corpora (WHYNOT_CORPORA)
-    std::filesystem::path out;      ///< the pack's folder: new, empty, or one with checkpoints of the same recipe and seed to go on from
-    std::string recipe;             ///< a JSON object; what it leaves out takes the recipe's defaults, what it does not know is an error
+    std::filesystem::path out;  ///< the pack's folder: new, empty, or with checkpoints of the same recipe and seed, from which it continues
+    std::string recipe;         ///< a JSON object; what it leaves out has the recipe's default, an unknown key is an error
     uint64_t seed = 1;
 };
 
@@ -28,7 +46,7 @@ public:
     /// The complete recipe with its defaults, as a JSON object: what `--recipe` may change.
     virtual std::string default_recipe() const = 0;
 
-    /// Trains, measures, and writes the pack. Checkpoints in `out` let a stopped run go on; they are removed at the end.
+    /// Trains, measures, and writes the pack. A run that was stopped continues from the checkpoints in `out`, which are removed at the end.
     virtual void train(const TrainRequest& request, const Observer& observer) = 0;
 };
 
@@ -36,7 +54,7 @@ public:
 struct EvaluateRequest {
     std::string corpus;  ///< name of a corpus under `corpora`, or a file with one input a line
     std::filesystem::path corpora;
-    /// A folder for what takes long to make and is the same each time (language models, ...); need not be there. May be empty: nothing is kept.
+    /// A folder for what takes long to compute and is the same each time (language models, ...). It need not exist. Empty: nothing is kept.
     std::filesystem::path cache;
     int64_t limit = 500;  ///< how many questions
     uint64_t seed = 1;
