@@ -4,7 +4,6 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <filesystem>
 #include <map>
@@ -12,28 +11,18 @@
 #include <optional>
 #include <tuple>
 
+#include "base/format.h"
 #include "base/sha256.h"
+#include "base/stopwatch.h"
 #include "base/text.h"
+#include "solver/shape.h"
+#include "whynot/asking.h"
 #include "whynot/error.h"
 #include "whynot/modality.h"
 
 namespace whynot {
 
 namespace {
-
-class Stopwatch {
-public:
-    /// Seconds since it was made or last read.
-    double lap() {
-        const auto now = std::chrono::steady_clock::now();
-        const double seconds = std::chrono::duration<double>(now - last_).count();
-        last_ = now;
-        return seconds;
-    }
-
-private:
-    std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
-};
 
 // The options that differ from their defaults, under the names that the command line has for them.
 std::string differing_options(const SolverOptions& given) {
@@ -51,27 +40,6 @@ std::string differing_options(const SolverOptions& given) {
 
 // The text itself, or a readable form of bytes that are no text: records hold UTF-8 only.
 std::string readable(const std::string& text) { return base::is_utf8(text) ? text : base::escape_controls(text); }
-
-// Names as they stand in messages.
-std::string listed(const std::vector<std::string>& names) {
-    std::string text;
-    for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
-    return text;
-}
-
-void check_shape(const at::Tensor& tensor, at::IntArrayRef expected, const std::string& plugin, const char* what) {
-    if (tensor.defined() && tensor.sizes() == expected) return;
-    std::string found = "nothing";
-    if (tensor.defined()) {
-        found = "[";
-        for (int64_t size : tensor.sizes()) found += (found.size() > 1 ? ", " : "") + std::to_string(size);
-        found += "]";
-    }
-    std::string wanted = "[";
-    for (int64_t size : expected) wanted += (wanted.size() > 1 ? ", " : "") + std::to_string(size);
-    throw Error(ErrorCode::internal, "plugin '" + plugin + "': expected " + what + " of shape " + wanted + "], found " + found +
-                                         "; this is a defect of the plugin");
-}
 
 bool plain(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
 
@@ -121,15 +89,11 @@ struct Explainer::State {
     }
 
     // What the classifier says of every row, [B, C], checked.
-    at::Tensor log_probabilities(Batch& batch) const {
-        const at::Tensor result = call("classify", [&] { return batch.classify(); });
-        check_shape(result, {batch.size(), static_cast<int64_t>(classes().size())}, plugin, "log-likelihoods");
-        return at::log_softmax(result.detach().to(at::kDouble).cpu(), 1);
-    }
+    at::Tensor log_probabilities(Batch& batch) const { return whynot::log_probabilities(batch, model->info(), {1, 0, plugin}); }
 };
 
 Explainer::Explainer(Host& host, Pack pack, const std::string& device) : state_(std::make_unique<State>()) {
-    Stopwatch watch;
+    base::Stopwatch watch;
     state_->pack = std::move(pack);
     state_->device = device;
     const PackManifest& manifest = state_->pack.manifest();
@@ -137,8 +101,8 @@ Explainer::Explainer(Host& host, Pack pack, const std::string& device) : state_(
     auto& modality = host.service<Modality>(state_->plugin);
     state_->model = state_->call("open the pack '" + manifest.id + "'", [&] { return modality.open(state_->pack, device); });
     if (state_->classes() != manifest.classes)
-        throw Error(ErrorCode::bad_pack, "pack '" + manifest.id + "': its manifest has the classes " + listed(manifest.classes) +
-                                             ", its model " + listed(state_->classes()) + "; they must agree");
+        throw Error(ErrorCode::bad_pack, "pack '" + manifest.id + "': its manifest has the classes " + base::joined(manifest.classes) +
+                                             ", its model " + base::joined(state_->classes()) + "; they must agree");
     state_->load_seconds = watch.lap();
 }
 
@@ -178,12 +142,11 @@ Answer Explainer::explain(const std::string& text, const Question& question, con
 std::vector<Answer> Explainer::explain(const std::vector<Ask>& questions, const ExplainOptions& options) {
     const State& state = *state_;
     const std::vector<std::string>& classes = state.classes();
-    const auto class_count = static_cast<int64_t>(classes.size());
     const PackManifest& manifest = state.pack.manifest();
     SolverOptions solver_options = options.solver;
     solver_options.typical_distance = state.model->info().typical_distance;
     if (const std::string wrong = solver_options.check(); !wrong.empty()) throw Error(ErrorCode::invalid_argument, wrong);
-    Stopwatch watch;
+    base::Stopwatch watch;
 
     // Several questions about one input share its row.
     std::map<std::tuple<std::string, std::string, std::string>, size_t> known;
@@ -211,7 +174,6 @@ std::vector<Answer> Explainer::explain(const std::vector<Ask>& questions, const 
     std::vector<size_t> asked;        // questions that go to the solver
     std::vector<std::string> hashes;  // of all questions
     std::vector<int64_t> problem_rows, facts, foils;
-    std::vector<int64_t> row_facts(rows, 0);
     for (size_t q = 0; q < questions.size(); ++q) {
         const Ask& ask = questions[q];
         const size_t i = input_of[q];
@@ -233,7 +195,8 @@ std::vector<Answer> Explainer::explain(const std::vector<Ask>& questions, const 
 
         const int64_t predicted = before[row].argmax().item<int64_t>();
         const auto unknown = [&](const char* what, const std::string& name) {
-            return std::string(what) + " '" + readable(name) + "' is no class of the pack '" + manifest.id + "'; it has " + listed(classes);
+            return std::string(what) + " '" + readable(name) + "' is no class of the pack '" + manifest.id + "'; it has " +
+                   base::joined(classes);
         };
         const auto fact = ask.question.fact.empty() ? std::optional(predicted) : state.class_index(ask.question.fact);
         if (!fact) {
@@ -241,9 +204,10 @@ std::vector<Answer> Explainer::explain(const std::vector<Ask>& questions, const 
             continue;
         }
         record.question.fact = classes[*fact];
-        at::Tensor others = before[row].clone();
-        others[*fact] = -INFINITY;
-        const auto foil = ask.question.foil.empty() ? std::optional(others.argmax().item<int64_t>()) : state.class_index(ask.question.foil);
+        const auto foil =
+            ask.question.foil.empty()
+                ? std::optional(likeliest_other(before.slice(0, row, row + 1), at::tensor({*fact}, at::kLong)).item<int64_t>())
+                : state.class_index(ask.question.foil);
         if (!foil) {
             record.reason = unknown("the foil", ask.question.foil);
             continue;
@@ -261,27 +225,13 @@ std::vector<Answer> Explainer::explain(const std::vector<Ask>& questions, const 
         problem_rows.push_back(row);
         facts.push_back(*fact);
         foils.push_back(*foil);
-        row_facts[row] = *fact;
     }
     if (asked.empty()) return answers;
 
     // The questions as the solver sees them.
-    const int64_t latent = state.model->info().latent_size;
-    const at::Tensor batch_rows = at::tensor(problem_rows, at::kLong);
-    const at::Tensor start =
-        state.call("find the latent start", [&] { return batch->start(at::tensor(row_facts, at::kLong), options.seed); });
-    check_shape(start, {rows, latent}, state.plugin, "the latent start");
-    Problem problem;
-    problem.start = start.index_select(0, batch_rows);
-    problem.fact = at::tensor(facts, at::kLong);
-    problem.foil = at::tensor(foils, at::kLong);
-    problem.log_likelihood = [&](const at::Tensor& z, const at::Tensor& which) {
-        return state.call("compute log-likelihoods", [&] { return batch->log_likelihood(z, batch_rows.index_select(0, which)); });
-    };
-    if (options.solver.starts > 1)
-        problem.extra_starts = state.call("find extra starts", [&] {
-            return batch->extra_starts(batch_rows, problem.fact, problem.foil, options.solver.starts - 1, options.seed);
-        });
+    const RowQuestions row_questions{at::tensor(problem_rows, at::kLong), at::tensor(facts, at::kLong), at::tensor(foils, at::kLong)};
+    const Problem problem =
+        whynot::ask(*batch, state.model->info(), row_questions, {options.seed, options.solver.starts - 1, state.plugin});
     const double start_seconds = watch.lap();
     const Summary summary = solve(problem, solver_options);
     at::Tensor boundaries = at::empty_like(problem.start);
@@ -292,7 +242,8 @@ std::vector<Answer> Explainer::explain(const std::vector<Ask>& questions, const 
         const at::Tensor everyone = at::arange(static_cast<int64_t>(asked.size()), at::kLong);
         boundary_probabilities = at::softmax(problem.log_likelihood(boundaries, everyone).to(at::kDouble), 1);
     }
-    check_shape(boundary_probabilities, {static_cast<int64_t>(asked.size()), class_count}, state.plugin, "log-likelihoods");
+    internal::check_shape(boundary_probabilities, {static_cast<int64_t>(asked.size()), static_cast<int64_t>(classes.size())}, "[b, C]",
+                          "log_likelihood", state.plugin);
     const double solve_seconds = watch.lap();
 
     // What people recognise, and enough of the hash that no other question has the name, one about a file of the same name least of all.

@@ -60,9 +60,7 @@ void same_seed(Subject& subject) {
 void solution(Subject& subject) {
     Asked asked = subject.ask();
     Problem problem = subject.problem(asked);
-    problem.extra_starts = subject.call("find extra starts", [&] {
-        return asked.batch->extra_starts(at::arange(asked.batch->size(), at::kLong), asked.fact, asked.foil, 1, subject.request().seed);
-    });
+    problem.extra_starts = extra_starts(*asked.batch, asked.model->info(), asked.questions, {subject.request().seed, 1, subject.id()});
     const SolverOptions options = solver_options(asked);
     const Summary summary = solve(problem, options);
 
@@ -71,7 +69,7 @@ void solution(Subject& subject) {
     for (int64_t row = 0; row < asked.batch->size(); ++row) {
         const Solution& solution = summary.solutions[row];
         if (!solution.feasible) continue;
-        const int64_t fact = asked.fact[row].item<int64_t>(), foil = asked.foil[row].item<int64_t>();
+        const int64_t fact = asked.questions.fact[row].item<int64_t>(), foil = asked.questions.foil[row].item<int64_t>();
         requests.push_back({row, fact, foil, solution.z, "", "", "sample-" + std::to_string(row)});
         const std::string boundary = "the boundary point of " + name_of(subject.samples().inputs[row]);
         const at::Tensor scores =
