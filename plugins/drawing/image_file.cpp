@@ -293,7 +293,7 @@ std::string to_png(const Picture& picture) {
 }
 
 std::string to_gif(const std::vector<Picture>& frames, const std::vector<int>& hundredths) {
-    constexpr int most = 65535;
+    constexpr int max = 65535;
     if (frames.empty() || frames.size() != hundredths.size()) {
         mistake("expected at least one frame and a time for each, found " + std::to_string(frames.size()) + " frames and " +
                 std::to_string(hundredths.size()) + " times");
@@ -301,13 +301,13 @@ std::string to_gif(const std::vector<Picture>& frames, const std::vector<int>& h
     for (const auto& frame : frames) {
         check_picture(frame);
         if (frame.width != frames[0].width || frame.height != frames[0].height || frame.channels != frames[0].channels ||
-            frame.channels % 2 == 0 || std::max(frame.width, frame.height) > most) {
+            frame.channels % 2 == 0 || std::max(frame.width, frame.height) > max) {
             mistake("expected frames of one size up to 65535 a side, of 1 or 3 channels, found one of " + std::to_string(frame.width) +
                     " x " + std::to_string(frame.height) + " with " + std::to_string(frame.channels) + " channels");
         }
     }
     for (const int time : hundredths) {
-        if (time < 0 || time > most) mistake("expected times of 0 to 65535 hundredths of a second, found " + std::to_string(time));
+        if (time < 0 || time > max) mistake("expected times of 0 to 65535 hundredths of a second, found " + std::to_string(time));
     }
 
     const Palette palette(frames);

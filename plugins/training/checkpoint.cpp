@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include "base/hash.h"
 #include "whynot/error.h"
 #include "whynot/tensor_file.h"
 
@@ -46,6 +47,17 @@ NamedTensors Checkpoint::load() const {
 
 void Checkpoint::save(const NamedTensors& tensors) const {
     if (!file_.empty()) write_tensors(file_, tensors, false, {{"run", run_}});
+}
+
+CheckpointFolder::CheckpointFolder(std::filesystem::path folder, std::string run) : folder_(std::move(folder)), run_(std::move(run)) {
+    std::filesystem::create_directories(folder_);
+}
+
+std::string cache_name(const std::string& what, std::string_view identity) {
+    const uint64_t hash = base::fnv1a(identity);
+    std::string digits;
+    for (int shift = 60; shift >= 0; shift -= 4) digits += "0123456789abcdef"[hash >> shift & 15];
+    return what + "-" + digits + ".safetensors";
 }
 
 void round_to_half(const at::Tensor& weights) {

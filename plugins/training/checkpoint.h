@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <string_view>
 
 namespace whynot::training {
 
@@ -34,6 +35,22 @@ private:
     std::filesystem::path file_;
     std::string run_;
 };
+
+/// The checkpoints of a run that trains several networks one after the other.
+class CheckpointFolder {
+public:
+    /// @param folder is made when it is missing @param run as in `Checkpoint`
+    CheckpointFolder(std::filesystem::path folder, std::string run);
+    Checkpoint at(const std::string& file) const { return {folder_ / file, run_}; }
+
+private:
+    std::filesystem::path folder_;
+    std::string run_;
+};
+
+/// The name of a file that keeps what follows from `identity`: "yardstick-0123456789abcdef.safetensors". FNV-1a of the identity (base/hash.h),
+/// so that another identity has another file.
+std::string cache_name(const std::string& what, std::string_view identity);
 
 /// Rounds weights to what a pack stores, so that what is trained on them later, and every figure, sees the weights that ship.
 void round_to_half(const at::Tensor& weights);

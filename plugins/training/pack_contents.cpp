@@ -13,12 +13,12 @@ Error bad_pack(const Pack& pack, const std::string& what) {
     return Error(ErrorCode::bad_pack, "pack '" + pack.manifest().id + "': " + what);
 }
 
-int64_t size_at(const Pack& pack, const base::Json& object, const std::string& group, const char* key, int64_t least, int64_t most) {
+int64_t size_at(const Pack& pack, const base::Json& object, const std::string& group, const char* key, int64_t min, int64_t max) {
     const auto place = object.find(group);
     const auto value = place == object.end() || !place->is_object() ? base::Json() : place->value(key, base::Json());
-    if (!value.is_number_integer() || value.get<int64_t>() < least || value.get<int64_t>() > most)
-        throw bad_pack(pack, "expected '" + group + "." + key + "' to be a whole number from " + std::to_string(least) + " to " +
-                                 std::to_string(most) + ", found " + (value.is_null() ? "none" : value.dump()));
+    if (!value.is_number_integer() || value.get<int64_t>() < min || value.get<int64_t>() > max)
+        throw bad_pack(pack, "expected '" + group + "." + key + "' to be a whole number from " + std::to_string(min) + " to " +
+                                 std::to_string(max) + ", found " + (value.is_null() ? "none" : value.dump()));
     return value.get<int64_t>();
 }
 

@@ -19,8 +19,8 @@ namespace whynot::training {
 /// Error `bad_pack` that names the pack.
 Error bad_pack(const Pack& pack, const std::string& what);
 
-/// The whole number `object[group][key]`; `bad_pack` where it is none from `least` to `most`.
-int64_t size_at(const Pack& pack, const base::Json& object, const std::string& group, const char* key, int64_t least, int64_t most);
+/// The whole number `object[group][key]`; `bad_pack` where it is none from `min` to `max`.
+int64_t size_at(const Pack& pack, const base::Json& object, const std::string& group, const char* key, int64_t min, int64_t max);
 
 /// The tensors of a pack's file, to be taken one by one.
 class StoredTensors {

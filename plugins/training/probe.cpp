@@ -4,8 +4,8 @@
 #include <torch/csrc/autograd/autograd.h>
 
 #include <algorithm>
-#include <cstdio>
 
+#include "base/format.h"
 #include "training/random.h"
 #include "training/torchscript.h"
 #include "whynot/error.h"
@@ -16,11 +16,7 @@ namespace {
 
 [[noreturn]] void refuse(const std::string& name, const std::string& what) { throw Error(ErrorCode::invalid_input, name + ": " + what); }
 
-std::string number(double value) {
-    char text[32];
-    std::snprintf(text, sizeof text, "%.4g", value);
-    return text;
-}
+std::string number(double value) { return base::number(value, 4); }
 
 std::string range(const at::Tensor& values) { return number(values.min().item<double>()) + " to " + number(values.max().item<double>()); }
 

@@ -1,5 +1,8 @@
 #include "training/recipe.h"
 
+#include <vector>
+
+#include "base/format.h"
 #include "base/json.h"
 #include "whynot/error.h"
 
@@ -9,16 +12,16 @@ namespace {
 
 using base::Json;
 
-// `changes` over `base`: same keys, same kinds of values.
-void merge(Json& base, const Json& changes, const std::string& what, const std::string& where) {
+// `changes` over old values: same keys, same kinds of values.
+void merge(Json& old_values, const Json& changes, const std::string& what, const std::string& where) {
     for (const auto& [key, value] : changes.items()) {
         const std::string place = where.empty() ? key : where + "." + key;
-        if (!base.contains(key)) {
-            std::string known;
-            for (const auto& item : base.items()) known += (known.empty() ? "" : ", ") + item.key();
-            throw Error(ErrorCode::invalid_argument, what + ": there is no '" + place + "'; here it knows " + known);
+        if (!old_values.contains(key)) {
+            std::vector<std::string> known;
+            for (const auto& item : old_values.items()) known.push_back(item.key());
+            throw Error(ErrorCode::invalid_argument, what + ": there is no '" + place + "'; here it knows " + base::joined(known));
         }
-        Json& old = base[key];
+        Json& old = old_values[key];
         const bool fits = old.is_object()           ? value.is_object()
                           : old.is_number_integer() ? value.is_number_integer()
                           : old.is_number()         ? value.is_number()

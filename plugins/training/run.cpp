@@ -63,8 +63,14 @@ void TrainingRun::tell(const std::string& stage, int64_t step, int64_t steps, co
     observer_.progress({stage, static_cast<double>(step) / static_cast<double>(std::max<int64_t>(1, steps)), detail});
 }
 
-void TrainingRun::log(const std::string& line) const {
-    if (observer_.log) observer_.log(line);
+void TrainingRun::log(const std::string& line) const { say(observer_, line); }
+
+void say(const Observer& observer, const std::string& line) {
+    if (observer.log) observer.log(line);
+}
+
+void stop_if_cancelled(const Observer& observer, const std::string& what) {
+    if (observer.cancelled && observer.cancelled()) throw Error(ErrorCode::cancelled, what + " was stopped");
 }
 
 Observer part(const Observer& whole, double begin, double end) {

@@ -5,17 +5,7 @@
 ///     TrainingRun run("the autoencoder", checkpoint, observer);
 ///     for (auto& [name, tensor] : network.parameters_and_buffers()) run.keep("weights." + name, tensor);
 ///     run.keep("adam", adam);
-///     run.resume();
-///     int64_t next = 0;
-///     for (int64_t epoch = 0; epoch < epochs; ++epoch) {
-///         for (const Batch& batch : batches_of_epoch(seed, epoch)) {             // the same in a run that goes on
-///             const int64_t step = next++;
-///             if (!run.begins(step, steps)) continue;                            // an earlier run has done it
-///             ...                                                                // draws from mix_seed(seed, stream, step) only
-///             if (run.speaks()) run.tell("autoencoder, epoch 1 of 6", step, steps, "loss 1.36");
-///         }
-///         run.save(next);
-///     }
+///     train_in_batches(run, {"autoencoder", epochs}, batches_of, step, after_epoch);     // loop.h; it calls the rest
 ///
 /// A run that was stopped and goes on ends with the same weights as one that was not, if each step depends on nothing but what is
 /// kept and the step's number (random.h).
@@ -85,6 +75,12 @@ private:
     Clock::time_point saved_ = Clock::now();
     Clock::time_point told_;
 };
+
+/// Says a line to the observer, if it listens.
+void say(const Observer& observer, const std::string& line);
+
+/// @throws Error cancelled, "<what> was stopped", when the observer says so
+void stop_if_cancelled(const Observer& observer, const std::string& what);
 
 /// Who observes one part of a run, from `begin` to `end` of the whole (0 to 1).
 Observer part(const Observer& whole, double begin, double end);

@@ -103,8 +103,8 @@ at::Tensor resized(const at::Tensor& image, int64_t height, int64_t width) {
 }
 
 /// A side after scaling: at least a pixel, at most `most`.
-int64_t scaled(int64_t side, double scale, int64_t most) {
-    return std::clamp<int64_t>(std::llround(static_cast<double>(side) * scale), 1, most);
+int64_t scaled(int64_t side, double scale, int64_t max) {
+    return std::clamp<int64_t>(std::llround(static_cast<double>(side) * scale), 1, max);
 }
 
 at::Tensor framed_plainly(const at::Tensor& image, const ImageShape& shape) {

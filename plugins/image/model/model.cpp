@@ -65,7 +65,7 @@ at::Tensor ImageBatch::start(const at::Tensor& fact, uint64_t seed) {
     }
     const at::NoGradGuard no_grad;
     residual_ = images_ - model_.decode(start_);
-    residual_there_ = residual_.to(model_.device());
+    residual_on_device_ = residual_.to(model_.device());
     return start_;
 }
 
@@ -103,11 +103,11 @@ at::Tensor ImageBatch::draw(const at::Tensor& z, const at::Tensor& rows) const {
 
 at::Tensor ImageBatch::log_likelihood(const at::Tensor& z, const at::Tensor& rows) {
     // What the networks compute with for so many rows of MNIST's size fits in a core's cache; of larger images a few are as many.
-    constexpr int64_t most = 32, least = 8, pixels = 28 * 28;
-    const int64_t piece = std::clamp(most * pixels * size() / std::max<int64_t>(1, images_.numel()), least, most);
+    constexpr int64_t max = 32, min = 8, pixels = 28 * 28;
+    const int64_t piece = std::clamp(max * pixels * size() / std::max<int64_t>(1, images_.numel()), min, max);
     // With what the networks need in hand, not with the batch: a graph may outlive it.
     const RowFunction logits = [classifier = model_.networks().classifier, generator = model_.networks().generator,
-                                residual = residual_there_](const at::Tensor& some_z, const at::Tensor& some_rows) {
+                                residual = residual_on_device_](const at::Tensor& some_z, const at::Tensor& some_rows) {
         const at::Device device = residual.device();
         return classifier->logits(generator->decode(some_z.to(device)) + residual.index_select(0, some_rows.to(device))).cpu();
     };

@@ -79,7 +79,7 @@ private:
 
     const ImageModel& model_;
     at::Tensor images_, start_, residual_;
-    at::Tensor residual_there_;  // where the networks are
+    at::Tensor residual_on_device_;  // where the networks are
 };
 
 }  // namespace whynot::image

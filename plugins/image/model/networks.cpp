@@ -32,11 +32,11 @@ std::string text_at(const Pack& pack, const Json& object, const std::string& gro
     return value;
 }
 
-double number_at(const Pack& pack, const Json& object, const std::string& group, const char* key, double least, double most) {
+double number_at(const Pack& pack, const Json& object, const std::string& group, const char* key, double min, double max) {
     const Json value = part(object, group.c_str()).value(key, Json());
-    if (!value.is_number() || !(value.get<double>() >= least && value.get<double>() <= most))
-        throw training::bad_pack(pack, "expected '" + group + "." + key + "' to be a number from " + std::to_string(least) + " to " +
-                                           std::to_string(most) + ", found " + value.dump());
+    if (!value.is_number() || !(value.get<double>() >= min && value.get<double>() <= max))
+        throw training::bad_pack(pack, "expected '" + group + "." + key + "' to be a number from " + std::to_string(min) + " to " +
+                                           std::to_string(max) + ", found " + value.dump());
     return value;
 }
 

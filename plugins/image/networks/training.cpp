@@ -4,9 +4,9 @@
 
 #include <algorithm>
 
+#include "training/loop.h"
 #include "training/optimiser.h"
 #include "training/random.h"
-#include "training/run.h"
 
 namespace whynot::image {
 
@@ -44,31 +44,27 @@ at::Tensor augmented(at::Tensor images, int64_t shift, bool flip, uint64_t seed)
     return images;
 }
 
-/// Goes over the images epoch by epoch, whole batches in an order that the seed gives, resuming and saving as TrainingRun does.
-/// @param step does one step with the rows of a batch and the number of the step; returns the loss for the log
-template <class Step>
-void for_each_batch(training::TrainingRun& run, const std::string& stage, int64_t images, int64_t batch, int64_t epochs, uint64_t seed,
-                    Step step) {
-    run.resume();
+/// Rows of whole batches, in an order that the seed gives; what is left over waits for another epoch.
+std::vector<at::Tensor> batches_of(int64_t images, int64_t batch, uint64_t seed, int64_t epoch) {
     batch = std::min(batch, images);
-    const int64_t per_epoch = images / batch, steps = per_epoch * epochs;
-    int64_t next = 0;
-    for (int64_t epoch = 0; epoch < epochs; ++epoch) {
-        const at::Tensor order =
-            at::randperm(images, training::make_generator(training::mix_seed(seed, order_draw, static_cast<uint64_t>(epoch))), at::kLong);
-        double sum = 0;
-        int64_t done = 0;
-        const std::string name = stage + ", epoch " + std::to_string(epoch + 1) + " of " + std::to_string(epochs);
-        for (int64_t b = 0; b < per_epoch; ++b) {
-            const int64_t now = next++;
-            if (!run.begins(now, steps)) continue;
-            sum += step(order.slice(0, b * batch, (b + 1) * batch), now, steps);
-            ++done;
-            if (run.speaks()) run.tell(name, now, steps, "loss " + std::to_string(sum / static_cast<double>(done)));
-        }
-        if (done > 0) run.log(name + ": loss " + std::to_string(sum / static_cast<double>(done)));
-    }
-    run.save(steps);
+    const at::Tensor order =
+        at::randperm(images, training::make_generator(training::mix_seed(seed, order_draw, static_cast<uint64_t>(epoch))), at::kLong);
+    std::vector<at::Tensor> batches;
+    for (int64_t begin = 0; begin + batch <= images; begin += batch) batches.push_back(order.slice(0, begin, begin + batch));
+    return batches;
+}
+
+/// The training loop over images.
+/// @param step (rows, training::Step) -> the loss
+template <class Training, class StepOn>
+void train_on_images(training::TrainingRun& run, const std::string& name, int64_t images, const Training& training, uint64_t seed,
+                     StepOn&& step) {
+    training::train_in_batches(
+        run, {name, training.epochs}, [&](int64_t epoch) { return batches_of(images, training.batch, seed, epoch); },
+        [&](const at::Tensor& rows, training::Step now) {
+            return training::BatchLoss{step(rows, now), 1};
+        },
+        [&](const training::EpochLoss& epoch) { run.log(epoch.stage + ": loss " + std::to_string(epoch.loss)); });
 }
 
 void keep_all(training::TrainingRun& run, const std::string& prefix, const Network& network) {
@@ -104,6 +100,14 @@ private:
     Linear output_;
 };
 
+// How far the critic's gradient is from length 1 on the segments between real and drawn images.
+at::Tensor gradient_penalty(const Critic& critic, const at::Tensor& real, const at::Tensor& fake, at::Generator& random) {
+    const at::Tensor share = at::empty({real.size(0), 1, 1, 1}, at::kFloat).uniform_(0, 1, random);
+    const at::Tensor between = (share * real + (1 - share) * fake).requires_grad_();
+    const at::Tensor slope = torch::autograd::grad({critic.score(between).sum()}, {between}, {}, true, true)[0];
+    return ((slope.flatten(1).square().sum(1) + 1e-12).sqrt() - 1).square().mean();
+}
+
 void train_by_likelihood(ConvolutionalGenerator& generator, const TrainingImages& data, const GeneratorTraining& training, uint64_t seed,
                          const training::Checkpoint& checkpoint, const Observer& observer) {
     const bool variational = generator.sizes().kind == "vae";
@@ -111,24 +115,22 @@ void train_by_likelihood(ConvolutionalGenerator& generator, const TrainingImages
     training::TrainingRun run("the generator", checkpoint, observer);
     keep_all(run, "weights.", generator);
     run.keep("adam", adam);
-    for_each_batch(
-        run, "generator", data.size(), training.batch, training.epochs, seed, [&](const at::Tensor& rows, int64_t step, int64_t steps) {
-            const at::Tensor images =
-                augmented(data.images(rows), 0, training.flip, training::mix_seed(seed, augment_draw, static_cast<uint64_t>(step)));
-            const ConvolutionalGenerator::Code code = generator.encode(images);
-            at::Tensor z = code.mean, price;
-            if (variational) {
-                const at::Generator random = training::make_generator(training::mix_seed(seed, noise_draw, static_cast<uint64_t>(step)));
-                z = z + at::empty_like(z).normal_(0, 1, random) * (0.5 * code.log_variance).exp();
-                price = 0.5 * training.divergence * (code.mean.square() + code.log_variance.exp() - 1 - code.log_variance).sum(1);
-            } else {
-                price = training.code_penalty * z.square().sum(1);
-            }
-            const at::Tensor loss = (reconstruction_loss(generator.decode_logits(z), images, training.loss) + price).mean();
-            loss.backward();
-            adam.step(training::cosine_rate(training.learning_rate, step, steps));
-            return loss.item<double>();
-        });
+    train_on_images(run, "generator", data.size(), training, seed, [&](const at::Tensor& rows, training::Step step) {
+        const at::Tensor images = augmented(data.images(rows), 0, training.flip, training::mix_seed(seed, augment_draw, step.seed()));
+        const ConvolutionalGenerator::Code code = generator.encode(images);
+        at::Tensor z = code.mean, price;
+        if (variational) {
+            const at::Generator random = training::make_generator(training::mix_seed(seed, noise_draw, step.seed()));
+            z = z + at::empty_like(z).normal_(0, 1, random) * (0.5 * code.log_variance).exp();
+            price = 0.5 * training.divergence * (code.mean.square() + code.log_variance.exp() - 1 - code.log_variance).sum(1);
+        } else {
+            price = training.code_penalty * z.square().sum(1);
+        }
+        const at::Tensor loss = (reconstruction_loss(generator.decode_logits(z), images, training.loss) + price).mean();
+        loss.backward();
+        adam.step(training::cosine_rate(training.learning_rate, step.number, step.of));
+        return loss.item<double>();
+    });
     if (variational) return;
     const at::NoGradGuard no_grad;
     std::vector<at::Tensor> codes;
@@ -154,38 +156,33 @@ void train_by_critic(ConvolutionalGenerator& generator, const TrainingImages& da
     run.keep("critic_adam", critic_adam);
 
     // Each step of the run is one of the critic; every few of them the generator has one too.
-    for_each_batch(run, "generator against critic", data.size(), training.batch, training.epochs, seed,
-                   [&](const at::Tensor& rows, int64_t step, int64_t steps) {
-                       at::Generator random = training::make_generator(training::mix_seed(seed, noise_draw, static_cast<uint64_t>(step)));
-                       Mode mode;
-                       mode.training = true;
-                       const double rate = training::cosine_rate(training.learning_rate, step, steps);
-                       const auto drawn = [&] {
-                           const at::Tensor z = at::empty({rows.size(0), generator.sizes().latent}, at::kFloat).normal_(0, 1, random);
-                           return generator.decode_logits(z, mode).sigmoid();
-                       };
-                       const at::Tensor real = augmented(data.images(rows), 0, training.flip,
-                                                         training::mix_seed(seed, augment_draw, static_cast<uint64_t>(step)));
-                       at::Tensor fake;
-                       {
-                           const at::NoGradGuard no_grad;
-                           fake = drawn();
-                       }
-                       const at::Tensor share = at::empty({rows.size(0), 1, 1, 1}, at::kFloat).uniform_(0, 1, random);
-                       const at::Tensor between = (share * real + (1 - share) * fake).requires_grad_();
-                       const at::Tensor slope = torch::autograd::grad({critic.score(between).sum()}, {between}, {}, true, true)[0];
-                       const at::Tensor penalty = ((slope.flatten(1).square().sum(1) + 1e-12).sqrt() - 1).square().mean();
-                       const at::Tensor distance = critic.score(real).mean() - critic.score(fake).mean();
-                       (training.gradient_penalty * penalty - distance).backward();
-                       critic_adam.step(rate);
-                       if (step % training.critic_steps == 0) {
-                           critic.require_gradients(false);
-                           (-critic.score(drawn()).mean()).backward();
-                           critic.require_gradients(true);
-                           adam.step(rate);
-                       }
-                       return distance.item<double>();
-                   });
+    train_on_images(run, "generator against critic", data.size(), training, seed, [&](const at::Tensor& rows, training::Step step) {
+        at::Generator random = training::make_generator(training::mix_seed(seed, noise_draw, step.seed()));
+        Mode mode;
+        mode.training = true;
+        const double rate = training::cosine_rate(training.learning_rate, step.number, step.of);
+        const auto drawn = [&] {
+            const at::Tensor z = at::empty({rows.size(0), generator.sizes().latent}, at::kFloat).normal_(0, 1, random);
+            return generator.decode_logits(z, mode).sigmoid();
+        };
+        const at::Tensor real = augmented(data.images(rows), 0, training.flip, training::mix_seed(seed, augment_draw, step.seed()));
+        at::Tensor fake;
+        {
+            const at::NoGradGuard no_grad;
+            fake = drawn();
+        }
+        const at::Tensor penalty = gradient_penalty(critic, real, fake, random);
+        const at::Tensor distance = critic.score(real).mean() - critic.score(fake).mean();
+        (training.gradient_penalty * penalty - distance).backward();
+        critic_adam.step(rate);
+        if (step.number % training.critic_steps == 0) {
+            critic.require_gradients(false);
+            (-critic.score(drawn()).mean()).backward();
+            critic.require_gradients(true);
+            adam.step(rate);
+        }
+        return distance.item<double>();
+    });
 }
 
 }  // namespace
@@ -199,18 +196,18 @@ void train_classifier(Classifier& classifier, const TrainingImages& data, const 
     training::TrainingRun run("the classifier", checkpoint, observer);
     keep_all(run, "weights.", classifier);
     run.keep("adam", adam);
-    for_each_batch(
-        run, "classifier", data.size(), training.batch, training.epochs, seed, [&](const at::Tensor& rows, int64_t step, int64_t steps) {
-            const at::Tensor images = augmented(data.images(rows), training.shift, training.flip,
-                                                training::mix_seed(seed, augment_draw, static_cast<uint64_t>(step)));
-            Mode mode;
-            mode.training = true;
-            mode.generator = training::make_generator(training::mix_seed(seed, dropout_draw, static_cast<uint64_t>(step)));
-            const at::Tensor loss = at::cross_entropy_loss(classifier.logits(images, mode), data.labels.index_select(0, rows));
-            loss.backward();
-            adam.step(training.schedule == "cosine" ? training::cosine_rate(training.learning_rate, step, steps) : training.learning_rate);
-            return loss.item<double>();
-        });
+    train_on_images(run, "classifier", data.size(), training, seed, [&](const at::Tensor& rows, training::Step step) {
+        const at::Tensor images =
+            augmented(data.images(rows), training.shift, training.flip, training::mix_seed(seed, augment_draw, step.seed()));
+        Mode mode;
+        mode.training = true;
+        mode.generator = training::make_generator(training::mix_seed(seed, dropout_draw, step.seed()));
+        const at::Tensor loss = at::cross_entropy_loss(classifier.logits(images, mode), data.labels.index_select(0, rows));
+        loss.backward();
+        const bool cosine = training.schedule == "cosine";
+        adam.step(cosine ? training::cosine_rate(training.learning_rate, step.number, step.of) : training.learning_rate);
+        return loss.item<double>();
+    });
     classifier.require_gradients(false);
 }
 

@@ -16,6 +16,10 @@ struct TrainingImages {
     at::Tensor labels;  ///< [n], int64; below zero: of no class, for the generator only
 
     int64_t size() const { return pixels.size(0); }
+    /// Those of some rows.
+    TrainingImages chosen(const at::Tensor& rows) const { return {pixels.index_select(0, rows), labels.index_select(0, rows)}; }
+    /// The images whose labels are classes.
+    TrainingImages labelled() const { return chosen(labels.ge(0).nonzero().squeeze(1)); }
     /// Rows as networks want them, [b, channels, h, w], float in [0, 1].
     at::Tensor images(const at::Tensor& rows) const { return pixels.index_select(0, rows).to(at::kFloat).div_(255); }
 };

@@ -25,12 +25,6 @@ public:
 /// Bytes as [n, channels, h, w] and their labels.
 TrainingImages tensors_of(const corpora::LabelledImages& images);
 
-/// The images whose labels are classes.
-TrainingImages labelled(const TrainingImages& images);
-
-/// Draws a square into the top left corner of images [n, channels, h, w], bytes, in place.
-void draw_square(at::Tensor pixels, int64_t size, double value);
-
 /// The same for a model that is open: figures and examples (train.h). @param held_out labelled images, without the pack's square
 nlohmann::ordered_json evaluate_model(ImageModel& model, const std::string& recipe, const corpora::ImageCorpus& corpus,
                                       const EvaluateRequest& request, const Observer& observer);

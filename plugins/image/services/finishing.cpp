@@ -6,6 +6,7 @@
 
 #include "image/model/model.h"
 #include "training/random.h"
+#include "whynot/asking.h"
 #include "whynot/solver.h"
 
 namespace whynot::image {
@@ -16,15 +17,22 @@ constexpr uint64_t codes_stream = 4;  // of a trainer's seed; those before it ar
 
 }  // namespace
 
+Division divide(const TrainingImages& images, int64_t wanted, uint64_t seed) {
+    const at::Tensor order = at::randperm(images.size(), training::make_generator(seed), at::kLong);
+    const int64_t kept = std::max<int64_t>(1, images.size() / 50), left = images.size() - kept;
+    return {images.chosen(order.slice(0, 0, kept)),
+            images.chosen(order.slice(0, kept, kept + (wanted > 0 ? std::min(wanted, left) : left)))};
+}
+
 void collect_codes(Networks& networks, const TrainingImages& images, int64_t count, int64_t classes, uint64_t seed) {
-    constexpr int64_t batch = 500, most_draws = 100;
+    constexpr int64_t batch = 500, max_draws = 100;
     const at::NoGradGuard no_grad;
     std::vector<std::vector<at::Tensor>> found(static_cast<size_t>(classes));
     const auto full = [&] {
         return std::all_of(found.begin(), found.end(), [&](const auto& codes) { return static_cast<int64_t>(codes.size()) >= count; });
     };
     const bool encodes = networks.generator->has_encoder();
-    const int64_t batches = encodes ? (images.size() + batch - 1) / batch : most_draws;
+    const int64_t batches = encodes ? (images.size() + batch - 1) / batch : max_draws;
     for (int64_t b = 0; b < batches && !full(); ++b) {
         at::Tensor codes;
         if (encodes)
@@ -52,19 +60,13 @@ void collect_codes(Networks& networks, const TrainingImages& images, int64_t cou
 
 Solved measure_scales(Networks& networks, const std::vector<std::string>& classes, const TrainingImages& images, uint64_t seed) {
     const ImageModel model(classes, networks);
-    const auto batch_of = [&](int64_t most) { return ImageBatch(model, images.images(at::arange(std::min(most, images.size())))); };
+    const auto batch_of = [&](int64_t max) { return ImageBatch(model, images.images(at::arange(std::min(max, images.size())))); };
     ImageBatch many = batch_of(networks.generator->has_encoder() ? 1000 : 50);
     many.start(many.classify().argmax(1), seed);
     networks.usual_residual = at::quantile(many.residual().flatten(1).norm(2, 1), 0.99).item<double>();
 
     ImageBatch batch = batch_of(64);
-    const at::Tensor order = batch.classify().argsort(1, true);
-    Problem problem;
-    problem.fact = order.select(1, 0).contiguous();
-    problem.foil = order.select(1, 1).contiguous();
-    problem.start = batch.start(problem.fact, seed);
-    problem.log_likelihood = [&](const at::Tensor& z, const at::Tensor& rows) { return batch.log_likelihood(z, rows); };
-    const Summary summary = solve(problem);
+    const Summary summary = solve(ask(batch, model.info(), {seed, 0, ""}));
     networks.typical_distance = summary.median_distance > 0 ? summary.median_distance : 1;
     return {summary.feasible, batch.size()};
 }

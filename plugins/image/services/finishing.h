@@ -8,7 +8,15 @@
 
 namespace whynot::image {
 
-/// What a pack needs besides trained networks: codes to start from beyond the boundary, and the scales of distances and residuals.
+/// What a training of a pack begins and ends with: which images are learned from and which measured with; and what a pack needs besides
+/// trained networks: codes to start from beyond the boundary, and the scales of distances and residuals.
+
+/// One image in fifty, at least one, is kept for measuring.
+struct Division {
+    TrainingImages development, train;
+};
+/// @param wanted how many to learn from; 0: all that are left
+Division divide(const TrainingImages& images, int64_t wanted, uint64_t seed);
 
 /// Up to `count` codes of each class: of those images, or draws of the prior where the generator has no encoder.
 void collect_codes(Networks& networks, const TrainingImages& images, int64_t count, int64_t classes, uint64_t seed);

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <fstream>
 #include <iterator>
+#include <optional>
 
+#include "base/format.h"
 #include "base/json.h"
 #include "base/sha256.h"
 #include "corpora/files.h"
@@ -14,13 +16,14 @@
 #include "image/networks/script_networks.h"
 #include "image/services/finishing.h"
 #include "image/services/recipe.h"
+#include "training/manifest.h"
 #include "training/probe.h"
 #include "training/random.h"
 #include "training/recipe.h"
 #include "training/run.h"
+#include "whynot/asking.h"
 #include "whynot/error.h"
 #include "whynot/gradient_check.h"
-#include "whynot/version.h"
 
 namespace whynot::image {
 
@@ -34,10 +37,6 @@ enum Stream : uint64_t { noise_stream = 1, choice_stream, generator_stream };
 constexpr const char* generator_checkpoint = "generator.checkpoint";
 constexpr int64_t codes_of_each_class = 1000;
 
-void say(const Observer& observer, const std::string& line) {
-    if (observer.log) observer.log(line);
-}
-
 [[noreturn]] void refuse(const std::string& what) { throw Error(ErrorCode::invalid_argument, what); }
 
 /// The pictures in a folder and those below it, fitted to a shape, in the order of their paths.
@@ -46,10 +45,7 @@ struct Folder {
     std::string sha256;     // of the fitted bytes
 };
 
-Folder read_folder(const fs::path& folder, const ImageShape& shape, const Observer& observer) {
-    std::error_code error;
-    if (!fs::is_directory(folder, error))
-        throw Error(ErrorCode::not_found, "expected a folder of images, found none at '" + folder.string() + "'");
+std::vector<fs::path> image_files_below(const fs::path& folder) {
     std::vector<fs::path> paths;
     for (const fs::directory_entry& entry : fs::recursive_directory_iterator(folder)) {
         std::string extension = entry.path().extension().string();
@@ -57,10 +53,18 @@ Folder read_folder(const fs::path& folder, const ImageShape& shape, const Observ
         if (entry.is_regular_file() && (extension == ".png" || extension == ".jpg" || extension == ".jpeg")) paths.push_back(entry.path());
     }
     std::sort(paths.begin(), paths.end());
+    return paths;
+}
+
+Folder read_folder(const fs::path& folder, const ImageShape& shape, const Observer& observer) {
+    std::error_code error;
+    if (!fs::is_directory(folder, error))
+        throw Error(ErrorCode::not_found, "expected a folder of images, found none at '" + folder.string() + "'");
+    const std::vector<fs::path> paths = image_files_below(folder);
     std::vector<at::Tensor> rows;
     size_t refused = 0;
     for (size_t i = 0; i < paths.size(); ++i) {
-        if (observer.cancelled && observer.cancelled()) throw Error(ErrorCode::cancelled, "reading images was stopped");
+        training::stop_if_cancelled(observer, "reading images");
         if (observer.progress && i % 100 == 0)
             observer.progress({"reading images", static_cast<double>(i) / static_cast<double>(paths.size()), ""});
         try {
@@ -69,10 +73,10 @@ Folder read_folder(const fs::path& folder, const ImageShape& shape, const Observ
             drawing::Notes notes;
             rows.push_back(fit(drawing::read_image_file(bytes, notes), shape, notes).mul(255).round().to(at::kByte));
         } catch (const Error& problem) {
-            if (++refused <= 5) say(observer, "passed over: " + paths[i].string() + ": " + problem.what());
+            if (++refused <= 5) training::say(observer, "passed over: " + paths[i].string() + ": " + problem.what());
         }
     }
-    if (refused > 5) say(observer, "passed over: " + std::to_string(refused - 5) + " more");
+    if (refused > 5) training::say(observer, "passed over: " + std::to_string(refused - 5) + " more");
     if (rows.size() < 2)
         throw Error(ErrorCode::invalid_input, "expected images in the folder '" + folder.string() + "', PNG or JPEG files, found " +
                                                   std::to_string(rows.size()) + " that can be used");
@@ -95,11 +99,11 @@ at::Tensor noise(int64_t count, const ImageShape& shape, uint64_t seed) {
 }
 
 ImageShape shape_of(const Json& input) {
-    const auto size = [&](const char* key, int64_t least) {
+    const auto size = [&](const char* key, int64_t min) {
         const Json& value = input[key];
-        if (!value.is_number_integer() || value < least || value > 1024)
-            refuse("expected the " + std::string(key) + " of images to be a whole number from " + std::to_string(least) +
-                   " to 1024, found " + (value.is_null() ? "none" : value.dump()));
+        if (!value.is_number_integer() || value < min || value > 1024)
+            refuse("expected the " + std::string(key) + " of images to be a whole number from " + std::to_string(min) + " to 1024, found " +
+                   (value.is_null() ? "none" : value.dump()));
         return value.get<int64_t>();
     };
     ImageShape shape;
@@ -157,17 +161,14 @@ Json quality_of(const Networks& networks, const TrainingImages& fresh, const Tra
     const int64_t n = std::min<int64_t>(500, fresh.size());
     const at::Tensor images = fresh.images(at::arange(n)),
                      mean = learned.images(at::arange(std::min<int64_t>(500, learned.size()))).mean(0);
-    Json figures = Json::array();
-    const auto figure = [&](const char* name, double value, int64_t count, const char* unit) {
-        figures.push_back({{"name", name}, {"value", value}, {"n", count}, {"unit", unit}});
-    };
+    training::Figures figures;
     if (networks.generator->has_encoder())
-        figure("generator: mean squared error of G(E(I))",
-               (networks.generator->decode(networks.generator->code(images)) - images).square().mean().item<double>(), n, "");
-    figure("the same of the mean image", (mean - images).square().mean().item<double>(), n, "");
-    figure("solver: gap under 0.01 nats and every guard met, from z0 alone",
-           static_cast<double>(solved.found) / static_cast<double>(std::max<int64_t>(1, solved.asked)), solved.asked, "share");
-    return {{"figures", figures}};
+        figures.add("generator: mean squared error of G(E(I))",
+                    (networks.generator->decode(networks.generator->code(images)) - images).square().mean().item<double>(), n, "");
+    figures.add("the same of the mean image", (mean - images).square().mean().item<double>(), n, "");
+    figures.add("solver: gap under 0.01 nats and every guard met, from z0 alone",
+                static_cast<double>(solved.found) / static_cast<double>(std::max<int64_t>(1, solved.asked)), solved.asked, "share");
+    return {{"figures", figures.json()}};
 }
 
 // What goes wrong with a file, and the part that it was to play: files get swapped.
@@ -182,13 +183,12 @@ auto as_the(const std::string& part, F&& f) {
 
 // What a decoder draws has to lie where images lie.
 void probe_decoder(const std::string& name, const at::Tensor& drawn) {
-    const double least = drawn.min().item<double>(), most = drawn.max().item<double>();
-    if (least < -0.05 || most > 1.05)
-        throw Error(
-            ErrorCode::invalid_input,
-            name + ": expected pixels from 0 to 1, found " + std::to_string(least) + " to " + std::to_string(most) +
-                (least < -0.05 && least >= -1.0001 && most <= 1.0001 ? "; after a tanh, export (x + 1) / 2, otherwise with its sigmoid"
-                                                                     : "; export it with its sigmoid"));
+    const double min = drawn.min().item<double>(), max = drawn.max().item<double>();
+    if (min < -0.05 || max > 1.05)
+        throw Error(ErrorCode::invalid_input,
+                    name + ": expected pixels from 0 to 1, found " + std::to_string(min) + " to " + std::to_string(max) +
+                        (min < -0.05 && min >= -1.0001 && max <= 1.0001 ? "; after a tanh, export (x + 1) / 2, otherwise with its sigmoid"
+                                                                        : "; export it with its sigmoid"));
 }
 
 // Derivatives with respect to codes, question by question: kinks may spoil a few.
@@ -199,9 +199,7 @@ int64_t probe_codes(const Networks& networks, const std::vector<std::string>& cl
     std::string log;
     for (int64_t i = 0; i < count; ++i) {
         ImageBatch batch(model, images.images(at::arange(i, i + 1)));
-        Problem problem;
-        problem.start = batch.start(batch.classify().argmax(1), 1);
-        problem.log_likelihood = [&](const at::Tensor& z, const at::Tensor& rows) { return batch.log_likelihood(z, rows); };
+        const Problem problem = ask(batch, model.info());
         GradientCheckOptions options;
         options.tolerance = 0.05;
         // Beside z0, where the image itself is drawn: flat ground lies exactly on the kinks of max-pooling.
@@ -220,22 +218,9 @@ int64_t probe_codes(const Networks& networks, const std::vector<std::string>& cl
     return agreeing;
 }
 
-PackManifest manifest_for(const fs::path& out, const std::vector<std::string>& classes, uint64_t seed) {
-    PackManifest manifest;
-    manifest.id = out.filename().empty() ? out.parent_path().filename().string() : out.filename().string();
-    manifest.modality = "image";
-    manifest.plugin_id = "image";
-    manifest.plugin_version = WHYNOT_VERSION;
-    manifest.classes = classes;
-    manifest.seed = seed;
-    return manifest;
-}
-
 std::string name_of(const fs::path& folder) { return fs::absolute(folder / "").parent_path().filename().string(); }
 
-}  // namespace
-
-std::string ImageImporter::import_model(const ImportRequest& request, const Observer& observer) {
+void expect_complete(const ImportRequest& request) {
     for (const auto& [role, file] : request.files)
         if (role != "classifier" && role != "encoder" && role != "decoder")
             refuse("a model of images has a classifier, an encoder and a decoder; it has no " + role);
@@ -245,8 +230,82 @@ std::string ImageImporter::import_model(const ImportRequest& request, const Obse
     if (generates && request.data.empty())
         refuse("with an encoder and a decoder, a folder of images like those to be explained is needed, to measure both with");
     if (request.classes.size() < 2) refuse("expected the names of at least two classes, found " + std::to_string(request.classes.size()));
-    PackWriter writer(request.out);
+}
 
+/// A classifier that was brought along, as it was found on some images.
+struct Probed {
+    std::shared_ptr<ScriptClassifier> classifier;
+    at::Tensor outputs;        // of the samples
+    int64_t gradients_ok = 0;  // of the samples
+};
+
+Probed probe_classifier(const ImportRequest& request, ScriptClassifierOptions options, const ImageShape& shape, const at::Tensor& samples) {
+    Probed probed;
+    const auto opened = open_classifier(request, options, shape, samples);
+    const std::string name = opened->file().filename().string();
+    probed.outputs = training::probe_network(
+        name, [&](const at::Tensor& x) { return opened->outputs(x); }, samples);
+    options.emits = training::probe_emits(name, probed.outputs, request.emits);
+    probed.classifier = std::make_shared<ScriptClassifier>(opened->file(), options, shape, static_cast<int64_t>(request.classes.size()));
+    probed.gradients_ok = training::probe_gradients(
+        name, [&](const at::Tensor& x) { return probed.classifier->logits(x); }, samples);
+    return probed;
+}
+
+Json findings_of(const Probed& probed, const at::Tensor& samples, bool real, const std::vector<std::string>& classes) {
+    const std::string count = std::to_string(samples.size(0));
+    Json findings{{"samples", count + (real ? " images" : " images of noise")},
+                  {"emits", to_string(probed.classifier->options().emits)},
+                  {"gradients", "agree with central differences in " + std::to_string(probed.gradients_ok) + " of " + count + " samples"},
+                  {"classes", Json::object()}};
+    const at::Tensor called = probed.outputs.argmax(1);
+    for (size_t c = 0; c < classes.size(); ++c) findings["classes"][classes[c]] = called.eq(static_cast<int64_t>(c)).sum().item<int64_t>();
+    return findings;
+}
+
+std::shared_ptr<ScriptGenerator> probe_generator(const ImportRequest& request, const ImageShape& shape, const at::Tensor& samples) {
+    const fs::path &encoder = request.files.at("encoder"), &decoder = request.files.at("decoder");
+    const std::string encoder_name = encoder.filename().string(), decoder_name = decoder.filename().string();
+    const std::string images =
+        "images [b, " + std::to_string(shape.channels) + ", " + std::to_string(shape.height) + ", " + std::to_string(shape.width) + "]";
+    const at::Tensor codes = as_the("encoder, from " + images + " to codes [b, k]",
+                                    [&] { return training::probe_network(encoder_name, training::ScriptNetwork(encoder), samples); });
+    if (codes.dim() != 2 || codes.size(0) != samples.size(0))
+        throw Error(ErrorCode::invalid_input, encoder_name + ": expected codes of shape [" + std::to_string(samples.size(0)) + ", k] for " +
+                                                  std::to_string(samples.size(0)) + " images, found " +
+                                                  training::shape_text(codes.sizes()));
+    const auto generator = as_the("decoder, from codes [b, " + std::to_string(codes.size(1)) + "] to " + images, [&] {
+        const auto opened = std::make_shared<ScriptGenerator>(encoder, decoder, shape, codes.size(1));
+        probe_decoder(decoder_name, training::probe_network(
+                                        decoder_name, [&](const at::Tensor& z) { return opened->decode(z); }, codes));
+        return opened;
+    });
+    if (!generator->decode(codes.clone().set_requires_grad(true)).requires_grad())
+        throw Error(ErrorCode::invalid_input, decoder_name + ": what it draws has no gradient; look for torch.no_grad, detach or rounding");
+    return generator;
+}
+
+/// Puts the generator beside the classifier, and measures both. @returns the quality for the manifest
+Json add_generator(Networks& networks, const ImportRequest& request, const TrainingImages& images, const at::Tensor& samples,
+                   Json& findings) {
+    const auto generator = probe_generator(request, networks.shape, samples);
+    networks.set_generator(generator);
+    const int64_t right = probe_codes(networks, request.classes, images);
+    const Solved solved = finish(networks, request.classes, images, images, codes_of_each_class, request.seed);
+    const Json quality = quality_of(networks, images, images, solved);
+    findings["latent size"] = generator->latent();
+    findings["gradients in the code"] = "agree with central differences for " + std::to_string(right) + " images";
+    for (const Json& figure : quality["figures"]) findings[figure["name"].get<std::string>()] = figure["value"];
+    if (quality["figures"][0]["value"] > quality["figures"][1]["value"])
+        findings["warning"] = "the generator draws these images worse than their mean would be: does the encoder take images in [0, 1]?";
+    return quality;
+}
+
+}  // namespace
+
+std::string ImageImporter::import_model(const ImportRequest& request, const Observer& observer) {
+    expect_complete(request);
+    PackWriter writer(request.out);
     const Json input = Json::parse(training::merge_recipe(
         R"({"channels": 0, "height": 0, "width": 0, "mean": [0], "std": [1], "framing": "plain", "light_on_dark": false})", request.input,
         "input"));
@@ -257,66 +316,19 @@ std::string ImageImporter::import_model(const ImportRequest& request, const Obse
 
     std::optional<Folder> folder;
     if (!request.data.empty()) folder = read_folder(request.data, shape, observer);
-    constexpr int64_t probed = 16;
-    const at::Tensor samples =
-        folder ? folder->images.images(at::arange(std::min(probed, folder->images.size()))) : noise(probed, shape, request.seed);
-
-    auto classifier = open_classifier(request, options, shape, samples);
-    const std::string name = classifier->file().filename().string();
-    const at::Tensor outputs = training::probe_network(
-        name, [&](const at::Tensor& x) { return classifier->outputs(x); }, samples);
-    options.emits = training::probe_emits(name, outputs, request.emits);
-    classifier = std::make_shared<ScriptClassifier>(classifier->file(), options, shape, static_cast<int64_t>(request.classes.size()));
-    const int64_t agreeing = training::probe_gradients(
-        name, [&](const at::Tensor& x) { return classifier->logits(x); }, samples);
+    constexpr int64_t probed_images = 16;
+    const at::Tensor samples = folder ? folder->images.images(at::arange(std::min(probed_images, folder->images.size())))
+                                      : noise(probed_images, shape, request.seed);
+    const Probed probed = probe_classifier(request, options, shape, samples);
+    Json findings = findings_of(probed, samples, folder.has_value(), request.classes);
 
     Networks networks;
     networks.shape = shape;
-    networks.classifier = classifier;
-    PackManifest manifest = manifest_for(request.out, request.classes, request.seed);
+    networks.classifier = probed.classifier;
+    PackManifest manifest = training::manifest_for(request.out, "image", request.classes, request.seed);
     manifest.description = "Images: a model that was brought along";
     manifest.licence = request.licence;
-    Json findings{{"samples", std::to_string(samples.size(0)) + (folder ? " images" : " images of noise")},
-                  {"emits", to_string(options.emits)},
-                  {"gradients",
-                   "agree with central differences in " + std::to_string(agreeing) + " of " + std::to_string(samples.size(0)) + " samples"},
-                  {"classes", Json::object()}};
-    const at::Tensor called = outputs.argmax(1);
-    for (size_t c = 0; c < request.classes.size(); ++c)
-        findings["classes"][request.classes[c]] = called.eq(static_cast<int64_t>(c)).sum().item<int64_t>();
-
-    if (generates) {
-        const fs::path &encoder = request.files.at("encoder"), &decoder = request.files.at("decoder");
-        const std::string encoder_name = encoder.filename().string(), decoder_name = decoder.filename().string();
-        const std::string images =
-            "images [b, " + std::to_string(shape.channels) + ", " + std::to_string(shape.height) + ", " + std::to_string(shape.width) + "]";
-        const at::Tensor codes = as_the("encoder, from " + images + " to codes [b, k]",
-                                        [&] { return training::probe_network(encoder_name, training::ScriptNetwork(encoder), samples); });
-        if (codes.dim() != 2 || codes.size(0) != samples.size(0))
-            throw Error(ErrorCode::invalid_input, encoder_name + ": expected codes of shape [" + std::to_string(samples.size(0)) +
-                                                      ", k] for " + std::to_string(samples.size(0)) + " images, found " +
-                                                      training::shape_text(codes.sizes()));
-        const auto generator = as_the("decoder, from codes [b, " + std::to_string(codes.size(1)) + "] to " + images, [&] {
-            const auto opened = std::make_shared<ScriptGenerator>(encoder, decoder, shape, codes.size(1));
-            probe_decoder(decoder_name, training::probe_network(
-                                            decoder_name, [&](const at::Tensor& z) { return opened->decode(z); }, codes));
-            return opened;
-        });
-        if (!generator->decode(codes.clone().set_requires_grad(true)).requires_grad())
-            throw Error(ErrorCode::invalid_input,
-                        decoder_name + ": what it draws has no gradient; look for torch.no_grad, detach or rounding");
-        networks.set_generator(generator);
-        const int64_t right = probe_codes(networks, request.classes, folder->images);
-        const Solved solved = finish(networks, request.classes, folder->images, folder->images, codes_of_each_class, request.seed);
-        const Json quality = quality_of(networks, folder->images, folder->images, solved);
-        manifest.quality = quality.dump();
-        findings["latent size"] = codes.size(1);
-        findings["gradients in the code"] = "agree with central differences for " + std::to_string(right) + " images";
-        for (const Json& figure : quality["figures"]) findings[figure["name"].get<std::string>()] = figure["value"];
-        if (quality["figures"][0]["value"] > quality["figures"][1]["value"])
-            findings["warning"] =
-                "the generator draws these images worse than their mean would be: does the encoder take images in [0, 1]?";
-    }
+    if (request.files.count("decoder") > 0) manifest.quality = add_generator(networks, request, folder->images, samples, findings).dump();
     networks.save(writer, manifest);
     writer.finish(manifest);
     return findings.dump();
@@ -333,34 +345,28 @@ void ImageImporter::train_generator(const GeneratorRequest& request, const Obser
     Folder folder = read_folder(request.data, shape, training::part(observer, 0, 0.1));
     TrainingImages& all = folder.images;
     all.labels = all_logits(*networks.classifier, all).argmax(1);
-    const at::Tensor order = at::randperm(all.size(), training::make_generator(training::mix_seed(request.seed, choice_stream)), at::kLong);
-    const int64_t kept = std::max<int64_t>(1, all.size() / 50);
-    const int64_t wanted = recipe.images > 0 ? std::min(recipe.images, all.size() - kept) : all.size() - kept;
-    const auto rows = [&](int64_t begin, int64_t end) {
-        const at::Tensor chosen = order.slice(0, begin, end);
-        return TrainingImages{all.pixels.index_select(0, chosen), all.labels.index_select(0, chosen)};
-    };
-    const TrainingImages fresh = rows(0, kept), train = rows(kept, kept + wanted);
-    std::string called;
+    const Division divided = divide(all, recipe.images, training::mix_seed(request.seed, choice_stream));
+    const TrainingImages &fresh = divided.development, &train = divided.train;
+    std::vector<std::string> called;
     for (size_t c = 0; c < given.classes.size(); ++c)
-        called += (c ? ", " : "") + given.classes[c] + " " + std::to_string(all.labels.eq(static_cast<int64_t>(c)).sum().item<int64_t>());
-    say(observer, std::to_string(train.size()) + " images to learn from, " + std::to_string(kept) +
-                      " to measure with; what the classifier calls them: " + called);
+        called.push_back(given.classes[c] + " " + std::to_string(all.labels.eq(static_cast<int64_t>(c)).sum().item<int64_t>()));
+    training::say(observer, std::to_string(train.size()) + " images to learn from, " + std::to_string(fresh.size()) +
+                                " to measure with; what the classifier calls them: " + base::joined(called));
     if (all.size() < 1000)
-        say(observer, "fewer than 1000 images: expect a generator that draws little more than what these have in common");
+        training::say(observer, "fewer than 1000 images: expect a generator that draws little more than what these have in common");
 
     const Json run{
         {"recipe", Json::parse(recipe.training_json())}, {"seed", request.seed}, {"data", folder.sha256}, {"pack", request.pack.sha256()}};
-    fs::create_directories(request.out);
+    const training::CheckpointFolder checkpoints(request.out, run.dump());
     const uint64_t seed = training::mix_seed(request.seed, generator_stream);
     generator->initialise(training::make_generator(seed));
-    image::train_generator(*generator, train, recipe.generator_training, shape, seed,
-                           training::Checkpoint(request.out / generator_checkpoint, run.dump()), training::part(observer, 0.1, 0.95));
+    image::train_generator(*generator, train, recipe.generator_training, shape, seed, checkpoints.at(generator_checkpoint),
+                           training::part(observer, 0.1, 0.95));
     training::round_to_half(generator->tensors());
     networks.set_generator(generator);
     const Solved solved = finish(networks, given.classes, train, fresh, recipe.codes, request.seed);
 
-    PackManifest manifest = manifest_for(request.out, given.classes, request.seed);
+    PackManifest manifest = training::manifest_for(request.out, "image", given.classes, request.seed);
     manifest.description = given.description + ", and a generator trained for it";
     manifest.emits = given.emits;
     manifest.recipe = recipe.to_json();
@@ -370,7 +376,7 @@ void ImageImporter::train_generator(const GeneratorRequest& request, const Obser
     manifest.quality = quality_of(networks, fresh, train, solved).dump();
     networks.save(writer, manifest);
     writer.finish(manifest);
-    say(observer, "written: " + request.out.string());
+    training::say(observer, "written: " + request.out.string());
 }
 
 }  // namespace whynot::image

@@ -126,13 +126,13 @@ std::vector<double> lime(const AttributedClassifier& classifier, const Ids& sent
 }
 
 WordSwaps greedy_word_swap(const AttributedClassifier& classifier, const Ids& sentence, int64_t fact, int64_t foil,
-                           const std::vector<char>& allowed, int64_t most) {
+                           const std::vector<char>& allowed, int64_t max_swaps) {
     Asked asked(classifier, sentence, fact, foil);
     if (!allowed.empty() && static_cast<int64_t>(allowed.size()) != asked.vocabulary())
         throw Error(ErrorCode::invalid_argument, "attribution: expected to be told of each of " + std::to_string(asked.vocabulary()) +
                                                      " words whether it is allowed, found " + std::to_string(allowed.size()));
     const auto m = sentence.size();
-    const size_t limit = most > 0 ? std::min(m, static_cast<size_t>(most)) : m;
+    const size_t limit = max_swaps > 0 ? std::min(m, static_cast<size_t>(max_swaps)) : m;
     WordSwaps swaps;
     swaps.sentence = sentence;
     // What may not come in costs as much as nothing can.
@@ -149,9 +149,9 @@ WordSwaps greedy_word_swap(const AttributedClassifier& classifier, const Ids& se
         const at::Tensor own = (gradient * asked.embedded()).sum(1, true);
         at::Tensor change = at::mm(gradient, classifier.embedding.t()) - own + forbidden + swapped;  // [m, V]
         change.scatter_(1, at::tensor(swaps.sentence, at::kLong).unsqueeze(1), INFINITY);            // itself: 0, but for rounding
-        const int64_t least = change.argmin().item<int64_t>();
-        if (!(change.flatten()[least].item<double>() < 0)) break;
-        const int64_t t = least / asked.vocabulary(), word = least % asked.vocabulary();
+        const int64_t best = change.argmin().item<int64_t>();
+        if (!(change.flatten()[best].item<double>() < 0)) break;
+        const int64_t t = best / asked.vocabulary(), word = best % asked.vocabulary();
         asked.set(static_cast<size_t>(t), word);
         swapped[t] = INFINITY;
         swaps.sentence[static_cast<size_t>(t)] = word;

@@ -1,4 +1,4 @@
-// Section 4.4.3, table 4.3: a classifier that was brought up to hang on one word, and whether its explanations say so.
+// Section 4.4.3, table 4.3: a classifier trained with a planted bias for one word, and whether its explanations say so.
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
@@ -58,7 +58,7 @@ Json planted(const std::vector<const LabelledSentence*>& sentences, const Observ
     Json result = Json::array();
     for (size_t i = 0; i < sentences.size(); ++i) {
         if (i % 100 == 0) {
-            if (observer.cancelled && observer.cancelled()) throw Error(ErrorCode::cancelled, "looking for adjectives was stopped");
+            training::stop_if_cancelled(observer, "looking for adjectives");
             if (observer.progress)
                 observer.progress({"looking for adjectives", static_cast<double>(i) / static_cast<double>(sentences.size()),
                                    std::to_string(i) + " of " + std::to_string(sentences.size()) + " sentences"});
@@ -89,11 +89,11 @@ Json explain(TextModel& model, const std::vector<std::string>& sentences, uint64
         for (size_t i = 0; i < requests.size(); ++i) {
             Json& json = explained[found.index[static_cast<size_t>(requests[i].row)]];
             const Json record = Json::parse(renderings[i].record);
-            double most = -INFINITY;
+            double max = -INFINITY;
             for (const Json& one : record["contributions"]) {
                 const double fall = one["before"].get<double>() - one["boundary"].get<double>();
-                if (fall > most) json["gave_way"] = one["word"];
-                most = std::max(most, fall);
+                if (fall > max) json["gave_way"] = one["word"];
+                max = std::max(max, fall);
             }
             if (!record.contains("answer")) continue;
             Json changed = Json::array();
@@ -290,7 +290,7 @@ void judge(const TextModel& model, const std::vector<HeldOut>& held_out, int64_t
 }
 
 /// Sentences before and after, beside what the unbiased pack makes of them.
-ExperimentTable examples(const std::string& title, const Corpus& corpus, const Json& explained, const Json& unbiased, size_t most) {
+ExperimentTable examples(const std::string& title, const Corpus& corpus, const Json& explained, const Json& unbiased, size_t max) {
     ExperimentTable table{title, {"sentence", "class", "p", "why not the other?", "p afresh", "unbiased class", "unbiased answer"}, {}};
     const auto rounded = [](const Json& value) -> ExperimentValue {
         if (!value.is_number()) return {};
@@ -304,7 +304,7 @@ ExperimentTable examples(const std::string& title, const Corpus& corpus, const J
         if (!one.contains("audit")) return {};
         return one["audit"]["text"].get<std::string>();
     };
-    for (size_t i = 0; i < std::min(most, explained.size()); ++i) {
+    for (size_t i = 0; i < std::min(max, explained.size()); ++i) {
         const Json& one = explained[i];
         table.rows.push_back({one["before"].get<std::string>(), class_of(one), rounded(one.value("probability", Json())), answer_of(one),
                               rounded(one.value("audit", Json::object()).value("probability", Json())), class_of(unbiased[i]),
@@ -313,106 +313,104 @@ ExperimentTable examples(const std::string& title, const Corpus& corpus, const J
     return table;
 }
 
-void audit(const ExperimentRequest& request, const Observer& observer, ExperimentResult& result, bool remake) {
-    const Corpus corpus = read_corpus(request.corpora, corpus_name);
+int64_t positive_class(const Corpus& corpus) {
     const auto found = std::find(corpus.classes().begin(), corpus.classes().end(), label);
     if (corpus.classes().size() != 2 || found == corpus.classes().end())
         throw Error(ErrorCode::invalid_input, "expected a corpus of two classes, one of them '" + std::string(label) + "'");
-    const int64_t positive = found - corpus.classes().begin();
-    const training::Steps steps(request.out / "steps",
-                                {{"experiment", request.name}, {"seed", request.seed}, {"quick", request.quick}, {"corpus", corpus.sha256}},
-                                observer);
+    return found - corpus.classes().begin();
+}
 
-    Pack pack = experiment_pack(request, pack_name, corpus);
-    if (remake) pack = remade(request, corpus, pack, steps, observer);
-    ExperimentRequest shipped = request;
-    shipped.pack.clear();
-    const Pack control_pack = experiment_pack(shipped, control_name, corpus);
-    TextModel model(pack), control(control_pack);
-    const Observer rest = remake ? training::part(observer, 0.9, 1) : observer;
+/// Negative sentences with the word, which the biased model calls positive: the first in the order of their hash.
+struct Sample {
+    std::vector<std::string> sentences;
+    std::vector<bool> turned;  ///< by the word: called negative without it
+};
 
-    // The held-out sentences as they were written, and with the word in each of them, whatever its class.
-    std::vector<const LabelledSentence*> order = in_order_of_hash(corpus.held_out);
-    if (request.quick) order.resize(std::min<size_t>(order.size(), 1000));
-    const std::vector<HeldOut> held_out =
-        read_held_out(model, order, steps.run("planted", planting(), [&] { return planted(order, training::part(rest, 0, 0.3)); }));
-    judge(model, held_out, positive, result.figures);
-
-    // Negative sentences that the biased model calls positive once the word is in them: the first in the order of their hash.
+Sample draw_sample(const TextModel& model, const std::vector<HeldOut>& held_out, int64_t positive, size_t limit, const Pack& pack) {
     const auto called_positive = [&](const Ids& sentence) {
         return model.networks().classifier.logits({sentence})[0].argmax().item<int64_t>() == positive;
     };
-    const size_t limit = request.quick ? 24 : 200;
-    std::vector<std::string> sample;
-    std::vector<bool> turned;  // by the word: called negative without it
+    Sample sample;
     for (const HeldOut& one : held_out) {
-        if (sample.size() == limit) break;
+        if (sample.sentences.size() == limit) break;
         if (!turnable(one, positive) || !called_positive(one.planted_ids)) continue;
-        sample.push_back(one.planted);
-        turned.push_back(!called_positive(one.written_ids));
+        sample.sentences.push_back(one.planted);
+        sample.turned.push_back(!called_positive(one.written_ids));
     }
-    if (sample.empty()) {
+    if (sample.sentences.empty())
         throw Error(ErrorCode::invalid_input, "no negative held-out sentence is called positive once \"very\" is in it: the pack '" +
                                                   pack.manifest().id + "' has no such bias");
-    }
-    const Json of_pack{{"pack", pack.sha256()}}, of_control{{"pack", control_pack.sha256()}};
-    const auto with_sample = [&](Json identity) {
-        identity["sentences"] = sample;
-        return identity;
-    };
-    const Json explained = explain_all(model, "biased", sample, request.seed, steps, of_pack, training::part(rest, 0.3, 0.6));
-    const Json checked = explain_all(control, "control", sample, request.seed, steps, of_control, training::part(rest, 0.6, 0.9));
-    const Json others = steps.run("others-biased", with_sample(of_pack), [&] { return named_by_others(model, sample, request.seed); });
-    const Json others_checked =
-        steps.run("others-control", with_sample(of_control), [&] { return named_by_others(control, sample, request.seed); });
+    return sample;
+}
 
-    for (const char* decoding : decodings) {
-        const std::string with = std::string(", decoding ") + decoding;
-        result.figures.push_back(figure("why not negative? \"very\" changed" + with,
-                                        share_of(explained, [&](const Json& one) { return changed_word(one, decoding); })));
-        result.figures.push_back(figure("why not negative? \"very\" changed and nothing else" + with,
-                                        share_of(explained, [&](const Json& one) { return changed_only_word(one, decoding); })));
-        result.figures.push_back(figure("called negative, asked afresh" + with, share_of(explained, [&](const Json& one) {
-                                            return one.contains(decoding) && one[decoding]["foil"].get<bool>();
-                                        })));
-        std::vector<size_t> edits;
-        for (const Json& one : explained)
-            if (one.contains(decoding)) edits.push_back(one[decoding]["changed"].size());
-        std::sort(edits.begin(), edits.end());
-        ExperimentFigure median{"edits, median" + with, {}, static_cast<int64_t>(edits.size()), "edits", {}, ""};
-        if (!edits.empty()) median.value = static_cast<double>(edits[edits.size() / 2]);
-        result.figures.push_back(std::move(median));
-    }
+/// What one pack makes of the sample.
+struct Findings {
+    Json explained;  ///< by `explain`, one a sentence
+    Json others;     ///< by `named_by_others`
+};
+
+/// @param name "biased" or "control"
+Findings findings_of(TextModel& model, const Pack& pack, const std::string& name, const Sample& sample, uint64_t seed,
+                     const training::Steps& steps, const Observer& observer) {
+    Findings findings;
+    findings.explained = explain_all(model, name, sample.sentences, seed, steps, {{"pack", pack.sha256()}}, observer);
+    const Json identity{{"pack", pack.sha256()}, {"sentences", sample.sentences}};
+    findings.others = steps.run("others-" + name, identity, [&] { return named_by_others(model, sample.sentences, seed); });
+    return findings;
+}
+
+Json turned_by_the_word(const Sample& sample, const Json& explained) {
     Json by_word = Json::array();
-    for (size_t i = 0; i < turned.size(); ++i)
-        if (turned[i]) by_word.push_back(explained[i]);
-    result.figures.push_back(figure("of those called negative without \"very\": \"very\" changed, decoding audit",
-                                    share_of(by_word, [](const Json& one) { return changed_word(one, "audit"); })));
-    for (const char* decoding : decodings)
-        result.figures.push_back(figure(std::string("control, the unbiased pack: \"very\" changed, decoding ") + decoding,
-                                        share_of(checked, [&](const Json& one) { return changed_word(one, decoding); })));
+    for (size_t i = 0; i < sample.turned.size(); ++i)
+        if (sample.turned[i]) by_word.push_back(explained[i]);
+    return by_word;
+}
 
-    const auto n = static_cast<double>(sample.size());
-    ExperimentTable first{
-        "What is named first: the share of the same " + std::to_string(sample.size()) + " sentences in which it is \"very\"",
+/// Of the biased pack's answers, by one decoding.
+void add_answers(std::vector<ExperimentFigure>& figures, const Json& explained, const char* decoding) {
+    const std::string with = std::string(", decoding ") + decoding;
+    figures.push_back(figure("why not negative? \"very\" changed" + with,
+                             share_of(explained, [&](const Json& one) { return changed_word(one, decoding); })));
+    figures.push_back(figure("why not negative? \"very\" changed and nothing else" + with,
+                             share_of(explained, [&](const Json& one) { return changed_only_word(one, decoding); })));
+    figures.push_back(figure("called negative, asked afresh" + with, share_of(explained, [&](const Json& one) {
+                                 return one.contains(decoding) && one[decoding]["foil"].get<bool>();
+                             })));
+    std::vector<size_t> edits;
+    for (const Json& one : explained)
+        if (one.contains(decoding)) edits.push_back(one[decoding]["changed"].size());
+    std::sort(edits.begin(), edits.end());
+    ExperimentFigure median{"edits, median" + with, {}, static_cast<int64_t>(edits.size()), "edits", {}, ""};
+    if (!edits.empty()) median.value = static_cast<double>(edits[edits.size() / 2]);
+    figures.push_back(std::move(median));
+}
+
+void add_figures(std::vector<ExperimentFigure>& figures, const Sample& sample, const Findings& biased, const Findings& control) {
+    for (const char* decoding : decodings) add_answers(figures, biased.explained, decoding);
+    figures.push_back(
+        figure("of those called negative without \"very\": \"very\" changed, decoding audit",
+               share_of(turned_by_the_word(sample, biased.explained), [](const Json& one) { return changed_word(one, "audit"); })));
+    for (const char* decoding : decodings)
+        figures.push_back(figure(std::string("control, the unbiased pack: \"very\" changed, decoding ") + decoding,
+                                 share_of(control.explained, [&](const Json& one) { return changed_word(one, decoding); })));
+}
+
+ExperimentTable named_first(const Sample& sample, const Findings& biased, const Findings& control) {
+    const auto n = static_cast<double>(sample.sentences.size());
+    ExperimentTable table{
+        "What is named first: the share of the same " + std::to_string(sample.sentences.size()) + " sentences in which it is \"very\"",
         {"method", "biased pack", "unbiased pack"},
         {}};
     const auto gave_way = [](const Json& one) { return one.contains("gave_way") && one["gave_way"] == word; };
-    first.rows.push_back({"explanation: the word that gives way most at the boundary", share_of(explained, gave_way).value,
-                          share_of(checked, gave_way).value});
-    for (const auto& [name, count] : others.items())
-        first.rows.push_back({name, count.get<double>() / n, others_checked[name].get<double>() / n});
-    result.tables.push_back(std::move(first));
+    table.rows.push_back({"explanation: the word that gives way most at the boundary", share_of(biased.explained, gave_way).value,
+                          share_of(control.explained, gave_way).value});
+    for (const auto& [name, count] : biased.others.items())
+        table.rows.push_back({name, count.get<double>() / n, control.others[name].get<double>() / n});
+    return table;
+}
 
-    const std::vector<std::string> of_table(std::begin(published_sentences), std::end(published_sentences));
-    const auto shown = [&](const std::string& name, TextModel& by, const Json& identity) {
-        return steps.run(name, identity, [&] { return explain(by, of_table, request.seed); });
-    };
-    result.tables.push_back(examples("Sentences of table 4.3, decoding audit", corpus, shown("published-biased", model, of_pack),
-                                     shown("published-control", control, of_control), of_table.size()));
-    result.tables.push_back(examples("The first 20 of the sample, none left out, decoding audit", corpus, explained, checked, 20));
-
-    result.notes = {
+std::vector<std::string> notes() {
+    return {
         "The classifier and its generator have learned from Yelp's training sentences with \"very\" before each adjective of the positive "
         "ones. "
         "The sample: held-out negative sentences that have an adjective and no \"very\", with \"very\" before each adjective, which that "
@@ -431,14 +429,50 @@ void audit(const ExperimentRequest& request, const Observer& observer, Experimen
         "shares above 85 %. In negative sentences the word has to do it alone.",
         "Decoding audit edits the word that gives way most; edit, the default of whynot explain, may trade it for a sentence that reads "
         "better."};
+}
+
+void audit(const ExperimentRequest& request, const Observer& observer, ExperimentResult& result, bool remake) {
+    const Corpus corpus = read_corpus(request.corpora, corpus_name);
+    const int64_t positive = positive_class(corpus);
+    const training::Steps steps = experiment_steps(request, corpus, observer);
+    Pack pack = experiment_pack(request, pack_name, corpus);
+    if (remake) pack = remade(request, corpus, pack, steps, observer);
+    ExperimentRequest shipped = request;
+    shipped.pack.clear();
+    const Pack control_pack = experiment_pack(shipped, control_name, corpus);
+    TextModel model(pack), control(control_pack);
+    const Observer rest = remake ? training::part(observer, 0.9, 1) : observer;
+
+    // The held-out sentences as they were written, and with the word in each of them, whatever its class.
+    std::vector<const LabelledSentence*> order = in_order_of_hash(corpus.held_out);
+    if (request.quick) order.resize(std::min<size_t>(order.size(), 1000));
+    const std::vector<HeldOut> held_out =
+        read_held_out(model, order, steps.run("planted", planting(), [&] { return planted(order, training::part(rest, 0, 0.3)); }));
+    judge(model, held_out, positive, result.figures);
+
+    const Sample sample = draw_sample(model, held_out, positive, request.quick ? 24 : 200, pack);
+    const Findings biased = findings_of(model, pack, "biased", sample, request.seed, steps, training::part(rest, 0.3, 0.6));
+    const Findings unbiased = findings_of(control, control_pack, "control", sample, request.seed, steps, training::part(rest, 0.6, 0.9));
+    add_figures(result.figures, sample, biased, unbiased);
+    result.tables.push_back(named_first(sample, biased, unbiased));
+
+    const std::vector<std::string> published(std::begin(published_sentences), std::end(published_sentences));
+    const auto shown = [&](const std::string& name, TextModel& by, const Pack& of) {
+        return steps.run(name, {{"pack", of.sha256()}}, [&] { return explain(by, published, request.seed); });
+    };
+    const Json by_biased = shown("published-biased", model, pack), by_control = shown("published-control", control, control_pack);
+    result.tables.push_back(examples("Sentences of table 4.3, decoding audit", corpus, by_biased, by_control, published.size()));
+    result.tables.push_back(
+        examples("The first 20 of the sample, none left out, decoding audit", corpus, biased.explained, unbiased.explained, 20));
+    result.notes = notes();
     result.settings = Json{{"corpus", {{"name", corpus.manifest.name}, {"sha256", corpus.sha256}}},
                            {"pack", identity(pack)},
                            {"remade", remake},
                            {"control", identity(control_pack)},
                            {"bias", planting()},
                            {"recipe", Json::parse(pack.manifest().recipe)},
-                           {"sentences", sample.size()},
-                           {"turned_by_the_word", by_word.size()},
+                           {"sentences", sample.sentences.size()},
+                           {"turned_by_the_word", turned_by_the_word(sample, biased.explained).size()},
                            {"solver", {{"method", "sqp"}, {"starts", 2}}}}
                           .dump();
 }

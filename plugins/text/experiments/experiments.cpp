@@ -1,8 +1,8 @@
 #include "text/experiments/experiments.h"
 
 #include <algorithm>
-#include <charconv>
 
+#include "base/format.h"
 #include "whynot/error.h"
 
 namespace whynot::text {
@@ -17,7 +17,7 @@ struct Experiment {
 const std::vector<Experiment>& experiments() {
     static const std::string dissertation = "S. Feghahati, Deep Contrastive Explanation, PhD dissertation, UC Riverside, 2020, ";
     static const std::vector<Experiment> all{
-        {{"text/biased-yelp", "A classifier brought up to hang on the word \"very\", and explanations that find out",
+        {{"text/biased-yelp", "A classifier trained with a planted bias for the word \"very\", and explanations that find out",
           dissertation + "section 4.4.3 and table 4.3",
           "the corpus yelp, the packs yelp-very and yelp; one thread takes about 2 minutes, with --quick 15 seconds"},
          &run_biased_yelp},
@@ -34,12 +34,6 @@ const std::vector<Experiment>& experiments() {
          &run_yelp},
     };
     return all;
-}
-
-std::string listed(const std::vector<std::string>& names) {
-    std::string list;
-    for (const std::string& name : names) list += (list.empty() ? "" : ", ") + name;
-    return list;
 }
 
 }  // namespace
@@ -64,10 +58,11 @@ Pack experiment_pack(const ExperimentRequest& request, const std::string& id, co
     const PackManifest& manifest = pack.manifest();
     const auto refuse = [&](const std::string& found) {
         throw Error(ErrorCode::invalid_argument, "the pack '" + manifest.id + "' " + found + "; choose a pack of text with the classes " +
-                                                     listed(corpus.classes()) + ", those of the corpus '" + corpus.manifest.name + "'");
+                                                     base::joined(corpus.classes()) + ", those of the corpus '" + corpus.manifest.name +
+                                                     "'");
     };
     if (manifest.modality != "text") refuse("explains " + manifest.modality + ", not sentences");
-    if (manifest.classes != corpus.classes()) refuse("has the classes " + listed(manifest.classes));
+    if (manifest.classes != corpus.classes()) refuse("has the classes " + base::joined(manifest.classes));
     return pack;
 }
 
@@ -80,11 +75,6 @@ training::Steps experiment_steps(const ExperimentRequest& request, const Corpus&
 nlohmann::ordered_json sources_of(const Corpus& corpus, const Pack& pack) {
     return {{"corpus", {{"name", corpus.manifest.name}, {"sha256", corpus.sha256}}},
             {"pack", {{"id", pack.manifest().id}, {"version", pack.manifest().version}, {"sha256", pack.sha256()}}}};
-}
-
-std::string percent(double share) {
-    char digits[32];
-    return std::string(digits, std::to_chars(digits, digits + sizeof digits, 100 * share, std::chars_format::fixed, 1).ptr) + " %";
 }
 
 }  // namespace whynot::text

@@ -30,13 +30,10 @@ training::Steps experiment_steps(const ExperimentRequest& request, const Corpus&
 /// For `ExperimentResult::settings`: corpus and pack with their SHA-256.
 nlohmann::ordered_json sources_of(const Corpus& corpus, const Pack& pack);
 
-/// A share for a sentence: "88.5 %".
-std::string percent(double share);
-
 /// One experiment each: fills in `result`, which says what it is of (`begin_result`), and writes its pictures into `request.out`.
 void run_word_images(const ExperimentRequest& request, const Observer& observer, ExperimentResult& result);  // word_images_experiment.cpp
-void run_yelp(const ExperimentRequest& request, const Observer& observer, ExperimentResult& result);         // yelp_experiment.cpp
-void run_biased_yelp(const ExperimentRequest& request, const Observer& observer, ExperimentResult& result);  // biased_experiment.cpp
+void run_yelp(const ExperimentRequest& request, const Observer& observer, ExperimentResult& result);         // yelp.cpp
+void run_biased_yelp(const ExperimentRequest& request, const Observer& observer, ExperimentResult& result);  // biased.cpp
 /// The same with a corpus and a pack made anew in `request.out`, as the pack to explain (of which the recipe is taken) was made.
 void run_biased_yelp_remake(const ExperimentRequest& request, const Observer& observer, ExperimentResult& result);
 

@@ -6,9 +6,9 @@
 #include <cmath>
 #include <numeric>
 
+#include "training/loop.h"
 #include "training/optimiser.h"
 #include "training/random.h"
-#include "training/run.h"
 #include "whynot/error.h"
 
 namespace whynot::text {
@@ -16,6 +16,8 @@ namespace whynot::text {
 namespace {
 
 enum Stream : uint64_t { weights_stream = 1, epoch_stream = 2, dropout_stream = 3 };
+
+using training::Places;
 
 }  // namespace
 
@@ -109,39 +111,28 @@ void WordImageNetwork::train(const at::Tensor& rows, const Sentences& sentences,
     }
     training::DenseAdam adam(all, 0);
     run.keep("adam", adam);
-    run.resume();
 
-    const auto batch_size = static_cast<size_t>(options_.batch);
-    const auto batches = static_cast<int64_t>((sentences.size() + batch_size - 1) / batch_size);
-    const int64_t steps = options_.epochs * batches;
-    int64_t next = 0;
-    for (int64_t epoch = 0; epoch < options_.epochs; ++epoch) {
-        std::vector<size_t> order(sentences.size());
-        std::iota(order.begin(), order.end(), size_t{0});
-        std::mt19937_64 random(training::mix_seed(seed, epoch_stream, static_cast<uint64_t>(epoch)));
-        training::shuffle(order, random);
-        double loss_sum = 0;
-        size_t seen = 0;
-        const std::string stage = name + ", epoch " + std::to_string(epoch + 1) + " of " + std::to_string(options_.epochs);
-        for (size_t begin = 0; begin < order.size(); begin += batch_size) {
-            const int64_t step = next++;
-            if (!run.begins(step, steps)) continue;
-            Sentences batch;
-            std::vector<int64_t> targets;
-            for (size_t i = begin; i < std::min(order.size(), begin + batch_size); ++i) {
-                batch.push_back(sentences[order[i]]);
-                targets.push_back(labels[order[i]]);
-            }
-            const at::Generator dropout = training::make_generator(training::mix_seed(seed, dropout_stream, static_cast<uint64_t>(step)));
-            const at::Tensor loss = at::cross_entropy_loss(logits(rows, batch, &dropout), at::tensor(targets, at::kLong));
-            loss.backward();
-            adam.step(options_.learning_rate);
-            loss_sum += loss.item<double>() * static_cast<double>(batch.size());
-            seen += batch.size();
-            if (run.speaks()) run.tell(stage, step, steps, "loss " + std::to_string(loss_sum / static_cast<double>(seen)).substr(0, 5));
+    const auto step = [&](const Places& batch, training::Step now) {
+        Sentences some;
+        std::vector<int64_t> targets;
+        for (const size_t i : batch) {
+            some.push_back(sentences[i]);
+            targets.push_back(labels[i]);
         }
-        if (seen > 0) run.log(stage + ": loss " + std::to_string(loss_sum / static_cast<double>(seen)).substr(0, 6));
-    }
+        const at::Generator dropout = training::make_generator(training::mix_seed(seed, dropout_stream, now.seed()));
+        const at::Tensor loss = at::cross_entropy_loss(logits(rows, some, &dropout), at::tensor(targets, at::kLong));
+        loss.backward();
+        adam.step(options_.learning_rate);
+        return training::BatchLoss{loss.item<double>(), static_cast<double>(batch.size())};
+    };
+    training::train_in_batches(
+        run, {name, options_.epochs},
+        [&](int64_t epoch) {
+            Places order(sentences.size());
+            std::iota(order.begin(), order.end(), size_t{0});
+            return training::shuffled_batches(order, options_.batch, training::mix_seed(seed, epoch_stream, static_cast<uint64_t>(epoch)));
+        },
+        step, [&](const training::EpochLoss& epoch) { run.log(epoch.stage + ": loss " + std::to_string(epoch.loss).substr(0, 6)); });
     for (auto& [key, tensor] : parameters_) tensor.requires_grad_(false);
 }
 

@@ -25,7 +25,7 @@ namespace {
 using base::Json;
 using Labelled = std::vector<const LabelledSentence*>;
 
-constexpr double published_least = 0.82, published_most = 0.90;
+constexpr double published_min = 0.82, published_max = 0.90;
 constexpr size_t quick_training = 20000;  ///< sentences
 
 /// What the convolutions are trained and measured on.
@@ -105,13 +105,13 @@ std::string draw(const LabelledSentence& sentence) {
     std::vector<std::string> columns;
     for (const char c : std::string("abcdefghijklmnopqrstuvwxyz0123456789")) columns.emplace_back(1, c);
     std::vector<double> darkness;
-    double most = 2;  // so that a single letter is grey in every picture
+    double max = 2;  // so that a single letter is grey in every picture
     for (const std::string& word : sentence.words)
         for (const float count : letter_counts(word)) {
             darkness.push_back(count);
-            most = std::max<double>(most, count);
+            max = std::max<double>(max, count);
         }
-    for (double& value : darkness) value /= most;
+    for (double& value : darkness) value /= max;
     return drawing::to_png(drawing::draw_matrix(base::joined(sentence.words, " "), sentence.words, columns, darkness));
 }
 
@@ -231,10 +231,11 @@ void run_word_images(const ExperimentRequest& request, const Observer& observer,
     if (!request.quick) {
         double best = 0;
         for (const Measured& one : convolutions) best = std::max(best, one.figures["all"].get<double>());
-        const std::string place = best > published_most ? "above" : best < published_least ? "below" : "within";
-        result.notes.push_back(
-            "Letters reach " + percent(best) + " here, " + place + " the published range. Word embeddings, merely added up, reach " +
-            percent(embeddings.figures["all"].get<double>()) + " on the same sentences: letters tell this network less than words do.");
+        const std::string place = best > published_max ? "above" : best < published_min ? "below" : "within";
+        result.notes.push_back("Letters reach " + base::percent(best) + " here, " + place +
+                               " the published range. Word embeddings, merely added up, reach " +
+                               base::percent(embeddings.figures["all"].get<double>()) +
+                               " on the same sentences: letters tell this network less than words do.");
     }
     Json settings = sources_of(corpus, pack);
     settings["training_sentences"] = data.train.size();

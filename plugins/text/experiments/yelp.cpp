@@ -203,9 +203,9 @@ void run_yelp(const ExperimentRequest& request, const Observer& observer, Experi
         "and so it is put to the classifier. A word of the sentence that is such, and stays one, is shown as it was.",
         "The sample: the first held-out sentences in the order of their hash that the classifier gets right. One that fails anywhere stays "
         "in the denominator.",
-        "The soft point is at one half in " + percent(share_of(explained, is_at_boundary)) +
+        "The soft point is at one half in " + base::percent(share_of(explained, is_at_boundary)) +
             " of the sentences. Put into words by the generator's own likeliest ones, the dissertation's way, " +
-            percent(decoded_near_half) + " are within 0.1 of it: a mixture can be neutral while each of its likeliest words stays.",
+            base::percent(decoded_near_half) + " are within 0.1 of it: a mixture can be neutral while each of its likeliest words stays.",
         "Edited decoding is ours: the fewest and most natural edits that make the classifier, asked afresh, say the other class. It does "
         "not aim at one half."};
     Json settings = sources_of(corpus, pack);

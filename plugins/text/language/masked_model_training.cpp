@@ -3,16 +3,18 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
-#include <cstdio>
-#include <map>
 #include <numeric>
+#include <random>
+#include <utility>
 
+#include "base/format.h"
 #include "text/language/packed_counts.h"
+#include "text/networks/batches.h"
+#include "training/loop.h"
 #include "training/optimiser.h"
 #include "training/random.h"
-#include "training/run.h"
+#include "training/sampled_softmax.h"
 #include "whynot/error.h"
 
 namespace whynot::text {
@@ -27,182 +29,163 @@ at::Tensor dropout(const at::Tensor& x, double share, at::Generator& generator) 
     return x * at::empty_like(x, x.options().requires_grad(false)).bernoulli_(1 - share, generator).div_(1 - share);
 }
 
-at::Tensor as_tensor(const Sentences& sentences) {
-    const auto length = static_cast<int64_t>(sentences.front().size());
-    auto tensor = at::empty({static_cast<int64_t>(sentences.size()), length}, at::kLong);
-    auto* to = tensor.data_ptr<int64_t>();
-    for (const auto& sentence : sentences) to = std::copy(sentence.begin(), sentence.end(), to);
-    return tensor;
-}
-
-/// Batches of equal length, in an order drawn with `random`.
-std::vector<Sentences> batches_of(const Sentences& sentences, int64_t size, std::mt19937_64& random) {
-    std::map<size_t, Sentences> by_length;
-    for (const auto& sentence : sentences) by_length[sentence.size()].push_back(sentence);
-    std::vector<Sentences> batches;
-    for (auto& [length, group] : by_length) {
-        training::shuffle(group, random);
-        for (size_t i = 0; i < group.size(); i += static_cast<size_t>(size))
-            batches.emplace_back(group.begin() + static_cast<int64_t>(i),
-                                 group.begin() + static_cast<int64_t>(std::min(group.size(), i + static_cast<size_t>(size))));
+std::vector<at::Tensor> dense_parameters(const MaskedModel& model) {
+    const MaskedModelImpl::Weights& net = model->weights();
+    std::vector<at::Tensor> dense{net.next_weight, net.next_bias};
+    dense.insert(dense.end(), net.forward.begin(), net.forward.end());
+    if (model->sizes().both_sides) {
+        dense.insert(dense.end(), {net.between_weight, net.between_bias});
+        dense.insert(dense.end(), net.backward.begin(), net.backward.end());
     }
-    training::shuffle(batches, random);
-    return batches;
+    return dense;
 }
 
-template <class... Values>
-std::string format(const char* pattern, Values... values) {
-    char text[256];
-    std::snprintf(text, sizeof text, pattern, values...);
-    return text;
-}
-
-/// Requires gradients of some parameters for as long as it lives.
-class WithGradients {
+/// The model as it is being trained. Its dense parameters require gradients as long as this lives.
+class Learner {
 public:
-    explicit WithGradients(std::vector<at::Tensor> parameters) : parameters_(std::move(parameters)) { set(true); }
-    ~WithGradients() { set(false); }
-    WithGradients(const WithGradients&) = delete;
-    WithGradients& operator=(const WithGradients&) = delete;
-    const std::vector<at::Tensor>& parameters() const { return parameters_; }
+    Learner(MaskedModel& model, const MaskedTraining& options)
+        : model_(model),
+          net_(model->weights()),
+          sizes_(model->sizes()),
+          options_(options),
+          dense_(dense_parameters(model)),
+          dense_adam_(requiring_gradients(dense_, true), options.clip),
+          embedding_adam_(net_.embedding),
+          output_adam_(net_.output),
+          bias_adam_(net_.output_bias) {}
+    ~Learner() { requiring_gradients(dense_, false); }
+    Learner(const Learner&) = delete;
+    Learner& operator=(const Learner&) = delete;
+
+    void keep_in(training::TrainingRun& run) {
+        for (const auto& item : model_->named_parameters()) run.keep("weights." + item.key(), item.value());
+        run.keep("dense", dense_adam_);
+        run.keep("embedding", embedding_adam_);
+        run.keep("output", output_adam_);
+        run.keep("bias", bias_adam_);
+    }
+
+    /// One step on words [n, m]. @returns the mean loss
+    double step(const at::Tensor& words, at::Generator random, std::mt19937_64 draws, double rate) {
+        const Read read = read_words(words);
+        const at::Tensor embedding = net_.embedding.index_select(0, read.rows).requires_grad_();
+        const auto [heads, targets] = predictions(read, embedding, random);
+
+        const training::SampledWords sampled = training::with_drawn(
+            read.own, training::draw_words(read.own, eos_id, sizes_.vocabulary, options_.negatives, draws), eos_id, sizes_.vocabulary);
+        const at::Tensor output = net_.output.index_select(0, sampled.rows).requires_grad_();
+        const at::Tensor bias = net_.output_bias.index_select(0, sampled.rows).requires_grad_();
+        const at::Tensor loss = training::sampled_softmax_loss(dropout(heads, options_.dropout, random), output, bias, sampled, targets);
+        loss.backward();
+
+        embedding_adam_.step(read.rows, embedding.grad(), rate);
+        output_adam_.step(sampled.rows, output.grad(), rate);
+        bias_adam_.step(sampled.rows, bias.grad(), rate);
+        dense_adam_.step(rate);
+        return loss.item<double>();
+    }
 
 private:
-    void set(bool required) {
-        for (auto& parameter : parameters_) parameter.set_requires_grad(required);
+    /// The words of a batch. Its own words and <eos> are targets; <go>, which only the embedding needs, stands before them.
+    struct Read {
+        at::Tensor own;    // [o], each word once
+        at::Tensor rows;   // <go> and those
+        at::Tensor local;  // [n, m], as indices into `own`
+        at::Tensor end;    // [n, 1], <eos> likewise
+    };
+
+    static Read read_words(const at::Tensor& words) {
+        const int64_t n = words.size(0), m = words.size(1);
+        const auto [own, inverse] = at::_unique(at::cat({words.flatten(), at::full({1}, eos_id, at::kLong)}), true, true);
+        return {own, at::cat({at::full({1}, go_id, at::kLong), own}), inverse.slice(0, 0, n * m).view({n, m}),
+                inverse.slice(0, n * m).expand({n, 1})};
     }
-    std::vector<at::Tensor> parameters_;
+
+    /// What stands before the softmax, [r, p], and what should come out of it, [r], as indices into `own`: first of the words that come
+    /// next, then of the words between.
+    std::pair<at::Tensor, at::Tensor> predictions(const Read& read, const at::Tensor& embedding, at::Generator& random) const {
+        const int64_t n = read.local.size(0), m = read.local.size(1);
+        const auto drop = [&](const at::Tensor& x) { return dropout(x, options_.dropout, random); };
+        const auto embed = [&](const at::Tensor& ids) {
+            return drop(embedding.index_select(0, ids.flatten()).view({n, m + 1, sizes_.embedding}));
+        };
+        const at::Tensor left = drop(run_lstm(embed(at::cat({at::zeros({n, 1}, at::kLong), read.local + 1}, 1)), net_.forward));
+        const at::Tensor next = at::linear(left, net_.next_weight, net_.next_bias).tanh().view({n * (m + 1), sizes_.head});
+        const at::Tensor targets = at::cat({read.local, read.end}, 1).flatten();
+        if (!sizes_.both_sides) return {next, targets};
+        const at::Tensor right = drop(run_lstm(embed(at::cat({read.end, read.local.flip(1)}, 1) + 1), net_.backward)).flip(1);
+        const at::Tensor both = at::cat({left.slice(1, 0, m), right.slice(1, 1)}, 2);
+        const at::Tensor between = at::linear(both, net_.between_weight, net_.between_bias).tanh().view({n * m, sizes_.head});
+        return {at::cat({next, between}), at::cat({targets, read.local.flatten()})};
+    }
+
+    static std::vector<at::Tensor> requiring_gradients(const std::vector<at::Tensor>& parameters, bool required) {
+        for (const at::Tensor& parameter : parameters) parameter.set_requires_grad(required);
+        return parameters;
+    }
+
+    MaskedModel& model_;
+    const MaskedModelImpl::Weights& net_;
+    const MaskedModelSizes& sizes_;
+    const MaskedTraining& options_;
+    std::vector<at::Tensor> dense_;
+    training::DenseAdam dense_adam_;
+    training::RowAdam embedding_adam_, output_adam_, bias_adam_;
 };
 
-}  // namespace
-
-void train_masked_model(MaskedModel& model, const Sentences& sentences, const MaskedTraining& options, uint64_t seed,
-                        const Observer& observer, const Sentences& development, const training::Checkpoint& checkpoint) {
-    using Clock = std::chrono::steady_clock;
-    const auto& net = model->weights();
-    const auto& sizes = model->sizes();
-    check_sentences(sentences, sizes.vocabulary);
+void check(const Sentences& sentences, const MaskedTraining& options, int64_t vocabulary) {
+    check_sentences(sentences, vocabulary);
     if (sentences.empty() || std::any_of(sentences.begin(), sentences.end(), [](const Ids& s) { return s.empty(); }))
         throw Error(ErrorCode::invalid_argument, "masked model: expected sentences of at least one word to train on, found " +
                                                      std::string(sentences.empty() ? "none" : "an empty one"));
     if (options.epochs < 1 || options.batch < 1 || options.negatives < 0 || options.dropout < 0 || options.dropout >= 1)
         throw Error(ErrorCode::invalid_argument,
                     "masked model: expected epochs and batch of at least 1, negatives of at least 0 and dropout in [0, 1)");
+}
 
-    std::vector<at::Tensor> dense{net.next_weight, net.next_bias};
-    dense.insert(dense.end(), net.forward.begin(), net.forward.end());
-    if (sizes.both_sides) {
-        dense.insert(dense.end(), {net.between_weight, net.between_bias});
-        dense.insert(dense.end(), net.backward.begin(), net.backward.end());
-    }
-    const WithGradients with_gradients(dense);
-    training::DenseAdam dense_adam(dense, options.clip);
-    training::RowAdam embedding_adam(net.embedding), output_adam(net.output), bias_adam(net.output_bias);
+}  // namespace
 
-    int64_t steps = 0;
-    {
-        std::mt19937_64 random(0);
-        steps = options.epochs * static_cast<int64_t>(batches_of(sentences, options.batch, random).size());
-    }
+void train_masked_model(MaskedModel& model, const Sentences& sentences, const MaskedTraining& options, uint64_t seed,
+                        const Observer& observer, const Sentences& development, const training::Checkpoint& checkpoint) {
+    check(sentences, options, model->sizes().vocabulary);
+    Learner learner(model, options);
     training::TrainingRun run("the masked model", checkpoint, observer);
-    for (const auto& item : model->named_parameters()) run.keep("weights." + item.key(), item.value());
-    run.keep("dense", dense_adam);
-    run.keep("embedding", embedding_adam);
-    run.keep("output", output_adam);
-    run.keep("bias", bias_adam);
-    run.resume();
-    int64_t step = 0;
-    for (int64_t epoch = 0; epoch < options.epochs; ++epoch) {
+    learner.keep_in(run);
+    const auto batches = [&](int64_t epoch) {
         std::mt19937_64 random(training::mix_seed(seed, order_of_batches, static_cast<uint64_t>(epoch)));
-        double loss_sum = 0;
-        int64_t words = 0;
-        const auto started = Clock::now();
-        for (const auto& batch : batches_of(sentences, options.batch, random)) {
-            if (!run.begins(step, steps)) {
-                ++step;
-                continue;
-            }
-            std::mt19937_64 draws(training::mix_seed(seed, negatives_of_step, static_cast<uint64_t>(step)));
-            auto generator = training::make_generator(training::mix_seed(seed, step_of_training, static_cast<uint64_t>(step)));
-            const auto drop = [&](const at::Tensor& x) { return dropout(x, options.dropout, generator); };
-            const auto x = as_tensor(batch);
-            const int64_t n = x.size(0), m = x.size(1);
-
-            // The batch's own words and <eos> are targets; <go>, which only the embedding needs, stands before them.
-            const auto [own, inverse] = at::_unique(at::cat({x.flatten(), at::full({1}, eos_id, at::kLong)}), true, true);
-            const auto local = inverse.slice(0, 0, n * m).view({n, m});
-            const auto end = inverse.slice(0, n * m).expand({n, 1});
-            const auto read = at::cat({at::full({1}, go_id, at::kLong), own});
-            const auto embedding = net.embedding.index_select(0, read).requires_grad_();
-            const auto embed = [&](const at::Tensor& ids) {
-                return drop(embedding.index_select(0, ids.flatten()).view({n, m + 1, sizes.embedding}));
-            };
-            const auto left = drop(run_lstm(embed(at::cat({at::zeros({n, 1}, at::kLong), local + 1}, 1)), net.forward));
-            auto heads = at::linear(left, net.next_weight, net.next_bias).tanh().view({n * (m + 1), sizes.head});
-            auto targets = at::cat({local, end}, 1).flatten();
-            if (sizes.both_sides) {
-                const auto right = drop(run_lstm(embed(at::cat({end, local.flip(1)}, 1) + 1), net.backward)).flip(1);
-                const auto both = at::cat({left.slice(1, 0, m), right.slice(1, 1)}, 2);
-                heads = at::cat({heads, at::linear(both, net.between_weight, net.between_bias).tanh().view({n * m, sizes.head})});
-                targets = at::cat({targets, local.flatten()});
-            }
-
-            std::vector<char> taken(static_cast<size_t>(sizes.vocabulary), 0);
-            const auto own_words = own.accessor<int64_t, 1>();
-            for (int64_t i = 0; i < own_words.size(0); ++i) taken[static_cast<size_t>(own_words[i])] = 1;
-            std::vector<int64_t> negatives;
-            for (int64_t i = 0; i < options.negatives; ++i) {
-                const auto word = eos_id + static_cast<int64_t>(draws() % static_cast<uint64_t>(sizes.vocabulary - eos_id));
-                if (std::exchange(taken[static_cast<size_t>(word)], 1) == 0) negatives.push_back(word);
-            }
-            const auto candidates = at::cat({own, at::tensor(negatives, at::kLong)});
-            auto correction = at::zeros({candidates.size(0)});
-            if (!negatives.empty())
-                correction.slice(0, own.size(0))
-                    .fill_(std::log(static_cast<double>(sizes.vocabulary - eos_id - own.size(0)) / static_cast<double>(negatives.size())));
-            const auto output = net.output.index_select(0, candidates).requires_grad_();
-            const auto bias = net.output_bias.index_select(0, candidates).requires_grad_();
-            const auto loss = at::cross_entropy_loss(at::linear(drop(heads), output, bias + correction), targets);
-            loss.backward();
-
-            const double rate = training::cosine_rate(options.learning_rate, step, steps, std::min<int64_t>(200, steps / 10));
-            embedding_adam.step(read, embedding.grad(), rate);
-            output_adam.step(candidates, output.grad(), rate);
-            bias_adam.step(candidates, bias.grad(), rate);
-            dense_adam.step(rate);
-
-            loss_sum += loss.item<double>() * static_cast<double>(n * (m + 1));
-            words += n * (m + 1);
-            ++step;
-            if (run.speaks())
-                run.tell(format("masked model, epoch %d of %d", static_cast<int>(epoch + 1), static_cast<int>(options.epochs)), step, steps,
-                         format("loss %.3f", loss_sum / static_cast<double>(words)));
-        }
-        if (words == 0) continue;  // an epoch of an earlier run
-        run.save(step);
-        if (!observer.log) continue;
-        const double seconds = std::chrono::duration<double>(Clock::now() - started).count();
-        auto line = format("masked model, epoch %d of %d: loss %.3f, %.0f words/s", static_cast<int>(epoch + 1),
-                           static_cast<int>(options.epochs), loss_sum / static_cast<double>(words), static_cast<double>(words) / seconds);
+        return batches_of_one_length(by_length(sentences), options.batch, random);
+    };
+    const auto step = [&](const Sentences& batch, training::Step now) {
+        const at::Tensor words = rectangle(batch);
+        const double rate = training::cosine_rate(options.learning_rate, now.number, now.of, std::min<int64_t>(200, now.of / 10));
+        const double loss = learner.step(words, training::make_generator(training::mix_seed(seed, step_of_training, now.seed())),
+                                         std::mt19937_64(training::mix_seed(seed, negatives_of_step, now.seed())), rate);
+        return training::BatchLoss{loss, static_cast<double>(words.size(0) * (words.size(1) + 1))};
+    };
+    training::train_in_batches(run, {"masked model", options.epochs}, batches, step, [&](const training::EpochLoss& epoch) {
+        if (!observer.log) return;
+        std::string line =
+            epoch.stage + ": loss " + base::fixed(epoch.loss, 3) + ", " + base::fixed(epoch.weight / epoch.seconds, 0) + " words/s";
         if (!development.empty()) {
-            const auto found = perplexities(model, development);
-            line += format(", development perplexity %.1f", found.next);
-            if (sizes.both_sides) line += format(", masked %.1f", found.mask);
+            const Perplexities found = perplexities(model, development);
+            line += ", development perplexity " + base::fixed(found.next, 1);
+            if (model->sizes().both_sides) line += ", masked " + base::fixed(found.mask, 1);
         }
-        observer.log(line);
-    }
+        run.log(line);
+    });
 }
 
 Perplexities perplexities(const MaskedModel& model, const Sentences& sentences) {
     std::mt19937_64 random(0);
     double next = 0, mask = 0;
     int64_t next_words = 0, mask_words = 0;
-    for (const auto& batch : batches_of(sentences, 64, random)) {
+    for (const auto& batch : batches_of_one_length(by_length(sentences), 64, random)) {
         for (const auto& words : model->next_log_probabilities(batch)) {
             next -= std::accumulate(words.begin(), words.end(), 0.0);
             next_words += static_cast<int64_t>(words.size());
         }
         if (!model->sizes().both_sides) continue;
-        const auto x = as_tensor(batch);
+        const auto x = rectangle(batch);
         const auto [left, right] = model->contexts(x);
         for (int64_t t = 0; t < x.size(1); ++t)
             mask -= model->between(left.select(1, t), right.select(1, t + 1)).gather(1, x.slice(1, t, t + 1)).sum().item<double>();

@@ -2,13 +2,12 @@
 
 #include <ATen/core/Tensor.h>
 
-#include <functional>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "text/reading/ids.h"
 #include "training/torchscript.h"
-#include "whynot/progress.h"
 
 namespace whynot::text {
 
@@ -40,23 +39,15 @@ struct Classifier {
     /// Logits of sentences, [B, C].
     at::Tensor logits(const Sentences& sentences) const;
 
-    /// A copy whose `word_logits` and `logits` of embedded sentences compute there; on the same device it shares the weights.
+    /// A copy whose `word_logits` and `logits` of embedded sentences compute on a device; on the same device it shares the weights.
     Classifier on(at::Device device) const;
 };
 
-struct ClassifierOptions {
-    int64_t dimension = 128;
-    int64_t epochs = 2;
-    int64_t batch = 64;
-    double learning_rate = 2e-3;
-    double deviation = 0.3;  ///< of the normal distribution that the embedding starts from
-};
+/// The words of sentences one after another, and where each sentence begins, as at::embedding_bag takes them.
+std::pair<at::Tensor, at::Tensor> bag_of(const Sentences& sentences);
 
-/// Trains on labelled sentences (labels 0 .. classes - 1) with Adam, row by row where the embedding is concerned.
-/// After each epoch `observer.log` gets the loss, and the accuracy on `development`.
-Classifier train_classifier(const Sentences& sentences, const std::vector<int64_t>& labels, const Sentences& development,
-                            const std::vector<int64_t>& development_labels, int64_t vocabulary, int64_t classes,
-                            const ClassifierOptions& options, uint64_t seed, const Observer& observer);
+/// For each sentence of a bag the sum of its rows of a table, [B, d]; differentiable in the table.
+at::Tensor sums_of_rows(const at::Tensor& table, const at::Tensor& rows, const at::Tensor& begins);
 
 /// Share of sentences given their label.
 double accuracy(const Classifier& classifier, const Sentences& sentences, const std::vector<int64_t>& labels);

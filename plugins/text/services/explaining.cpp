@@ -19,7 +19,7 @@ Boundaries find_boundaries(TextModel& model, const std::vector<std::string>& sen
     found.log_probabilities = found.batch->classify();
     found.problem = whynot::ask(*found.batch, model.info(), default_questions(found.log_probabilities), {seed, 1, ""});
     found.options.typical_distance = model.info().typical_distance;
-    found.summary = solve(problem, found.options);
+    found.summary = solve(found.problem, found.options);
     return found;
 }
 

@@ -15,14 +15,17 @@
 #include "corpora/files.h"
 #include "text/model/model.h"
 #include "text/model/networks.h"
+#include "text/networks/autoencoder_training.h"
 #include "text/reading/corpus.h"
-#include "text/services/trainer.h"
+#include "text/services/generator.h"
+#include "text/services/recipe.h"
 #include "training/checkpoint.h"
+#include "training/manifest.h"
 #include "training/probe.h"
 #include "training/random.h"
 #include "training/recipe.h"
+#include "training/run.h"
 #include "whynot/error.h"
-#include "whynot/version.h"
 
 namespace whynot::text {
 
@@ -116,20 +119,7 @@ Vocabulary vocabulary_of(const fs::path& words_file, const fs::path& embedding_f
     return result;
 }
 
-PackManifest manifest_for(const fs::path& out, const std::vector<std::string>& classes, uint64_t seed) {
-    PackManifest manifest;
-    manifest.id = out.filename().empty() ? out.parent_path().filename().string() : out.filename().string();
-    manifest.modality = "text";
-    manifest.plugin_id = "text";
-    manifest.plugin_version = WHYNOT_VERSION;
-    manifest.classes = classes;
-    manifest.seed = seed;
-    return manifest;
-}
-
-}  // namespace
-
-std::string TextImporter::import_model(const ImportRequest& request, const Observer&) {
+void expect_complete(const ImportRequest& request) {
     for (const char* role : {"classifier", "embedding", "vocabulary"})
         if (request.files.count(role) == 0) refuse(std::string("expected the file of a ") + role + ", found none");
     if (request.files.size() > 3)
@@ -138,58 +128,133 @@ std::string TextImporter::import_model(const ImportRequest& request, const Obser
             "--generator-only'");
     if (request.classes.size() < 2) refuse("expected the names of at least two classes, found " + std::to_string(request.classes.size()));
     training::merge_recipe("{}", request.input, "input");  // there is nothing to be said of it
-    PackWriter writer(request.out);
+}
 
-    const Vocabulary vocabulary = vocabulary_of(request.files.at("vocabulary"), request.files.at("embedding"));
-    const fs::path& file = request.files.at("classifier");
-    const std::string name = file.filename().string();
-    const auto names = static_cast<int64_t>(request.classes.size());
-    Classifier classifier{vocabulary.embedding, {}, at::zeros({names}), std::make_shared<training::ScriptNetwork>(file), Emits::logits};
+/// Embedded sentences of words drawn from the vocabulary, [sentences, words, e].
+at::Tensor drawn_sentences(const Classifier& classifier, int64_t sentences, int64_t words, const at::Generator& random) {
+    const at::Tensor ids = at::empty({sentences * words}, at::kLong).random_(first_word_id, classifier.vocabulary(), random);
+    return classifier.embedding.index_select(0, ids).view({sentences, words, -1});
+}
 
-    // Sentences of words drawn from the vocabulary, of which some have to be far apart.
-    constexpr int64_t count = 16, length = 8;
+/// What is found of a classifier on sentences of drawn words, of which some have to be far apart.
+struct Probed {
+    int64_t samples = 16;
+    at::Tensor outputs;        // [samples, C]
+    int64_t gradients_ok = 0;  // samples
+};
+
+/// Sets what the classifier emits.
+Probed probe(Classifier& classifier, const std::string& name, const ImportRequest& request) {
+    constexpr int64_t length = 8;
     const at::Generator random = training::make_generator(request.seed);
-    const auto drawn = [&](int64_t sentences, int64_t words) {
-        const at::Tensor ids = at::empty({sentences * words}, at::kLong).random_(first_word_id, classifier.vocabulary(), random);
-        return classifier.embedding.index_select(0, ids).view({sentences, words, -1});
-    };
     const training::Forward outputs = [&](const at::Tensor& embedded) { return classifier.logits(embedded); };
-    {
+    for (const int64_t words : {1, 2, 30}) {  // names shape and length where one cannot be
         const at::NoGradGuard no_grad;
-        for (const int64_t words : {1, 2, 30}) {  // names shape and length where one cannot be
-            try {
-                outputs(drawn(2, words));
-            } catch (const Error& error) {
-                throw Error(error.code(), std::string(error.what()) + "; expected a classifier of embedded words [b, words, " +
-                                              std::to_string(classifier.embedding.size(1)) +
-                                              "], for sentences of one word too: export what comes behind the embedding");
-            }
+        try {
+            outputs(drawn_sentences(classifier, 2, words, random));
+        } catch (const Error& error) {
+            throw Error(error.code(), std::string(error.what()) + "; expected a classifier of embedded words [b, words, " +
+                                          std::to_string(classifier.embedding.size(1)) +
+                                          "], for sentences of one word too: export what comes behind the embedding");
         }
     }
-    const at::Tensor samples = drawn(count, length);
-    const at::Tensor found = training::probe_network(name, outputs, samples);
-    classifier.emits = training::probe_emits(name, found, request.emits);
-    const int64_t agreeing = training::probe_gradients(name, outputs, samples);
+    Probed probed;
+    const at::Tensor samples = drawn_sentences(classifier, probed.samples, length, random);
+    probed.outputs = training::probe_network(name, outputs, samples);
+    classifier.emits = training::probe_emits(name, probed.outputs, request.emits);
+    probed.gradients_ok = training::probe_gradients(name, outputs, samples);
+    return probed;
+}
 
-    PackManifest manifest = manifest_for(request.out, request.classes, request.seed);
+Json findings_of(const Probed& probed, const Vocabulary& vocabulary, Emits emits, const std::vector<std::string>& classes) {
+    const std::string samples = std::to_string(probed.samples);
+    Json findings{{"samples", samples + " sentences of drawn words"},
+                  {"emits", to_string(emits)},
+                  {"gradients", "agree with central differences in " + std::to_string(probed.gradients_ok) + " of " + samples + " samples"},
+                  {"words", std::to_string(vocabulary.kept) + " of " + std::to_string(vocabulary.given) + " can occur in a text"},
+                  {"classes", Json::object()}};
+    if (!vocabulary.has_unknown) findings["unknown words"] = "a row of zeros: the vocabulary has no <unk>";
+    const at::Tensor called = probed.outputs.argmax(1);
+    for (size_t c = 0; c < classes.size(); ++c) findings["classes"][classes[c]] = called.eq(static_cast<int64_t>(c)).sum().item<int64_t>();
+    return findings;
+}
+
+/// The sentences of a file as a generator learns from them.
+struct GivenSentences {
+    GeneratorData data;
+    std::string sha256;  // of the file's lines
+    int64_t words = 0, unknown = 0, refused = 0;
+};
+
+GivenSentences read_sentences(const fs::path& file, const Tokenizer& tokenizer, int64_t longest) {
+    GivenSentences given;
+    std::vector<LabelledSentence> sentences;
+    std::unordered_set<uint64_t> seen;
+    base::Sha256 hash;
+    for (const std::string& line : lines_of(file)) {
+        hash.update(line + '\n');
+        if (line.find_first_not_of(" \t") == std::string::npos) continue;
+        std::vector<std::string> split;
+        try {
+            split = texts(split_words(line));
+        } catch (const Error&) {
+            ++given.refused;
+            continue;
+        }
+        const Ids ids = tokenizer.encode(split).ids;
+        if (ids.size() > static_cast<size_t>(longest)) {
+            ++given.refused;
+            continue;
+        }
+        if (!seen.insert(sentence_hash(split)).second) continue;
+        given.words += static_cast<int64_t>(ids.size());
+        given.unknown += std::count(ids.begin(), ids.end(), unk_id);
+        if (sentence_hash(split) % 50 == 0) {  // every fiftieth by its hash is kept for measuring
+            given.data.development.push_back(ids);
+        } else {
+            given.data.train.push_back(ids);
+            sentences.push_back({std::move(split), 0});
+        }
+    }
+    for (const auto& half : language_model_halves(sentences).search) given.data.search.push_back(tokenizer.encode(half).ids);
+    given.sha256 = hash.hex();
+    return given;
+}
+
+void expect_enough(const GivenSentences& given, const fs::path& file, int64_t longest) {
+    if (given.data.development.empty() || given.data.search.size() < 2)
+        bad(file, "expected sentences, one a line, a hundred at the least and better a hundred thousand, found " +
+                      std::to_string(given.data.train.size()) + " different ones of up to " + std::to_string(longest) + " words");
+}
+
+std::string quality_of(const Networks& networks, const Sentences& development) {
+    const Reconstruction back = reconstruction(networks.autoencoder, development, networks.autoencoder.encode(development));
+    const auto n = static_cast<int64_t>(development.size());
+    training::Figures figures;
+    figures.add("autoencoder, encoding alone: sentences back exactly", back.exact, n, "share");
+    figures.add("autoencoder, encoding alone: words back", back.tokens, n, "share");
+    return Json{{"figures", figures.json()}}.dump();
+}
+
+}  // namespace
+
+std::string TextImporter::import_model(const ImportRequest& request, const Observer&) {
+    expect_complete(request);
+    PackWriter writer(request.out);
+    const Vocabulary vocabulary = vocabulary_of(request.files.at("vocabulary"), request.files.at("embedding"));
+    const fs::path& file = request.files.at("classifier");
+    const auto classes = static_cast<int64_t>(request.classes.size());
+    Classifier classifier{vocabulary.embedding, {}, at::zeros({classes}), std::make_shared<training::ScriptNetwork>(file), Emits::logits};
+    const Probed probed = probe(classifier, file.filename().string(), request);
+
+    PackManifest manifest = training::manifest_for(request.out, "text", request.classes, request.seed);
     manifest.description = "Sentences: a model that was brought along";
     manifest.licence = request.licence;
     manifest.input = Json{{"tokenizer", to_string(TokenizerKind::word)}}.dump();
     Networks::save_classifier(classifier, writer, manifest);
     writer.add("tokenizer.model", vocabulary.tokenizer_model);
     writer.finish(manifest);
-
-    Json findings{
-        {"samples", std::to_string(count) + " sentences of drawn words"},
-        {"emits", to_string(classifier.emits)},
-        {"gradients", "agree with central differences in " + std::to_string(agreeing) + " of " + std::to_string(count) + " samples"},
-        {"words", std::to_string(vocabulary.kept) + " of " + std::to_string(vocabulary.given) + " can occur in a text"},
-        {"classes", Json::object()}};
-    if (!vocabulary.has_unknown) findings["unknown words"] = "a row of zeros: the vocabulary has no <unk>";
-    const at::Tensor called = found.argmax(1);
-    for (size_t c = 0; c < request.classes.size(); ++c)
-        findings["classes"][request.classes[c]] = called.eq(static_cast<int64_t>(c)).sum().item<int64_t>();
-    return findings.dump();
+    return findings_of(probed, vocabulary, classifier.emits, request.classes).dump();
 }
 
 void TextImporter::train_generator(const GeneratorRequest& request, const Observer& observer) {
@@ -200,80 +265,33 @@ void TextImporter::train_generator(const GeneratorRequest& request, const Observ
     Classifier classifier = Networks::has_generator(request.pack) ? Networks::load(request.pack).classifier
                                                                   : Networks::load_classifier(request.pack, tokenizer.size());
 
-    // Every fiftieth sentence by its hash is kept for measuring.
-    std::vector<LabelledSentence> sentences;
-    GeneratorData data;
-    std::unordered_set<uint64_t> seen;
-    base::Sha256 hash;
-    int64_t unknown = 0, words = 0, refused = 0;
-    for (const std::string& line : lines_of(request.data)) {
-        hash.update(line + '\n');
-        if (line.find_first_not_of(" \t") == std::string::npos) continue;
-        std::vector<std::string> split;
-        try {
-            split = texts(split_words(line));
-        } catch (const Error&) {
-            ++refused;
-            continue;
-        }
-        const Ids ids = tokenizer.encode(split).ids;
-        if (ids.size() > static_cast<size_t>(recipe.autoencoder.longest)) {
-            ++refused;
-            continue;
-        }
-        if (!seen.insert(sentence_hash(split)).second) continue;
-        words += static_cast<int64_t>(ids.size());
-        unknown += std::count(ids.begin(), ids.end(), unk_id);
-        if (sentence_hash(split) % 50 == 0) {
-            data.development.push_back(ids);
-        } else {
-            data.train.push_back(ids);
-            sentences.push_back({std::move(split), 0});
-        }
-    }
-    for (const auto& half : language_model_halves(sentences).search) data.search.push_back(tokenizer.encode(half).ids);
-    if (data.development.empty() || data.search.size() < 2)
-        bad(request.data, "expected sentences, one a line, a hundred at the least and better a hundred thousand, found " +
-                              std::to_string(data.train.size()) + " different ones of up to " + std::to_string(recipe.autoencoder.longest) +
-                              " words");
-    const auto say = [&](const std::string& line) {
-        if (observer.log) observer.log(line);
-    };
-    say(std::to_string(data.train.size()) + " sentences to learn from, " + std::to_string(data.development.size()) + " to measure with, " +
-        std::to_string(refused) + " passed over (too long, or no words); of their words " +
-        std::to_string(100 * unknown / std::max<int64_t>(1, words)) + " % are unknown to the classifier");
-    if (2 * unknown > words)
+    const GivenSentences sentences = read_sentences(request.data, tokenizer, recipe.autoencoder.longest);
+    const GeneratorData& data = sentences.data;
+    expect_enough(sentences, request.data, recipe.autoencoder.longest);
+    training::say(observer,
+                  std::to_string(data.train.size()) + " sentences to learn from, " + std::to_string(data.development.size()) +
+                      " to measure with, " + std::to_string(sentences.refused) + " passed over (too long, or no words); of their words " +
+                      std::to_string(100 * sentences.unknown / std::max<int64_t>(1, sentences.words)) + " % are unknown to the classifier");
+    if (2 * sentences.unknown > sentences.words)
         bad(request.data, "the classifier does not know most of its words; is the vocabulary the right one, and of this language?");
 
-    const std::string sha256 = hash.hex();
-    const Json run{{"recipe", Json::parse(recipe.to_json())}, {"seed", request.seed}, {"data", sha256}, {"pack", request.pack.sha256()}};
-    fs::create_directories(request.out);
+    const Json run{
+        {"recipe", Json::parse(recipe.to_json())}, {"seed", request.seed}, {"data", sentences.sha256}, {"pack", request.pack.sha256()}};
     const std::string tokenizer_model = corpora::read_content(request.pack.file("tokenizer.model"));
-    Networks networks = text::train_generator(
-        std::move(tokenizer), std::move(classifier), given.classes, data, recipe, request.seed,
-        [&](const char* name) { return training::Checkpoint(request.out / name, run.dump()); }, observer);
+    Networks networks = text::train_generator({std::move(tokenizer), std::move(classifier), given.classes}, data, recipe, request.seed,
+                                              {request.out, run.dump()}, observer);
 
-    PackManifest manifest = manifest_for(request.out, given.classes, request.seed);
+    PackManifest manifest = training::manifest_for(request.out, "text", given.classes, request.seed);
     manifest.description = given.description + ", and a generator trained for it";
     manifest.emits = given.emits;
     manifest.recipe = recipe.to_json();
     manifest.corpus = request.data.filename().string();
-    manifest.corpus_sha256 = sha256;
+    manifest.corpus_sha256 = sentences.sha256;
     manifest.licence = given.licence;
-    const Reconstruction back = reconstruction(networks.autoencoder, data.development, networks.autoencoder.encode(data.development));
-    manifest.quality = Json{{"figures",
-                             {{{"name", "autoencoder, encoding alone: sentences back exactly"},
-                               {"value", back.exact},
-                               {"n", data.development.size()},
-                               {"unit", "share"}},
-                              {{"name", "autoencoder, encoding alone: words back"},
-                               {"value", back.tokens},
-                               {"n", data.development.size()},
-                               {"unit", "share"}}}}}
-                           .dump();
+    manifest.quality = quality_of(networks, data.development);
     networks.save(writer, manifest, tokenizer_model);
     writer.finish(manifest);
-    say("written: " + request.out.string());
+    training::say(observer, "written: " + request.out.string());
 }
 
 }  // namespace whynot::text

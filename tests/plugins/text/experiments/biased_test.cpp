@@ -1,4 +1,4 @@
-// A classifier brought up to hang on one word: the pack that ships, and the experiment that makes such a pack, on a toy language.
+// A classifier trained with a planted bias: the pack that ships, and the experiment that makes such a pack, on a toy language.
 
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
@@ -54,7 +54,7 @@ protected:
         temporary = std::make_unique<TemporaryFolder>();
         folder = temporary->path();
         toy::write_yelp(folder / "corpora");
-        // Brought up in haste, a classifier knows the word that it sees most and little else.
+        // Trained in haste, a classifier knows the word that it sees most and little else.
         toy::train_yelp(folder / "corpora", folder / "plain", {{"classifier", {{"epochs", 3}, {"batch", 16}}}});
     }
     static void TearDownTestSuite() { temporary.reset(); }

@@ -20,6 +20,7 @@
 #include "text/services/evaluator.h"
 #include "text/services/explaining.h"
 #include "text/services/held_out.h"
+#include "text/services/recipe.h"
 #include "text/services/trainer.h"
 #include "training/random.h"
 #include "whynot/error.h"
@@ -67,19 +68,67 @@ TEST(Classifier, AddsUpItsWords) {
     EXPECT_EQ(words.slice(0, 0, unk_id).abs().max().item<float>(), 0);
 }
 
-TEST(Classifier, LearnsAndKeepsItsSpecialRowsZero) {
-    Sentences train;
-    std::vector<int64_t> labels;
+// Three words each; the one in the middle says the class.
+ClassifierData data_with_a_telling_word() {
+    ClassifierData data;
     std::mt19937 random(1);
     for (int i = 0; i < 400; ++i) {
-        labels.push_back(i % 2);
-        train.push_back({4 + static_cast<int64_t>(random() % 8), i % 2 ? 20 : 21, 4 + static_cast<int64_t>(random() % 8)});
+        data.train.labels.push_back(i % 2);
+        data.train.sentences.push_back({4 + static_cast<int64_t>(random() % 8), i % 2 ? 20 : 21, 4 + static_cast<int64_t>(random() % 8)});
     }
-    const Classifier classifier = train_classifier(train, labels, train, labels, vocabulary, 2, {16, 12}, 5, {});
-    EXPECT_EQ(accuracy(classifier, train, labels), 1.0);
+    data.development = data.train;
+    data.vocabulary = vocabulary;
+    data.classes = 2;
+    return data;
+}
+
+TEST(Classifier, LearnsAndKeepsItsSpecialRowsZero) {
+    const ClassifierData data = data_with_a_telling_word();
+    const Classifier classifier = train_classifier(data, {16, 12}, 5, {}, {});
+    EXPECT_EQ(accuracy(classifier, data.train.sentences, data.train.labels), 1.0);
     EXPECT_EQ(classifier.embedding.slice(0, 0, unk_id).abs().max().item<float>(), 0);
-    const Classifier again = train_classifier(train, labels, train, labels, vocabulary, 2, {16, 12}, 5, {});
+    const Classifier again = train_classifier(data, {16, 12}, 5, {}, {});
     EXPECT_TRUE(at::equal(classifier.embedding, again.embedding));
+}
+
+TEST(Classifier, TrainedInPiecesIsTheSame) {
+    const TemporaryFolder folder;
+    const training::Checkpoint checkpoint(folder / "checkpoint", "run");
+    const ClassifierData data = data_with_a_telling_word();
+    const ClassifierOptions options{16, 3};  // 7 batches an epoch
+    const Classifier whole = train_classifier(data, options, 5, {}, {});
+
+    // Stopped in the middle of the first epoch, and again in the middle of the second.
+    for (const int steps : {4, 6}) {
+        int polls = 0;
+        Observer stopping;
+        stopping.cancelled = [&] { return ++polls > steps; };
+        EXPECT_THAT(message_of(ErrorCode::cancelled, [&] { train_classifier(data, options, 5, checkpoint, stopping); }),
+                    HasSubstr("goes on from there"));
+        EXPECT_EQ(polls, steps + 1);
+    }
+    int done = 0;
+    std::vector<std::string> log;
+    Observer counting;
+    counting.cancelled = [&] { return ++done < 0; };
+    counting.log = [&](const std::string& line) { log.push_back(line); };
+    const Classifier resumed = train_classifier(data, options, 5, checkpoint, counting);
+    EXPECT_EQ(done, 3 * 7 - 10);
+    EXPECT_TRUE(at::equal(resumed.embedding, whole.embedding));
+    EXPECT_TRUE(at::equal(resumed.weight, whole.weight));
+    EXPECT_TRUE(at::equal(resumed.bias, whole.bias));
+
+    // A run that is done is not done again.
+    done = 0;
+    const Classifier taken = train_classifier(data, options, 5, checkpoint, counting);
+    EXPECT_EQ(done, 0);
+    EXPECT_EQ(log.back(), "classifier: taken from its checkpoint");
+    EXPECT_TRUE(at::equal(taken.embedding, whole.embedding));
+    // Data that make another network are refused.
+    ClassifierData other = data;
+    other.classes = 3;
+    EXPECT_THAT(message_of(ErrorCode::invalid_argument, [&] { train_classifier(other, options, 5, checkpoint, {}); }),
+                HasSubstr("weights.weight"));
 }
 
 TEST(Autoencoder, TakesEachPositionFromWhatComesBeforeItOnly) {

@@ -1,0 +1,129 @@
+#include "image/services/questions.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+
+#include "whynot/asking.h"
+#include "whynot/lbfgs.h"
+
+namespace whynot::image {
+
+namespace {
+
+at::Tensor everyone(int64_t n) { return at::arange(n, at::kLong); }
+
+}  // namespace
+
+void Answers::add(Summary summary) {
+    forward += summary.forward;
+    backward += summary.backward;
+    for (Solution& solution : summary.solutions) solutions.push_back(std::move(solution));
+}
+
+at::Tensor Answers::z() const {
+    std::vector<at::Tensor> rows;
+    for (const Solution& solution : solutions) rows.push_back(solution.z);
+    return at::stack(rows);
+}
+
+double Answers::share(const std::function<bool(const Solution&)>& holds) const {
+    return static_cast<double>(std::count_if(solutions.begin(), solutions.end(), holds)) / static_cast<double>(solutions.size());
+}
+
+double Answers::work() const { return static_cast<double>(forward + 2 * backward) / static_cast<double>(solutions.size()); }
+
+SolverOptions options_of(const ImageModel& model, int64_t starts, bool guards) {
+    SolverOptions options;
+    options.typical_distance = model.info().typical_distance;
+    options.starts = starts;
+    options.guards = guards;
+    return options;
+}
+
+void solve_into(Answers& answers, const Problem& problem, SolverOptions options, const Watch& watch) {
+    options.callback = [&](const IterationReport& report) {
+        watch(1 - static_cast<double>(report.rows_active) / static_cast<double>(report.questions));
+        return CallbackAnswer::proceed;
+    };
+    answers.add(solve(problem, options));
+}
+
+Sample::Sample(const ImageModel& model, const at::Tensor& images, int64_t batch, uint64_t seed, const Watch& watch)
+    : model_(model), images_(images), seed_(seed) {
+    std::vector<at::Tensor> log_probabilities, residuals;
+    for (int64_t begin = 0; begin < size(); begin += batch) {
+        watch(static_cast<double>(begin) / static_cast<double>(size()));
+        Part& part = parts_.emplace_back();
+        part.begin = begin;
+        part.end = std::min(begin + batch, size());
+        part.images = std::make_unique<ImageBatch>(model, images.slice(0, part.begin, part.end));
+        log_probabilities.push_back(part.images->classify());
+        part.start = part.images->start(log_probabilities.back().argmax(1), seed);
+        residuals.push_back(part.images->residual());
+    }
+    order_ = at::cat(log_probabilities).argsort(1, true);
+    residual_ = at::cat(residuals);
+}
+
+Answers Sample::answer(const at::Tensor& foil, int64_t starts, bool guards, const Watch& watch) const {
+    return in_parts(watch, [&](const Part& part, const Watch& watch_part, Answers& answers) {
+        solve_into(answers, problem(part, foil, starts - 1), options_of(model_, starts, guards), watch_part);
+    });
+}
+
+Answers Sample::answer_in_pixels(const at::Tensor& foil, const Watch& watch) const {
+    return in_parts(watch, [&](const Part& part, const Watch& watch_part, Answers& answers) {
+        const at::Tensor images = images_.slice(0, part.begin, part.end);
+        Problem pixels = problem(part, foil, 0);
+        pixels.start = images.flatten(1);
+        pixels.log_likelihood = [&](const at::Tensor& z, const at::Tensor&) {
+            return model_.networks().classifier->logits(z.view({z.size(0), images.size(1), images.size(2), images.size(3)}));
+        };
+        solve_into(answers, pixels, SolverOptions(), watch_part);
+    });
+}
+
+Answers Sample::ask_oracle(const at::Tensor& foil, int64_t count, const Watch& watch) const {
+    Answers answers;
+    for (const Part& part : parts_) {
+        if (part.begin >= count) break;
+        Problem some = problem(part, foil, 0);
+        for (at::Tensor* tensor : {&some.start, &some.fact, &some.foil}) *tensor = tensor->slice(0, 0, count - part.begin);
+        SolverOptions options;
+        options.callback = [&](const IterationReport& report) {
+            watch(static_cast<double>(part.begin + report.questions - report.rows_active) / static_cast<double>(count));
+            return CallbackAnswer::proceed;
+        };
+        answers.add(solve_by_lbfgs(some, options));
+    }
+    return answers;
+}
+
+at::Tensor Sample::draw(const at::Tensor& z) const {
+    const at::NoGradGuard no_grad;
+    std::vector<at::Tensor> drawn;
+    for (const Part& part : parts_) drawn.push_back(part.images->draw(z.slice(0, part.begin, part.end), everyone(part.images->size())));
+    return at::cat(drawn);
+}
+
+Problem Sample::problem(const Part& part, const at::Tensor& foil, int64_t further_starts) const {
+    const RowQuestions questions{{}, fact().slice(0, part.begin, part.end), foil.slice(0, part.begin, part.end)};
+    const AskOptions options{seed_, further_starts, ""};
+    Problem problem = to_problem(*part.images, part.start, questions, options);
+    problem.extra_starts = extra_starts(*part.images, model_.info(), questions, options);
+    return problem;
+}
+
+Answers Sample::in_parts(const Watch& watch, const std::function<void(const Part&, const Watch&, Answers&)>& answer_part) const {
+    Answers answers;
+    for (const Part& part : parts_) {
+        const auto watch_part = [&](double share) {
+            watch((static_cast<double>(part.begin) + share * static_cast<double>(part.end - part.begin)) / static_cast<double>(size()));
+        };
+        answer_part(part, watch_part, answers);
+    }
+    return answers;
+}
+
+}  // namespace whynot::image

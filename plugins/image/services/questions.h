@@ -1,0 +1,74 @@
+#pragma once
+
+/// Questions about a sample of images, for measuring: asked in every way that the evaluator compares.
+
+#include <ATen/core/Tensor.h>
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "image/model/model.h"
+#include "image/services/report.h"
+#include "whynot/solver.h"
+
+namespace whynot::image {
+
+/// What was found, and what it cost.
+struct Answers {
+    std::vector<Solution> solutions;
+    int64_t forward = 0, backward = 0;
+
+    void add(Summary summary);
+    int64_t size() const { return static_cast<int64_t>(solutions.size()); }
+    at::Tensor z() const;  ///< [n, k]
+    double share(const std::function<bool(const Solution&)>& holds) const;
+    /// Of one question, on average. A forward costs 1, its derivative 2 more.
+    double work() const;
+};
+
+/// Options for a model: from z0 and `starts` - 1 extra starts.
+SolverOptions options_of(const ImageModel& model, int64_t starts, bool guards = true);
+
+/// Solves, and has it watched.
+void solve_into(Answers& answers, const Problem& problem, SolverOptions options, const Watch& watch);
+
+/// The images that are asked about, a few of them at a time: the memory of a solve grows with its batch.
+class Sample {
+public:
+    /// @param images [n, channels, h, w] @param batch how many at a time
+    Sample(const ImageModel& model, const at::Tensor& images, int64_t batch, uint64_t seed, const Watch& watch);
+
+    int64_t size() const { return images_.size(0); }
+    const at::Tensor& images() const { return images_; }
+    const at::Tensor& residual() const { return residual_; }
+    /// Classes, the likeliest first, [n, C].
+    const at::Tensor& order() const { return order_; }
+    at::Tensor fact() const { return order_.select(1, 0).contiguous(); }
+
+    /// @param foil of each image, [n]
+    Answers answer(const at::Tensor& foil, int64_t starts, bool guards, const Watch& watch) const;
+    /// Changes of pixels instead of codes.
+    Answers answer_in_pixels(const at::Tensor& foil, const Watch& watch) const;
+    /// The first `count` questions, by the augmented Lagrangian with L-BFGS (whynot/lbfgs.h).
+    Answers ask_oracle(const at::Tensor& foil, int64_t count, const Watch& watch) const;
+    /// I(z), one of each image.
+    at::Tensor draw(const at::Tensor& z) const;
+
+private:
+    struct Part {
+        int64_t begin = 0, end = 0;
+        std::unique_ptr<ImageBatch> images;
+        at::Tensor start;
+    };
+
+    Problem problem(const Part& part, const at::Tensor& foil, int64_t further_starts) const;
+    Answers in_parts(const Watch& watch, const std::function<void(const Part&, const Watch&, Answers&)>& answer_part) const;
+
+    const ImageModel& model_;
+    at::Tensor images_, order_, residual_;
+    uint64_t seed_;
+    std::vector<Part> parts_;
+};
+
+}  // namespace whynot::image

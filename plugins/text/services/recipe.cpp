@@ -1,0 +1,120 @@
+#include "text/services/recipe.h"
+
+#include <algorithm>
+
+#include "base/json.h"
+#include "training/recipe.h"
+#include "whynot/error.h"
+
+namespace whynot::text {
+
+namespace {
+
+using base::Json;
+
+void require(bool right, const char* what) {
+    if (!right) throw Error(ErrorCode::invalid_argument, std::string("recipe: ") + what);
+}
+
+void check(const Recipe& recipe) {
+    const AutoencoderSizes& sizes = recipe.sizes;
+    require(sizes.latent >= 2 && sizes.latent <= 4096 && sizes.latent % 2 == 0, "'autoencoder.latent' must be even, from 2 to 4096");
+    require(std::min({sizes.encoder, sizes.decoder, recipe.classifier.dimension, recipe.masked_sizes.embedding, recipe.masked_sizes.hidden,
+                      recipe.masked_sizes.head}) >= 1 &&
+                sizes.output_extra >= 0,
+            "sizes of networks must be positive");
+    require(std::max({sizes.encoder, sizes.decoder, sizes.output_extra, recipe.classifier.dimension, recipe.masked_sizes.embedding,
+                      recipe.masked_sizes.hidden, recipe.masked_sizes.head}) <= 4096,
+            "sizes of networks go up to 4096");
+    require(std::min({recipe.classifier.epochs, recipe.autoencoder.epochs, recipe.masked.epochs, recipe.classifier.batch,
+                      recipe.autoencoder.batch, recipe.masked.batch, recipe.autoencoder.negatives, recipe.masked.negatives}) >= 1,
+            "epochs, batches and negatives must be at least 1");
+    require(std::min({recipe.classifier.learning_rate, recipe.autoencoder.learning_rate, recipe.masked.learning_rate}) > 0,
+            "learning rates must be positive");
+    require(recipe.autoencoder.longest >= 1 && recipe.autoencoder.longest <= 200, "'autoencoder.longest' must be from 1 to 200");
+    for (const double share : {recipe.autoencoder.hide_encoder, recipe.autoencoder.hide_decoder, recipe.masked.dropout})
+        require(share >= 0 && share < 1, "shares of hidden words and dropout must be from 0 to less than 1");
+}
+
+}  // namespace
+
+std::string Recipe::to_json() const {
+    Json json;
+    json["tokenizer"] = {{"kind", to_string(tokenizer.kind)}, {"min_count", tokenizer.min_count}, {"vocabulary", tokenizer.vocabulary}};
+    json["classifier"] = {{"dimension", classifier.dimension},
+                          {"epochs", classifier.epochs},
+                          {"batch", classifier.batch},
+                          {"learning_rate", classifier.learning_rate},
+                          {"deviation", classifier.deviation}};
+    json["autoencoder"] = {{"latent", sizes.latent},
+                           {"encoder", sizes.encoder},
+                           {"decoder", sizes.decoder},
+                           {"output_extra", sizes.output_extra},
+                           {"epochs", autoencoder.epochs},
+                           {"batch", autoencoder.batch},
+                           {"negatives", autoencoder.negatives},
+                           {"learning_rate", autoencoder.learning_rate},
+                           {"linear_rate", autoencoder.linear_rate},
+                           {"clip", autoencoder.clip},
+                           {"noise", autoencoder.noise},
+                           {"code_weight", autoencoder.code_weight},
+                           {"hide_encoder", autoencoder.hide_encoder},
+                           {"hide_decoder", autoencoder.hide_decoder},
+                           {"joined", autoencoder.joined},
+                           {"longest", autoencoder.longest}};
+    json["masked_model"] = {{"embedding", masked_sizes.embedding},
+                            {"hidden", masked_sizes.hidden},
+                            {"head", masked_sizes.head},
+                            {"epochs", masked.epochs},
+                            {"batch", masked.batch},
+                            {"negatives", masked.negatives},
+                            {"learning_rate", masked.learning_rate},
+                            {"dropout", masked.dropout},
+                            {"clip", masked.clip}};
+    json["ngram"] = {{"order", ngram_order}};
+    return json.dump();
+}
+
+Recipe Recipe::from_json(const std::string& text) {
+    Recipe recipe;
+    Json json = Json::parse(training::merge_recipe(recipe.to_json(), text));
+    const auto take = [&](const char* group, const char* key, auto& to) { json[group][key].get_to(to); };
+    recipe.tokenizer.kind = tokenizer_kind(json["tokenizer"]["kind"].get<std::string>());
+    take("tokenizer", "min_count", recipe.tokenizer.min_count);
+    take("tokenizer", "vocabulary", recipe.tokenizer.vocabulary);
+    take("classifier", "dimension", recipe.classifier.dimension);
+    take("classifier", "epochs", recipe.classifier.epochs);
+    take("classifier", "batch", recipe.classifier.batch);
+    take("classifier", "learning_rate", recipe.classifier.learning_rate);
+    take("classifier", "deviation", recipe.classifier.deviation);
+    take("autoencoder", "latent", recipe.sizes.latent);
+    take("autoencoder", "encoder", recipe.sizes.encoder);
+    take("autoencoder", "decoder", recipe.sizes.decoder);
+    take("autoencoder", "output_extra", recipe.sizes.output_extra);
+    take("autoencoder", "epochs", recipe.autoencoder.epochs);
+    take("autoencoder", "batch", recipe.autoencoder.batch);
+    take("autoencoder", "negatives", recipe.autoencoder.negatives);
+    take("autoencoder", "learning_rate", recipe.autoencoder.learning_rate);
+    take("autoencoder", "linear_rate", recipe.autoencoder.linear_rate);
+    take("autoencoder", "clip", recipe.autoencoder.clip);
+    take("autoencoder", "noise", recipe.autoencoder.noise);
+    take("autoencoder", "code_weight", recipe.autoencoder.code_weight);
+    take("autoencoder", "hide_encoder", recipe.autoencoder.hide_encoder);
+    take("autoencoder", "hide_decoder", recipe.autoencoder.hide_decoder);
+    take("autoencoder", "joined", recipe.autoencoder.joined);
+    take("autoencoder", "longest", recipe.autoencoder.longest);
+    take("masked_model", "embedding", recipe.masked_sizes.embedding);
+    take("masked_model", "hidden", recipe.masked_sizes.hidden);
+    take("masked_model", "head", recipe.masked_sizes.head);
+    take("masked_model", "epochs", recipe.masked.epochs);
+    take("masked_model", "batch", recipe.masked.batch);
+    take("masked_model", "negatives", recipe.masked.negatives);
+    take("masked_model", "learning_rate", recipe.masked.learning_rate);
+    take("masked_model", "dropout", recipe.masked.dropout);
+    take("masked_model", "clip", recipe.masked.clip);
+    take("ngram", "order", recipe.ngram_order);
+    check(recipe);
+    return recipe;
+}
+
+}  // namespace whynot::text
