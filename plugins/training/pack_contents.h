@@ -1,13 +1,15 @@
 #pragma once
 
-/// Reading networks out of a pack. A pack is data from strangers: sizes are bounded before memory is taken for them, and every tensor
-/// must be there, of the right shape and finite.
+/// What packs say of themselves, and reading networks out of them. A pack is data from strangers: sizes are bounded before memory is taken
+/// for them, and every tensor must be there, of the right shape and finite.
 
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <filesystem>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "base/json.h"
 #include "whynot/error.h"
@@ -46,6 +48,21 @@ private:
     std::string file_;
     TensorFile stored_;
     std::map<std::string, TensorView> left_;  // not yet taken
+};
+
+/// The manifest of a pack that is made in the folder `out`, which gives it its id. @param plugin that made it and opens it; its modality
+/// is of the same name
+PackManifest manifest_for(const std::filesystem::path& out, const std::string& plugin, const std::vector<std::string>& classes,
+                          uint64_t seed);
+
+/// The figures of a pack, an evaluation: what was measured, with its number of cases (train.h).
+class Figures {
+public:
+    void add(const std::string& name, double value, int64_t n, const std::string& unit);
+    const base::Json& json() const { return figures_; }
+
+private:
+    base::Json figures_ = base::Json::array();
 };
 
 }  // namespace whynot::training

@@ -16,7 +16,7 @@
 #include "image/networks/script_networks.h"
 #include "image/services/finishing.h"
 #include "image/services/recipe.h"
-#include "training/manifest.h"
+#include "training/pack_contents.h"
 #include "training/probe.h"
 #include "training/random.h"
 #include "training/recipe.h"

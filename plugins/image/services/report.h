@@ -8,7 +8,7 @@
 
 #include "base/json.h"
 #include "base/stopwatch.h"
-#include "training/manifest.h"
+#include "training/pack_contents.h"
 #include "training/run.h"
 #include "whynot/progress.h"
 

@@ -12,7 +12,7 @@
 #include "image/services/finishing.h"
 #include "image/services/recipe.h"
 #include "image/services/square.h"
-#include "training/manifest.h"
+#include "training/pack_contents.h"
 #include "training/random.h"
 #include "training/run.h"
 #include "whynot/error.h"

@@ -75,7 +75,7 @@ struct WordSwaps {
 /// An attack by greedy word swaps, like HotFlip (J. Ebrahimi, A. Rao, D. Lowd, D. Dou, ACL 2018, arXiv:1712.06751): as long as the fact is not below
 /// the foil, the swap of one word not yet swapped for another which lowers the gap most by its gradient, grad h(e_t) . (e_w - e_t).
 /// @param allowed [V], which words may come in; the words of the vocabulary proper where it is empty
-/// @param max_swaps as it says; 0: as many as there are words
+/// @param max_swaps at most; 0: as many as there are words
 WordSwaps greedy_word_swap(const AttributedClassifier& classifier, const Ids& sentence, int64_t fact, int64_t foil,
                            const std::vector<char>& allowed = {}, int64_t max_swaps = 0);
 

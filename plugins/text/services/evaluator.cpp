@@ -12,7 +12,7 @@
 #include "text/networks/autoencoder_training.h"
 #include "text/services/explaining.h"
 #include "text/services/yardstick.h"
-#include "training/manifest.h"
+#include "training/pack_contents.h"
 #include "training/run.h"
 #include "whynot/error.h"
 #include "whynot/solver.h"

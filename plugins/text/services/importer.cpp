@@ -20,7 +20,7 @@
 #include "text/services/generator.h"
 #include "text/services/recipe.h"
 #include "training/checkpoint.h"
-#include "training/manifest.h"
+#include "training/pack_contents.h"
 #include "training/probe.h"
 #include "training/random.h"
 #include "training/recipe.h"

@@ -11,7 +11,7 @@
 #include "text/services/generator.h"
 #include "text/services/recipe.h"
 #include "training/checkpoint.h"
-#include "training/manifest.h"
+#include "training/pack_contents.h"
 #include "training/random.h"
 #include "training/run.h"
 

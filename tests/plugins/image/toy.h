@@ -51,7 +51,7 @@ inline void write_corpus(const std::filesystem::path& folder, uint32_t train = 4
 
 /// A recipe that suits it. Measuring is what takes long, and here one image tells as much as many.
 inline std::string recipe() {
-    return R"({"codes": 20, "evaluation": {"images": 1, "oracle_images": 1}, "classifier": {"epochs": 6, "batch": 20, "shift": 1},
+    return R"({"codes": 20, "evaluation": {"images": 1, "oracle_images": 1, "batch": 8}, "classifier": {"epochs": 6, "batch": 20, "shift": 1},
                "generator": {"latent": 6, "channels": [8, 12], "hidden": 40, "epochs": 12, "batch": 20, "learning_rate": 0.005}})";
 }
 

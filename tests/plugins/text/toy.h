@@ -20,14 +20,15 @@ inline std::string sentence(std::mt19937& random, bool positive) {
            " " + pick(tails) + ".";
 }
 
-/// Writes a corpus of that language as `folder`/toy.
-inline void write_corpus(const std::filesystem::path& folder, int sentences = 600) {
+/// Writes a corpus of that language as `folder`/toy. @param measured sentences for development and to hold out: a training ends with
+/// measuring what it made, which takes longer than the training itself
+inline void write_corpus(const std::filesystem::path& folder, int sentences = 600, int measured = 600) {
     std::filesystem::create_directories(folder / "toy");
     std::mt19937 random(7);
     for (const char* split : {"train", "dev"})
         for (const bool positive : {false, true}) {
             std::ofstream file(folder / "toy" / (std::string(split) + (positive ? ".pos.txt" : ".neg.txt")));
-            for (int i = 0; i < sentences / 2; ++i) file << sentence(random, positive) << '\n';
+            for (int i = 0; i < (split == std::string("train") ? sentences : measured) / 2; ++i) file << sentence(random, positive) << '\n';
         }
     std::ofstream(folder / "toy" / "corpus.json") << R"({"schema": "whynot.corpus/1", "name": "toy", "kind": "labelled-sentences",
         "title": "Toy reviews", "home": "made by the tests", "licence": "none needed", "classes": ["negative", "positive"], "tokenised": true,

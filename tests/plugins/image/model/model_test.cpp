@@ -339,7 +339,8 @@ TEST(ImageTraining, TheSameSeedGivesTheSamePack) {
     TemporaryFolder folder;
     toy::write_corpus(folder.path(), 450, 6);  // little to measure at the end of each training
     const std::string recipe =
-        R"({"images": 200, "codes": 5, "classifier": {"epochs": 1}, "generator": {"latent": 4, "channels": [4, 4], "hidden": 8, "epochs": 1}})";
+        R"({"images": 200, "codes": 5, "evaluation": {"images": 1, "oracle_images": 1, "batch": 1}, "classifier": {"epochs": 1},
+            "generator": {"latent": 4, "channels": [4, 4], "hidden": 8, "epochs": 1}})";
     const auto train = [&](const char* name, uint64_t seed) {
         TrainRequest request = request_for(folder.path(), folder / name / "pack", recipe);
         request.seed = seed;

@@ -1,6 +1,6 @@
 #pragma once
 
-// The toy language (text_networks/toy.h) in the place of Yelp, for the experiments that ask for the corpus "yelp".
+// The toy language (plugins/text/toy.h) in the place of Yelp, for the experiments that ask for the corpus "yelp".
 
 #include <filesystem>
 #include <fstream>
@@ -12,8 +12,8 @@
 namespace toy {
 
 /// Writes it as `corpora`/yelp.
-inline void write_yelp(const std::filesystem::path& corpora, int sentences = 600) {
-    write_corpus(corpora, sentences);
+inline void write_yelp(const std::filesystem::path& corpora, int sentences = 600, int measured = 600) {
+    write_corpus(corpora, sentences, measured);
     std::filesystem::rename(corpora / "toy", corpora / "yelp");
     const std::filesystem::path manifest = corpora / "yelp/corpus.json";
     nlohmann::json corpus = nlohmann::json::parse(std::ifstream(manifest));

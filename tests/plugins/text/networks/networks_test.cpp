@@ -322,7 +322,7 @@ class ToyPack : public ::testing::Test {
 protected:
     static void SetUpTestSuite() {
         folder = new TemporaryFolder;
-        toy::write_corpus(folder->path() / "corpora");
+        toy::write_corpus(folder->path() / "corpora", 600, 120);
         TrainRequest request;
         request.corpus = "toy";
         request.corpora = folder->path() / "corpora";
@@ -554,7 +554,7 @@ class SubwordPack : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(SubwordPack, TrainsAndExplains) {
     TemporaryFolder folder;
-    toy::write_corpus(folder / "corpora", 300);
+    toy::write_corpus(folder / "corpora", 300, 30);
     auto recipe = nlohmann::json::parse(toy::recipe());
     recipe["tokenizer"] = {{"kind", GetParam()}, {"vocabulary", 48}};
     TrainRequest request;

@@ -58,7 +58,7 @@ struct Theirs {
     std::vector<std::string> words;
 
     Theirs() {
-        toy::write_corpus(folder.path());
+        toy::write_corpus(folder.path(), 600, 60);
         TrainRequest request;
         request.corpus = "toy";
         request.corpora = folder.path();

@@ -1,4 +1,4 @@
-#include "training/manifest.h"
+#include "training/pack_contents.h"
 
 #include <gtest/gtest.h>
 
