@@ -1,29 +1,17 @@
-#include "commands/lists.h"
+#include "commands/packs/packs.h"
 
-#include <algorithm>
-
-#include "base/json.h"
-#include "commands/commands.h"
+#include "base/format.h"
+#include "console/json.h"
 #include "console/terminal.h"
 #include "whynot/error.h"
-#include "whynot/host.h"
 #include "whynot/pack.h"
 
 namespace whynot::cli {
 namespace {
 
+using base::joined;
 using base::Json;
 using Rows = std::vector<std::vector<std::string>>;
-
-void print_line(const Json& object) {
-    print(object.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n');  // paths need not be UTF-8
-}
-
-std::string joined(const std::vector<std::string>& parts) {
-    std::string text;
-    for (const std::string& part : parts) text += (text.empty() ? "" : ", ") + part;
-    return text;
-}
 
 Json text_or_null(const std::string& text) { return text.empty() ? Json() : Json(text); }
 
@@ -48,30 +36,14 @@ std::string section(const std::string& heading, const std::string& json) {
     return rows.empty() ? "" : '\n' + heading + '\n' + table(rows);
 }
 
-Json as_json(const PluginEntry& plugin) {
-    return {{"id", text_or_null(plugin.manifest.id)},
-            {"version", text_or_null(plugin.manifest.version)},
-            {"modality", text_or_null(plugin.manifest.modality)},
-            {"services", plugin.manifest.services},
-            {"state", to_string(plugin.state)},
-            {"reason", text_or_null(plugin.reason)},
-            {"file", plugin.file.string()}};
-}
-
-std::string range_of(const PluginOption& option) {
-    if (!option.choices.empty()) return joined(option.choices);
-    if (option.min.empty() && option.max.empty()) return option.type;
-    return option.type + ", " + (option.min.empty() ? "" : option.min) + " .. " + option.max;
-}
-
 }  // namespace
 
-int list_packs(bool json) {
+int list_packs(const PacksCommand& command) {
     const std::vector<PackEntry> packs = whynot::list_packs(default_pack_search());
     Rows rows{{"pack", "version", "modality", "classes", "size", "description"}};
     for (const PackEntry& pack : packs) {
         const PackManifest& manifest = pack.manifest;
-        if (json) {
+        if (command.json) {
             print_line({{"id", text_or_null(manifest.id)},
                         {"version", text_or_null(manifest.id.empty() ? "" : manifest.version)},
                         {"modality", text_or_null(manifest.modality)},
@@ -85,7 +57,7 @@ int list_packs(bool json) {
                             bytes_for_people(size_of(manifest)), manifest.description});
         }
     }
-    if (!json) {
+    if (!command.json) {
         if (rows.size() > 1) print(table(rows, "lllrrl"));
         for (const PackEntry& pack : packs)
             if (!pack.rejected.empty()) complain("not listed, " + pack.directory.string() + ": " + pack.rejected);
@@ -94,10 +66,10 @@ int list_packs(bool json) {
     return answered;
 }
 
-int show_pack(const std::string& id_or_directory, bool json) {
-    const Pack pack = find_pack(id_or_directory, default_pack_search());
+int show_pack(const PacksCommand& command) {
+    const Pack pack = find_pack(command.pack, default_pack_search());
     const PackManifest& manifest = pack.manifest();
-    if (json) {
+    if (command.json) {
         Json object = Json::parse(to_json(manifest));
         object["directory"] = pack.directory().string();
         object["sha256"] = pack.sha256();
@@ -123,10 +95,10 @@ int show_pack(const std::string& id_or_directory, bool json) {
     return answered;
 }
 
-int verify_pack(const std::string& id_or_directory, bool json) {
-    const Pack pack = find_pack(id_or_directory, default_pack_search());  // which verifies every file
+int verify_pack(const PacksCommand& command) {
+    const Pack pack = find_pack(command.pack, default_pack_search());  // which verifies every file
     const PackManifest& manifest = pack.manifest();
-    if (json) {
+    if (command.json) {
         print_line({{"id", manifest.id},
                     {"version", manifest.version},
                     {"directory", pack.directory().string()},
@@ -140,92 +112,6 @@ int verify_pack(const std::string& id_or_directory, bool json) {
                           bytes_for_people(size_of(manifest)),
                       "sha256 " + pack.sha256()}}));
     }
-    return answered;
-}
-
-int list_plugins(const std::string& plugin_path, bool all, bool json) {
-    PluginSearch search;
-    search.plugin_path = plugin_path;
-    const Host host(search);
-    Rows rows{{"plugin", "version", "modality", "state", "services"}};
-    size_t hidden = 0;
-    for (const PluginEntry& plugin : host.plugins()) {
-        const bool available = plugin.state == PluginEntry::State::available;
-        if (!available && !all) {
-            ++hidden;
-        } else if (json) {
-            print_line(as_json(plugin));
-        } else {
-            const PluginManifest& manifest = plugin.manifest;
-            rows.push_back({manifest.id.empty() ? plugin.file.string() : manifest.id, manifest.version, manifest.modality,
-                            to_string(plugin.state), joined(manifest.services)});
-        }
-    }
-    if (json) return answered;
-    if (rows.size() > 1) print(table(rows));
-    if (host.plugins().empty()) complain("there are no plugins; WHYNOT_PLUGIN_PATH names folders that hold some");
-    if (all) {
-        for (const PluginEntry& plugin : host.plugins())
-            if (plugin.state != PluginEntry::State::available) complain(std::string(to_string(plugin.state)) + ": " + plugin.reason);
-    } else if (hidden > 0) {
-        complain(std::to_string(hidden) + " more cannot be used; 'whynot plugins list --all' says why");
-    }
-    return answered;
-}
-
-int inspect_plugin(const std::string& id, const std::string& plugin_path, bool json) {
-    PluginSearch search;
-    search.plugin_path = plugin_path;
-    const Host host(search);
-    // The one that would be used, else the first of that id, so that one can see why it is not.
-    const std::vector<PluginEntry>& plugins = host.plugins();
-    auto found = std::find_if(plugins.begin(), plugins.end(), [&](const PluginEntry& plugin) {
-        return plugin.manifest.id == id && plugin.state == PluginEntry::State::available;
-    });
-    if (found == plugins.end()) {
-        found = std::find_if(plugins.begin(), plugins.end(), [&](const PluginEntry& plugin) { return plugin.manifest.id == id; });
-    }
-    const PluginEntry& plugin = id.empty() || found == plugins.end() ? host.find(id) : *found;  // find throws here
-    const PluginManifest& manifest = plugin.manifest;
-    const PluginStamp ours = host_stamp();
-    if (json) {
-        Json object = Json::parse(to_json(manifest));
-        object["state"] = to_string(plugin.state);
-        object["reason"] = text_or_null(plugin.reason);
-        object["file"] = plugin.file.string();
-        object["host_stamp"] = ours;
-        print_line(object);
-        return answered;
-    }
-    std::string text = table({{manifest.id + ' ' + manifest.version + ": " + manifest.name}, {manifest.summary}}) + '\n';
-    text += table({{"  state", to_string(plugin.state)},
-                   {"  modality", manifest.modality.empty() ? "none" : manifest.modality},
-                   {"  services", joined(manifest.services)},
-                   {"  licence", manifest.licence},
-                   {"  plugin ABI", std::to_string(manifest.abi)},
-                   {"  file", plugin.file.string()}});
-    Rows stamp{{"  ", "host", "plugin", ""}};
-    for (const auto& [field, value] : ours) {
-        const auto theirs = manifest.stamp.find(field);
-        const std::string other = theirs == manifest.stamp.end() ? "-" : theirs->second;
-        stamp.push_back({"  " + field, value, other, value == other ? "" : "differs"});
-    }
-    text += "\nStamp\n" + table(stamp);
-    if (!manifest.options.empty()) {
-        Rows rows{{"  ", "values", "default", ""}};
-        for (const PluginOption& option : manifest.options)
-            rows.push_back({"  " + option.key, range_of(option), option.default_value, option.help});
-        text += "\nOptions\n" + table(rows);
-    }
-    if (!manifest.artifacts.empty()) {
-        Rows rows;
-        for (const PluginArtifact& artifact : manifest.artifacts) {
-            rows.push_back({"  " + artifact.key, artifact.kind, artifact.required ? "required" : "optional", artifact.help});
-        }
-        text += "\nFiles of its packs\n" + table(rows);
-    }
-    print(text);
-    if (plugin.state != PluginEntry::State::available) complain(plugin.reason);
     return answered;
 }
 

@@ -4,10 +4,12 @@
 #include <filesystem>
 
 #include "asking/models.h"
+#include "asking/services.h"
 #include "base/file.h"
-#include "base/json.h"
-#include "commands/commands.h"
+#include "base/format.h"
+#include "commands/train/train.h"
 #include "console/interrupt.h"
+#include "console/json.h"
 #include "console/long_run.h"
 #include "console/terminal.h"
 #include "whynot/error.h"
@@ -25,12 +27,7 @@ std::string text_of(const Json& value) {
     return value.is_null() ? "-" : value.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-std::string figure(const Json& value) {
-    if (!value.is_number_float()) return text_of(value);
-    char text[32];
-    std::snprintf(text, sizeof text, "%.4g", value.get<double>());
-    return text;
-}
+std::string figure(const Json& value) { return value.is_number_float() ? base::number(value.get<double>(), 4) : text_of(value); }
 
 /// The figures as a table, then the examples as they are.
 std::string report(const Json& evaluation) {
@@ -51,59 +48,66 @@ std::string report(const Json& evaluation) {
     return text;
 }
 
+std::string recipe_of(const TrainCommand& command) {
+    return command.recipe.empty() ? "{}" : base::read_file(command.recipe, 1 << 20, ErrorCode::invalid_argument);
+}
+
+void train_generator(const TrainCommand& command, const Host& host) {
+    const std::string plugin = plugin_with(Importer::service_id, host, command.modality);
+    Importer& importer = host.service<Importer>(plugin);
+    const GeneratorRequest request{find_pack(command.pack, default_pack_search()), command.data, command.out, recipe_of(command),
+                                   command.seed};
+    if (request.pack.manifest().modality != command.modality)
+        throw Error(ErrorCode::invalid_argument, "expected a pack of the modality " + command.modality + ", and '" +
+                                                     request.pack.manifest().id + "' is of " + request.pack.manifest().modality);
+    set_threads(command.threads, 4);
+    StatusLine status;
+    guarded(plugin, "train a generator", [&] { importer.train_generator(request, observer(status)); });
+}
+
+void print_recipe(const TrainCommand& command, const Host& host) {
+    const std::string plugin = plugin_with(Trainer::service_id, host, command.modality);
+    const Trainer& trainer = host.service<Trainer>(plugin);
+    print(Json::parse(guarded(plugin, "tell its recipe", [&] { return trainer.default_recipe(); })).dump(2) + '\n');
+}
+
+void train_pack(const TrainCommand& command, const Host& host) {
+    const std::string plugin = plugin_with(Trainer::service_id, host, command.modality);
+    Trainer& trainer = host.service<Trainer>(plugin);
+    TrainRequest request;
+    request.corpus = command.corpus;
+    request.corpora = variable("WHYNOT_CORPORA");
+    if (request.corpora.empty())
+        throw Error(ErrorCode::not_found,
+                    "WHYNOT_CORPORA is not set: it names the folder that holds the corpora, as in "
+                    "WHYNOT_CORPORA=/data/corpora for the corpus /data/corpora/" +
+                        command.corpus);
+    request.out = command.out;
+    request.recipe = recipe_of(command);
+    request.seed = command.seed;
+    set_threads(command.threads, 4);
+    StatusLine status;
+    guarded(plugin, "train", [&] { trainer.train(request, observer(status)); });
+}
+
 }  // namespace
 
 int train(const TrainCommand& command) {
     return interruptible([&] {
         const Host host(plugin_search(command));
-        const std::string plugin = host.find_modality(command.modality).manifest.id;
-        const auto recipe_text = [&] {
-            return command.recipe.empty() ? std::string("{}") : base::read_file(command.recipe, 1 << 20, ErrorCode::invalid_argument);
-        };
-        const auto report_pack = [&] {
-            const Pack pack = open_pack(command.out);
-            print(table({{"pack", pack.manifest().id + ", version " + pack.manifest().version},
-                         {"folder", pack.directory().string()},
-                         {"sha256", pack.sha256()}}));
-            return answered;
-        };
-        if (command.generator_only) {
-            Importer& importer = host.service<Importer>(plugin);
-            const GeneratorRequest request{find_pack(command.pack, default_pack_search()), command.data, command.out, recipe_text(),
-                                           command.seed};
-            if (request.pack.manifest().modality != command.modality)
-                throw Error(ErrorCode::invalid_argument, "expected a pack of the modality " + command.modality + ", and '" +
-                                                             request.pack.manifest().id + "' is of " + request.pack.manifest().modality);
-            set_threads(command.threads, 4);
-            StatusLine status;
-            guarded(plugin, "train a generator", [&] { importer.train_generator(request, observer(status)); });
-            status.clear();
-            return report_pack();
-        }
-        Trainer& trainer = host.service<Trainer>(plugin);
-        if (command.print_recipe) {
-            const std::string recipe = guarded(plugin, "tell its recipe", [&] { return trainer.default_recipe(); });
-            print(Json::parse(recipe).dump(2) + '\n');
+        if (command.print_recipe && !command.generator_only) {
+            print_recipe(command, host);
             return answered;
         }
-        TrainRequest request;
-        request.corpus = command.corpus;
-        request.corpora = variable("WHYNOT_CORPORA");
-        if (request.corpora.empty()) {
-            throw Error(ErrorCode::not_found,
-                        "WHYNOT_CORPORA is not set: it names the folder that holds the corpora, as in "
-                        "WHYNOT_CORPORA=/data/corpora for the corpus /data/corpora/" +
-                            command.corpus);
-        }
-        request.out = command.out;
-        request.recipe = recipe_text();
-        request.seed = command.seed;
-        set_threads(command.threads, 4);
-
-        StatusLine status;
-        guarded(plugin, "train", [&] { trainer.train(request, observer(status)); });
-        status.clear();
-        return report_pack();
+        if (command.generator_only)
+            train_generator(command, host);
+        else
+            train_pack(command, host);
+        const Pack pack = open_pack(command.out);
+        print(table({{"pack", pack.manifest().id + ", version " + pack.manifest().version},
+                     {"folder", pack.directory().string()},
+                     {"sha256", pack.sha256()}}));
+        return answered;
     });
 }
 
@@ -111,7 +115,7 @@ int evaluate(const EvaluateCommand& command) {
     return interruptible([&] {
         const Host host(plugin_search(command));
         const Pack pack = find_pack(command.pack, default_pack_search());
-        const std::string plugin = host.find_service(pack.manifest().modality, Evaluator::service_id).manifest.id;
+        const std::string plugin = plugin_with(Evaluator::service_id, host, pack.manifest().modality);
         Evaluator& evaluator = host.service<Evaluator>(plugin);
         EvaluateRequest request;
         request.corpus = command.corpus;
@@ -131,7 +135,10 @@ int evaluate(const EvaluateCommand& command) {
         const std::string text = guarded(plugin, "evaluate", [&] { return evaluator.evaluate(pack, request, observer(status)); });
         status.clear();
         const Json evaluation = Json::parse(text);
-        print(command.json ? evaluation.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n' : report(evaluation));
+        if (command.json)
+            print_line(evaluation);
+        else
+            print(report(evaluation));
         return answered;
     });
 }
