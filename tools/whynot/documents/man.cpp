@@ -59,7 +59,7 @@ std::string man_page(const CommandInfo& program) {
     std::string text = ".TH " + roff(in_capitals(program.name)) + " 1 \"\" \"whynot " WHYNOT_VERSION "\" \"User Commands\"\n.SH NAME\n" +
                        roff(program.name) + " \\- " + roff(program.help.substr(0, end == std::string::npos ? end : end + 1)) +
                        "\n.SH SYNOPSIS\n" + bold(program.usage()) + "\n.SH DESCRIPTION\n" + roff(program.help) +
-                       "\n.SH COMMANDS AND OPTIONS\n";
+                       ".\n.SH COMMANDS AND OPTIONS\n";
     for (const CommandInfo* command : all_of(program)) text += section(*command);
     return text + ".SH EXIT STATUS AND ENVIRONMENT\n" + as_it_is(exit_codes);
 }

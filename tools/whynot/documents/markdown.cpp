@@ -58,8 +58,6 @@ std::string markdown(const CommandInfo& program) {
                        " documentation markdown`, and so are the man page and the completions for bash, zsh and fish.\n\n```\n" +
                        exit_codes + "\n```\n";
     for (const CommandInfo* command : all_of(program)) text += section(*command);
-    size_t twice = 0;  // a help text may end with a point of its own
-    while ((twice = text.find("..\n", twice)) != std::string::npos) text.erase(twice, 1);
     return text;
 }
 

@@ -68,6 +68,7 @@ CommandInfo describe(CLI::App& program) {
     info.path = name_of(program);
     info.name = program.get_name();
     info.help = program.get_description();
+    if (!info.help.empty() && info.help.back() == '.') info.help.pop_back();
     info.notes = notes_of(program);
     for (CLI::Option* option : program.get_options([](CLI::Option* each) { return !each->get_group().empty(); }))
         (option->get_positional() ? info.arguments : info.options).push_back(describe(*option));

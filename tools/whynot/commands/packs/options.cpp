@@ -45,7 +45,7 @@ void add_classifier(CLI::App& app, ImportCommand& command) {
 }
 
 void add_image_options(CLI::App& app, ImportCommand& command) {
-    const std::string group = "Images", generator = "Generator for images";
+    const std::string group = "Images";
     app.add_option("--shape", command.shape, "What it looks at: channels, height, width, as in 3x64x64")->type_name("CxHxW")->group(group);
     app.add_option(
            "--mean", command.mean,
@@ -61,13 +61,6 @@ void add_image_options(CLI::App& app, ImportCommand& command) {
         ->capture_default_str()
         ->group(group);
     app.add_flag("--light-on-dark", command.light_on_dark, "Figures are lighter than their background; others are inverted")->group(group);
-    app.add_option("--encoder", command.encoder, "From images, values from 0 to 1, to codes [b, k]; of a tuple the first counts")
-        ->type_name("FILE")
-        ->group(generator);
-    app.add_option("--decoder", command.decoder, "From codes to images, values from 0 to 1")->type_name("FILE")->group(generator);
-    app.add_option("--data", command.data, "A folder of images like those to be explained, to measure with. Without: noise")
-        ->type_name("FOLDER")
-        ->group(generator);
 }
 
 void add_text_options(CLI::App& app, ImportCommand& command) {
@@ -77,6 +70,17 @@ void add_text_options(CLI::App& app, ImportCommand& command) {
         ->group(group);
     app.add_option("--vocabulary", command.vocabulary, "Those words, one a line, in the order of the rows")
         ->type_name("FILE")
+        ->group(group);
+}
+
+void add_generator_options(CLI::App& app, ImportCommand& command) {
+    const std::string group = "Generator for images";
+    app.add_option("--encoder", command.encoder, "From images, values from 0 to 1, to codes [b, k]; of a tuple the first counts")
+        ->type_name("FILE")
+        ->group(group);
+    app.add_option("--decoder", command.decoder, "From codes to images, values from 0 to 1")->type_name("FILE")->group(group);
+    app.add_option("--data", command.data, "A folder of images like those to be explained, to measure with. Without: noise")
+        ->type_name("FOLDER")
         ->group(group);
 }
 
@@ -110,6 +114,7 @@ void add_new(CLI::App& packs, ImportCommand& command) {
     add_classifier(app, command);
     add_image_options(app, command);
     add_text_options(app, command);
+    add_generator_options(app, command);
     app.add_option("--out", command.out, "The pack's folder, new or empty")->type_name("DIR");
     app.add_option("--licence", command.licence, "Of the model, a sentence")->type_name("TEXT");
     add_seed(app, command.seed, "Seed of all random numbers");
