@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include "whynot/asking.h"
+
 namespace whynot::text {
 
 Boundaries find_boundaries(TextModel& model, const std::vector<std::string>& sentences, uint64_t seed) {
@@ -14,15 +16,8 @@ Boundaries find_boundaries(TextModel& model, const std::vector<std::string>& sen
         if (notes[i].refusal.empty()) found.index.push_back(i);
     if (found.index.empty()) return found;
 
-    TextBatch* const batch = found.batch.get();
-    found.log_probabilities = batch->classify();
-    const at::Tensor order = found.log_probabilities.argsort(1, true);
-    Problem& problem = found.problem;
-    problem.fact = order.select(1, 0).contiguous();
-    problem.foil = order.select(1, 1).contiguous();
-    problem.start = batch->start(problem.fact, seed);
-    problem.log_likelihood = [batch](const at::Tensor& z, const at::Tensor& rows) { return batch->log_likelihood(z, rows); };
-    problem.extra_starts = batch->extra_starts(at::arange(batch->size()), problem.fact, problem.foil, 1, seed);
+    found.log_probabilities = found.batch->classify();
+    found.problem = whynot::ask(*found.batch, model.info(), default_questions(found.log_probabilities), {seed, 1, ""});
     found.options.typical_distance = model.info().typical_distance;
     found.summary = solve(problem, found.options);
     return found;

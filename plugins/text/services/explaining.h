@@ -15,8 +15,7 @@
 
 namespace whynot::text {
 
-/// Sentences led to their boundaries as one batch, the way the explainer does: fact the predicted class, foil the runner-up, from z0 and
-/// one extra start.
+/// Sentences led to their boundaries as one batch: fact the predicted class, foil the runner-up, from z0 and one extra start.
 struct Boundaries {
     std::unique_ptr<TextBatch> batch;
     std::vector<size_t> index;     ///< which of the sentences a row of the batch is; one that could not be read has no row

@@ -22,10 +22,17 @@ enum class ErrorCode {
 /// The one exception of the SDK. Its message says what was expected, what was found and what to do; it is one
 /// paragraph (a table for stamps), in UTF-8, without a trailing newline or a backtrace.
 ///
-///     try {
-///         host.open_pack("yelp");
-///     } catch (const whynot::Error& error) {
-///         if (error.code() == whynot::ErrorCode::not_found) std::cerr << error.what() << '\n';
+///     #include <iostream>
+///
+///     #include "whynot/pack.h"
+///
+///     void look_for_yelp() {
+///         try {
+///             whynot::find_pack("yelp", whynot::default_pack_search());
+///         } catch (const whynot::Error& error) {
+///             if (error.code() != whynot::ErrorCode::not_found) throw;
+///             std::cerr << error.what() << '\n';
+///         }
 ///     }
 class WHYNOT_API Error : public std::runtime_error {
 public:

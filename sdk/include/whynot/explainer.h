@@ -2,14 +2,41 @@
 
 /// From a question to its explanation: the whole method in one call.
 ///
-///     whynot::Host host;                                              // finds the plugins
-///     whynot::Explainer explainer(host, whynot::find_pack("yelp", whynot::default_pack_search()));
-///     whynot::Answer answer = explainer.explain("the food was gross .");
-///     std::cout << whynot::to_terminal(answer.record, answer.terminal, {});
+///     #include <iostream>
 ///
-/// An explainer opens its pack once and answers any number of questions, in batches or one by one. Threads: one call at a time an
-/// explainer; several explainers may work in several threads. Errors: what concerns one input (empty text, not UTF-8, a foil that is
-/// already the fact) refuses that question with a reason and leaves the others alone; what concerns all of them is thrown.
+///     #include "whynot/report.h"
+///
+///     int main() {
+///         whynot::Host host;  // finds the plugins
+///         whynot::Explainer explainer(host, whynot::find_pack("yelp", whynot::default_pack_search()));
+///         const whynot::Answer answer = explainer.explain("the food was gross .");
+///         std::cout << whynot::to_terminal(answer.record, answer.terminal, {});
+///     }
+///
+/// An explainer opens its pack once and answers any number of questions, in batches or one by one.
+///
+/// Threads: one call at a time an explainer; several explainers may work in several threads.
+///
+/// Errors: what concerns one input (empty text, not UTF-8, a foil that is already the fact) refuses that question with a reason and
+/// leaves the others alone; what concerns all of them is thrown.
+///
+/// What repeats: the same call (the same questions in the same order, options and seed) gives the same records but for
+/// `cost.seconds`, on the same machine with the same build and number of threads, as long as no deadline ends it early. In another
+/// batch the last digits of a question's figures differ, because matrix products are summed in another order.
+///
+/// Deadline and callback (`SolverOptions`) cover all of a call of `explain`. They are asked after the inputs were read and classified,
+/// after the latent start, after the extra starts, in each iteration of the search, and before each group of answers (as many as
+/// LibTorch has threads, or one more). Nothing that is under way is interrupted: a call overshoots its deadline by what is left of
+/// the step that it is in, at most the longest of these, and where that is the search by the evaluation of the boundary points.
+///
+/// | ended                      | by the deadline | by `stop` | the record has                              |
+/// |----------------------------|-----------------|-----------|---------------------------------------------|
+/// | before the search          | best-effort     | stopped   | the probabilities of the input              |
+/// | in the search              | best-effort     | stopped   | its figures too, of the best point so far   |
+/// | before its answer was made | best-effort     | stopped   | the figures of the boundary point, no answer |
+///
+/// `reason` says which. `stop` ends the search, or what comes before and after it, not the call: the callback is asked again before the
+/// answers are made of what was found. `abort` makes `explain` throw `cancelled` wherever it is.
 
 #include <memory>
 #include <string>
@@ -28,8 +55,9 @@ namespace whynot {
 struct ExplainOptions {
     SolverOptions solver;  ///< `typical_distance` is taken from the pack
     std::string decode;    ///< how the boundary becomes an answer, one of the modality's ways; empty: its default
-    uint64_t seed = 1;     ///< same question, seed, machine and thread count: same bytes
+    uint64_t seed = 1;     ///< of everything that is drawn
     std::string out;       ///< folder for the pictures of an explanation, existing; empty: none are written
+    bool times = true;     ///< false: the record has no times, so that the same request gives the same bytes
 };
 
 /// One question and its input.

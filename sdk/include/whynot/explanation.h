@@ -3,15 +3,18 @@
 /// The explanation record, `whynot.explanation/1`: the answer to one question, with everything needed to check and repeat it.
 ///
 /// One line of JSON a record. Writing and reading both validate against the JSON Schema that is compiled into the library and
-/// installed as share/whynot/schema/explanation-1.schema.json; names and order of the keys are a promise:
+/// installed as share/whynot/schema/explanation-1.schema.json. Names and order of the keys are a promise: schema, id, question, pack,
+/// solver, status, reason, gap, max_third, distance, probabilities, the modality's own section under its name, cost, warnings.
 ///
-///     schema, id, question, pack, solver, status, reason, gap, max_third, distance, probabilities, <modality>, cost, warnings
+///     #include <iostream>
 ///
-///     whynot::Explanation explanation = whynot::explanation_from_json(line);
-///     std::cout << explanation.question.fact << " -> " << explanation.question.foil << ": " << explanation.status << '\n';
+///     void show(const std::string& line) {
+///         const whynot::Explanation explanation = whynot::explanation_from_json(line);
+///         std::cout << explanation.question.fact << " -> " << explanation.question.foil << ": " << explanation.status << '\n';
+///     }
 ///
 /// Numbers are finite and written with the fewest digits that give the same double back; text is UTF-8. What has no value, as the gap
-/// of a refused question, is null in the record and empty here.
+/// of a refused question, is null in the record and empty here. docs/record.md describes each field for people.
 
 #include <cstdint>
 #include <optional>
@@ -54,16 +57,18 @@ struct Explanation {
         std::string device = "cpu";
     } solver;
 
-    std::string status;  ///< "found", "best-effort", "infeasible", "stopped" or "refused"
+    std::string status;  ///< "found", "best-effort", "infeasible", "stopped" or "refused": `Status`
     std::string reason;  ///< a sentence; empty (null) only where found
 
-    std::optional<double> gap;  ///< log-likelihood of the fact minus that of the foil at the boundary, nats
+    /// Log-likelihood of the fact minus that of the foil at the boundary, nats. Empty (null), as `max_third` and `distance`: refused, or
+    /// ended before the search began.
+    std::optional<double> gap;
 
     struct MaxThird {
-        std::string name;   ///< the third class that comes nearest to fact and foil, or passes them (`class` in the record)
+        std::string name;   ///< the third class that comes nearest to fact and foil, or passes them; `class` in the record
         double margin = 0;  ///< its log-likelihood minus the mean of theirs, nats; at most zero: the guard holds
     };
-    std::optional<MaxThird> max_third;  ///< empty (null) with two classes
+    std::optional<MaxThird> max_third;  ///< empty (null) also with two classes
 
     struct Distance {
         double latent = 0;            ///< |z_e - z0|
@@ -74,7 +79,7 @@ struct Explanation {
     struct Probabilities {
         ClassProbabilities before;    ///< of the input
         ClassProbabilities boundary;  ///< at z_e
-        ClassProbabilities answer;    ///< of the discrete answer, asked afresh; empty: there is none
+        ClassProbabilities answer;    ///< of the answer, when the classifier is asked afresh; empty: there is none
     } probabilities;
 
     /// JSON text: an object, the modality's part of the record (`Rendering::record`), under the modality's name; empty: none.
@@ -82,13 +87,16 @@ struct Explanation {
     /// for images: { input, boundary, difference, sheet, morph }, paths relative to the record.
     std::string rendering;
 
+    struct Seconds {
+        double load = 0;    ///< opening the pack: the same for all its questions
+        double start = 0;   ///< reading the input and finding z0, the batch's share
+        double solve = 0;   ///< the search, likewise
+        double render = 0;  ///< making the answer from the boundary point, likewise
+    };
     struct Cost {
-        int64_t forward = 0;   ///< evaluations of the networks for this question, as `Solution::forward`
-        int64_t backward = 0;  ///< gradients computed, as `Solution::backward`
-        double load_seconds = 0;
-        double start_seconds = 0;
-        double solve_seconds = 0;
-        double render_seconds = 0;
+        int64_t forward = 0;                         ///< evaluations of the networks for this question, as `Solution::forward`
+        int64_t backward = 0;                        ///< gradients computed, as `Solution::backward`
+        std::optional<Seconds> seconds = Seconds{};  ///< empty (absent): left out, so that the same request gives the same bytes
     } cost;
 
     std::vector<std::string> warnings;  ///< what a careful reader must know
@@ -101,7 +109,7 @@ WHYNOT_API std::string to_json(const Explanation& explanation);
 /// Reads a record. Throws `invalid_input` for what is not JSON or not a record, naming the place.
 WHYNOT_API Explanation explanation_from_json(std::string_view json);
 
-/// A name for a question that has none: 16 hexadecimal digits, the same for the same question to the same pack.
+/// The id of a question that the caller gave none: 16 hexadecimal digits, the same for the same question to the same pack.
 /// @param input the text, or the bytes of the file @param fact, foil as asked, i.e. empty for a default
 WHYNOT_API std::string question_id(std::string_view modality, std::string_view input, std::string_view fact, std::string_view foil,
                                    std::string_view pack_sha256);

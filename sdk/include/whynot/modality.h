@@ -87,7 +87,8 @@ public:
     /// @param rows [q] indices into the batch, one may occur several times @param fact, foil [q] class indices
     virtual at::Tensor extra_starts(const at::Tensor& rows, const at::Tensor& fact, const at::Tensor& foil, int64_t count, uint64_t seed);
 
-    /// Shows solutions in the input space, one rendering a request, in their order. `seed` as in `start`.
+    /// Shows solutions in the input space, one rendering a request, in their order. `seed` as in `start`. May be called several times, with
+    /// some of the requests each time, so that a deadline can be kept: a rendering may not depend on the requests beside it.
     virtual std::vector<Rendering> render(const std::vector<RenderRequest>& requests, uint64_t seed) = 0;
 
     /// What a careful reader must know of row `row` after `start`: inexact reconstruction, ...

@@ -10,9 +10,12 @@
 /// sentence that names the file, what was expected and what was found. What the networks look like inside is the modality's matter; a pack
 /// with TorchScript files in it (import.h) holds programs, which checksums do not make harmless: opening its model runs them.
 ///
-///     whynot::PackSearch search = whynot::default_pack_search();
-///     whynot::Pack pack = whynot::find_pack("yelp", search);          // or a folder
-///     whynot::TensorFile weights(pack.file("weights.safetensors"));
+///     #include "whynot/tensor_file.h"
+///
+///     whynot::TensorFile weights_of(const std::string& id_or_folder) {
+///         const whynot::Pack pack = whynot::find_pack(id_or_folder, whynot::default_pack_search());
+///         return whynot::TensorFile(pack.file("weights.safetensors"));
+///     }
 ///
 /// Threads: all functions may be called from any thread; a `Pack` is a value. Errors: `bad_pack` for what a pack is, `io` for
 /// what the file system says, `not_found` for what is not there.
@@ -41,16 +44,18 @@ struct PackFile {
     std::string sha256;  ///< 64 hexadecimal digits, lower case
 };
 
-/// The manifest, `pack.json`. Members that hold JSON text are JSON objects owned by the modality; the host does not look into them.
+/// The manifest, `pack.json`. Members that hold JSON text are JSON objects of the modality; the host does not look into them. Members
+/// that are empty here may be absent there (seed: 0). docs/packs.md describes the file for people; its JSON Schema is installed as
+/// share/whynot/schema/pack-1.schema.json.
 struct PackManifest {
     static constexpr int64_t format_version = 1;  ///< of the folder and manifest described here; another one is refused
 
     std::string id;                    ///< 1 to 64 of a-z 0-9 . _ -, beginning with a letter or digit
     std::string version = "1";         ///< of this pack, for people: changes whenever the weights do
-    std::string description;           ///< a sentence for lists
+    std::string description;           ///< a sentence for lists; may be empty
     std::string modality;              ///< "text", "image", ...
     std::string plugin_id;             ///< the plugin that made it
-    std::string plugin_version;        ///< its version then
+    std::string plugin_version;        ///< its version then; may be empty
     std::vector<std::string> classes;  ///< names, in the order of the classifier's outputs; at least two, all different
     Emits emits = Emits::logits;
     std::string network = "{}";  ///< JSON text: kinds and sizes of the networks, all that is needed to build them before loading weights
@@ -60,7 +65,7 @@ struct PackManifest {
     std::string corpus;           ///< name of the data set it was trained on; empty: unknown (a model brought along)
     std::string corpus_sha256;    ///< of that data set as used; empty where `corpus` is
     std::string quality = "{}";   ///< JSON text: measured figures, each with its N and how it was measured
-    std::string licence;          ///< licence of the weights and terms of the data; a sentence
+    std::string licence;          ///< licence of the weights and terms of the data, a sentence; empty: unknown
     std::vector<PackFile> files;  ///< every file but `pack.json` itself; `PackWriter` fills it in
 };
 
@@ -102,10 +107,14 @@ WHYNOT_API Pack open_pack(const std::filesystem::path& directory);
 /// Writes a pack: into a hidden folder beside the target, renamed into place by `finish`. Until then, and whatever goes wrong, the
 /// target is as it was; the destructor removes what was not finished.
 ///
-///     PackWriter writer(out);
-///     writer.add("vocabulary.txt", words);
-///     write_tensor_file(writer.path("weights.safetensors"), tensors);
-///     Pack pack = writer.finish(std::move(manifest));
+///     #include "whynot/tensor_file.h"
+///
+///     whynot::Pack write(const std::filesystem::path& out, whynot::PackManifest manifest, const std::vector<whynot::TensorView>& tensors) {
+///         whynot::PackWriter writer(out);
+///         writer.add("vocabulary.txt", "good\nbad\n");
+///         whynot::write_tensor_file(writer.path("weights.safetensors"), tensors);
+///         return writer.finish(std::move(manifest));
+///     }
 class WHYNOT_API PackWriter {
 public:
     /// @param directory the pack to be: not there yet, or a folder that is empty but for the entries named in

@@ -22,15 +22,24 @@ namespace whynot {
 
 /// A batch of B questions in latent space. Everything the solver knows of a modality.
 ///
-///     whynot::Problem problem;
-///     problem.start = z0;                                        // [B, k]
-///     problem.fact = fact, problem.foil = foil;                  // [B], int64
-///     problem.log_likelihood = [&](const at::Tensor& z, const at::Tensor& rows) {
-///         return classifier.forward(generator.forward(z) + residual.index_select(0, rows));
-///     };
-///     whynot::Summary summary = whynot::solve(problem);
+///     #include <ATen/ATen.h>
 ///
-/// The tensors are borrowed for reading; the solver changes none of them.
+///     #include "whynot/solver.h"
+///
+///     // Points in the plane, told apart by a linear classifier: from (1, 0.5), which of the points that are as likely class 2 as class 1
+///     // is nearest? The boundary is the line y = x, and the answer (0.75, 0.75).
+///     at::Tensor nearest() {
+///         const at::Tensor weight = at::tensor({-2.0, 0.0, 2.0, 0.0, 0.0, 2.0}).view({3, 2});  // [C, k]
+///         whynot::Problem problem;
+///         problem.start = at::tensor({1.0, 0.5}).view({1, 2});                                 // [B, k]
+///         problem.fact = at::tensor({1}, at::kLong);                                           // [B]
+///         problem.foil = at::tensor({2}, at::kLong);                                           // [B]
+///         problem.log_likelihood = [&](const at::Tensor& z, const at::Tensor&) { return z.matmul(weight.t()); };
+///         return whynot::solve(problem).solutions[0].z;
+///     }
+///
+/// From a modality's batch, `ask` (asking.h) makes a problem. The tensors are borrowed for reading; the solver changes none
+/// of them.
 struct Problem {
     at::Tensor start;         ///< z0, [B, k], float or double; its type and device are those of every z handed out
     at::Tensor fact, foil;    ///< [B], int64 class indices

@@ -2,12 +2,15 @@
 
 /// The contrastive solver: a `Problem` and `SolverOptions` go in, a `Summary` with one `Solution` a question comes out.
 ///
-///     whynot::SolverOptions options;
-///     options.typical_distance = model.info().typical_distance;
-///     whynot::Summary summary = whynot::solve(problem, options);
-///     for (const whynot::Solution& solution : summary.solutions)
-///         if (solution.feasible) show(solution.z);
-///         else explain(solution.reason);
+///     std::vector<at::Tensor> boundaries(const whynot::Problem& problem, double typical_distance) {
+///         whynot::SolverOptions options;
+///         options.typical_distance = typical_distance;  // ModelInfo::typical_distance
+///         const whynot::Summary summary = whynot::solve(problem, options);
+///         std::vector<at::Tensor> points;
+///         for (const whynot::Solution& solution : summary.solutions)
+///             if (solution.feasible) points.push_back(solution.z);  // otherwise `reason` says why not
+///         return points;
+///     }
 ///
 /// The two methods
 ///
@@ -16,25 +19,31 @@
 ///
 ///     c_0 = l_fact - l_foil = 0          c_y = l_y - (l_fact + l_foil)/2 - eps <= 0
 ///
-/// Each iteration minimises |z + d - z0|^2 / 2 + sigma |d|^2 / 2 + nu (|c_0 + A_0 d| + sum max(0, c_y + A_y d)), the
-/// l1-penalty model, over d through its dual, a quadratic program with bounds only, so it always has an answer; takes
-/// the step if the penalty function itself falls; and returns the shortest feasible point it met. Where the gap is so
-/// flat that the linear model puts the boundary absurdly far away (saturated generators), it first walks out from z0 on
-/// rays along the gradient until the gap changes sign, and finds the zero on that ray; where the iterations end without
-/// a feasible point, it marches along the gradient to a change of sign and starts again from there, once. A third class
-/// that is below both and that the last step did not lean on keeps its gradient, which a secant (Broyden) brings up to
-/// date; where that leads to no feasible point, the question begins anew with all gradients.
+/// Each iteration minimises the l1-penalty model over d:
+///
+///     |z + d - z0|^2 / 2 + sigma |d|^2 / 2 + nu (|c_0 + A_0 d| + sum max(0, c_y + A_y d))
+///
+/// It does so through the dual, a quadratic program with bounds only, which always has a solution. The step is taken if
+/// the penalty function itself falls. The answer is the shortest feasible point that was met.
+///
+/// Three rules for what the plain iteration does badly. Where the gap is so flat that the linear model puts the boundary
+/// absurdly far away (saturated generators), the search first walks out from z0 on rays along the gradient until the gap
+/// changes sign, and finds the zero on that ray. Where the iterations end without a feasible point, it marches along the
+/// gradient to a change of sign and starts again from there, once. And a third class that is below both, and whose
+/// constraint was not active in the last step, keeps its gradient, updated by Broyden's formula; where that leads to no
+/// feasible point, the question is solved again with all gradients computed.
 ///
 /// `augmented-lagrangian` is the dissertation's own (equations 3.3 and 3.4, signs mended), with gradient descent
-/// inside. It is there to reproduce published behaviour and to be compared with; it needs some forty times the work.
+/// inside. It is there to reproduce the published behaviour and for comparison; it needs about forty times the work.
 ///
 /// Batches, threads, determinism
 ///
 /// All questions of a batch, and all their starts, advance together: one call of `log_likelihood` serves them all. Each
 /// has its own multipliers, trust region and status, and leaves the batch when it is done. So a question's result
-/// depends on the others only through the floating-point noise of batched matrix products. The same call gives the same
-/// bytes on the same machine with the same number of threads; nothing is random. No process-wide state is read or set,
-/// and several solves may run in several threads if their `log_likelihood`s may.
+/// depends on the others only through the floating-point noise of batched matrix products. Nothing is random: the same
+/// call, with the whole batch the same, gives the same solutions on the same machine with the same number of threads, if
+/// `log_likelihood` does and no deadline cuts it short. No process-wide state is read or set, and several solves may run
+/// in several threads if their `log_likelihood`s may.
 
 #include <ATen/core/Tensor.h>
 
@@ -55,14 +64,14 @@ WHYNOT_API const char* to_string(Method method) noexcept;
 /// The method of that name; Error `invalid_argument` lists the names.
 WHYNOT_API Method method_from_string(const std::string& name);
 
-/// Why a question's search ended. `Solution::feasible` says whether z meets the constraints.
+/// How a question ended. `Solution::feasible` says whether z meets the constraints.
 enum class Status {
     found,        ///< z meets every constraint and the search ended by its own rules: at rest, stalled, or out of iterations
-    best_effort,  ///< the best so far where a deadline or a budget cut the search short, or a point that misses the
-                  ///< constraints narrowly
+    best_effort,  ///< the best so far where a deadline or a budget ended it early, or a point that misses the constraints
+                  ///< narrowly
     infeasible,   ///< no point was found that comes near the constraints; z is the nearest to them
-    stopped,      ///< the callback stopped the solve before this question had come to rest; z is the best so far
-    refused,      ///< the question was never put to the solver: for inputs that could not be read
+    stopped,      ///< the callback ended it early; z is the best so far
+    refused,      ///< it was no question for the solver: an input that could not be read, no such class
 };
 
 /// As in JSON: "found", "best-effort", "infeasible", "stopped", "refused".
@@ -72,19 +81,27 @@ WHYNOT_API Status status_from_string(const std::string& name);
 /// What a callback answers.
 enum class CallbackAnswer {
     proceed,  ///< go on
-    stop,     ///< end here; questions not yet at rest return their best so far as Status::stopped
+    stop,     ///< end this stage; questions that are not finished in it return their best so far as Status::stopped
     abort,    ///< give up: `solve` throws Error `cancelled`
 };
 
-/// What a callback is told, once an iteration: a call of `log_likelihood` for all that are still in the batch.
+/// What a callback is told: in `solve` once an iteration, that is a call of `log_likelihood` for all that are still in the
+/// batch; in `Explainer::explain` also before the other parts of its work.
 struct IterationReport {
-    int64_t iteration = 0;      ///< from 0
+    /// The stages of an answer. `solve` knows the search only; the two others are the Explainer's.
+    enum class Stage {
+        start,   ///< the inputs were read. Called before the latent start, before the extra starts, and before the search
+        search,  ///< an iteration is done
+        render,  ///< called before each group of answers is made from boundary points
+    };
+    Stage stage = Stage::search;
+    int64_t iteration = 0;      ///< from 0 in each stage
     int64_t questions = 0;      ///< B
-    int64_t rows_active = 0;    ///< questions not yet at rest
+    int64_t rows_active = 0;    ///< questions not yet finished: start, search: at rest; render: answered, of those on the boundary
     int64_t rows_feasible = 0;  ///< questions with a point that meets the constraints
     int64_t forward = 0;        ///< forward evaluations so far, of rows
     int64_t backward = 0;       ///< backward evaluations so far, of rows
-    double seconds = 0;         ///< since the solve began
+    double seconds = 0;         ///< since `solve`, or `Explainer::explain`, was called
 };
 
 /// Constants of the augmented Lagrangian. Names on the right: the dissertation's.
@@ -119,24 +136,26 @@ struct SolverOptions {
     /// have to be made, and a start beyond the boundary does not need one.
     int64_t starts = 3;
 
-    double deadline_seconds = 0;  ///< 0: none. Checked between calls of `log_likelihood`.
+    /// 0: none. `solve` checks it between calls of `log_likelihood`; one call is always made. For the Explainer it is the
+    /// deadline of a whole call of `explain` (see there).
+    double deadline_seconds = 0;
     int64_t max_evaluations = 0;  ///< forward evaluations a question, all its starts together; never exceeded. 0: no limit
 
     AugmentedLagrangianOptions augmented_lagrangian;
 
     bool trace = false;  ///< keep every evaluated point's figures in `Solution::trace`
 
-    /// Called after each iteration, on the thread that solves; may be empty. What it throws passes through `solve`.
+    /// Called on the thread that solves, see `IterationReport`; may be empty. What it throws passes through.
     std::function<CallbackAnswer(const IterationReport&)> callback;
 
     /// Empty if every option is in range, else a sentence that names the first that is not and what it may be.
     WHYNOT_API std::string check() const;
 };
 
-/// The third class, neither fact nor foil, that comes nearest to winning.
+/// The third class, neither fact nor foil, that comes nearest to both or passes them.
 struct ThirdClass {
     int64_t index = -1;  ///< -1: there are only two classes
-    double margin = 0;   ///< l_y - (l_fact + l_foil)/2 at z, nats; above 0 it is more likely than both on the boundary
+    double margin = 0;   ///< l_y - (l_fact + l_foil)/2 at z, nats; above 0 it is more likely than fact and foil on the boundary
 };
 
 /// The figures of one evaluated point.
@@ -144,7 +163,7 @@ struct TracePoint {
     int64_t start = 0;       ///< which start's search: 0 is z0
     int64_t evaluation = 0;  ///< the question's forward evaluations up to and with this one
     double gap = 0;
-    double margin = 0;  ///< of the third class nearest to winning; 0 with two classes
+    double margin = 0;  ///< `ThirdClass::margin`; 0 with two classes
     double distance = 0;
 };
 

@@ -13,6 +13,7 @@
 #include <map>
 #include <utility>
 
+#include "base/format.h"
 #include "base/text.h"
 #include "whynot/conformance.h"
 #include "whynot/error.h"
@@ -172,10 +173,8 @@ CheckResult run_apart(const std::string& name, const ApartOptions& options) {
     const bool answered = read_result(child.out, result);
     result.seconds = std::chrono::duration<double>(Clock::now() - began).count();
     if (!in_time) {
-        char limit[32];
-        std::snprintf(limit, sizeof limit, "%g", options.timeout);
         result.outcome = Outcome::failed;
-        result.message = std::string("it had not ended after ") + limit + " seconds and was stopped" + last_words(child.err);
+        result.message = "it had not ended after " + base::number(options.timeout, 6) + " seconds and was stopped" + last_words(child.err);
     } else if (WIFSIGNALED(child.status)) {
         const int number = WTERMSIG(child.status);
         const char* const abbreviation = sigabbrev_np(number);

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "base/file.h"
+#include "base/format.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "experiment/plain_path.h"
@@ -84,10 +85,10 @@ ExperimentResult run_experiment(const Host& host, const ExperimentRequest& reque
     const auto found = std::find_if(list.experiments.begin(), list.experiments.end(),
                                     [&](const FoundExperiment& experiment) { return experiment.info.name == request.name; });
     if (found == list.experiments.end()) {
-        std::string known;
-        for (const FoundExperiment& experiment : list.experiments) known += (known.empty() ? "" : ", ") + experiment.info.name;
+        std::vector<std::string> known;
+        for (const FoundExperiment& experiment : list.experiments) known.push_back(experiment.info.name);
         std::string message = "there is no experiment " + base::in_quotes(request.name) + ". " +
-                              (known.empty() ? "No plugin brings any" : "There are: " + known);
+                              (known.empty() ? "No plugin brings any" : "There are: " + base::joined(known));
         for (const std::string& problem : list.problems) message += "; " + problem;
         throw Error(ErrorCode::not_found, message);
     }

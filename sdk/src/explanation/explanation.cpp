@@ -84,11 +84,11 @@ std::string to_json(const Explanation& explanation) {
             throw Error(ErrorCode::invalid_argument, record_name + ": a modality cannot be called " + base::in_quotes(question.modality));
         json[question.modality] = object_from(explanation.rendering, "the modality's part");
     }
-    json["cost"] = {
-        {"forward", cost.forward},
-        {"backward", cost.backward},
-        {"seconds",
-         {{"load", cost.load_seconds}, {"start", cost.start_seconds}, {"solve", cost.solve_seconds}, {"render", cost.render_seconds}}}};
+    json["cost"] = {{"forward", cost.forward}, {"backward", cost.backward}};
+    if (cost.seconds) {
+        const auto& [load, start, solve, render] = *cost.seconds;
+        json["cost"]["seconds"] = {{"load", load}, {"start", start}, {"solve", solve}, {"render", render}};
+    }
     json["warnings"] = explanation.warnings;
 
     const std::string text = base::write_json(json, -1, ErrorCode::invalid_argument, record_name);
@@ -134,8 +134,9 @@ Explanation explanation_from_json(std::string_view text) {
                                  probabilities_from(probabilities["answer"])};
     if (const auto rendering = json.find(explanation.question.modality); rendering != json.end()) explanation.rendering = rendering->dump();
     const base::Json& cost = json["cost"];
-    const base::Json& seconds = cost["seconds"];
-    explanation.cost = {cost["forward"], cost["backward"], seconds["load"], seconds["start"], seconds["solve"], seconds["render"]};
+    explanation.cost = {cost["forward"], cost["backward"], std::nullopt};
+    if (const auto seconds = cost.find("seconds"); seconds != cost.end())
+        explanation.cost.seconds = {(*seconds)["load"], (*seconds)["start"], (*seconds)["solve"], (*seconds)["render"]};
     explanation.warnings = json["warnings"].get<std::vector<std::string>>();
     return explanation;
 }

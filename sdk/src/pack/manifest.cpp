@@ -87,6 +87,7 @@ public:
         taken_.insert(key);
         return *found;
     }
+    bool has(const std::string& key) const { return object_.contains(key); }
     std::string text(const std::string& key) {
         const base::Json& value = take(key);
         if (!value.is_string()) refuse(origin_, place(key) + " must be a string, found " + base::kind_of(value));
@@ -103,6 +104,11 @@ public:
         if (!value.is_object()) refuse(origin_, place(key) + " must be an object, found " + base::kind_of(value));
         return value.dump();
     }
+    // The same where the key may be absent.
+    std::string optional_text(const std::string& key) { return has(key) ? text(key) : std::string(); }
+    uint64_t optional_count(const std::string& key) { return has(key) ? count(key) : 0; }
+    std::string optional_object_text(const std::string& key) { return has(key) ? object_text(key) : "{}"; }
+
     const base::Json& array(const std::string& key) {
         const base::Json& value = take(key);
         if (!value.is_array()) refuse(origin_, place(key) + " must be an array, found " + base::kind_of(value));
@@ -196,11 +202,11 @@ PackManifest manifest_from_json(std::string_view text, const std::string& origin
     PackManifest manifest;
     manifest.id = members.text("id");
     manifest.version = members.text("version");
-    manifest.description = members.text("description");
+    manifest.description = members.optional_text("description");
     manifest.modality = members.text("modality");
     Members plugin(members.take("plugin"), origin, "plugin");
     manifest.plugin_id = plugin.text("id");
-    manifest.plugin_version = plugin.text("version");
+    manifest.plugin_version = plugin.optional_text("version");
     plugin.finish();
     for (const base::Json& name : members.array("classes")) {
         if (!name.is_string()) refuse(origin, "'classes' must hold strings, found " + base::kind_of(name));
@@ -211,18 +217,18 @@ PackManifest manifest_from_json(std::string_view text, const std::string& origin
         if (emits == to_string(known)) manifest.emits = known;
     if (emits != to_string(manifest.emits))
         refuse(origin, "'emits' must be logits, log-probabilities or probabilities, not " + base::in_quotes(emits));
-    manifest.network = members.object_text("network");
-    manifest.input = members.object_text("input");
-    manifest.recipe = members.object_text("recipe");
-    manifest.seed = members.count("seed");
-    if (const base::Json& corpus = members.take("corpus"); !corpus.is_null()) {
-        Members named(corpus, origin, "corpus");
+    manifest.network = members.optional_object_text("network");
+    manifest.input = members.optional_object_text("input");
+    manifest.recipe = members.optional_object_text("recipe");
+    manifest.seed = members.optional_count("seed");
+    if (members.has("corpus") && !members.take("corpus").is_null()) {
+        Members named(members.take("corpus"), origin, "corpus");
         manifest.corpus = named.text("name");
         manifest.corpus_sha256 = named.text("sha256");
         named.finish();
     }
-    manifest.quality = members.object_text("quality");
-    manifest.licence = members.text("licence");
+    manifest.quality = members.optional_object_text("quality");
+    manifest.licence = members.optional_text("licence");
     for (const base::Json& entry : members.array("files")) {
         Members file(entry, origin, "files");
         manifest.files.push_back({file.text("name"), file.count("size"), file.text("sha256")});

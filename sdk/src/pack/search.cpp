@@ -3,6 +3,7 @@
 #include <map>
 #include <set>
 
+#include "base/format.h"
 #include "base/text.h"
 #include "pack/manifest.h"
 #include "whynot/error.h"
@@ -17,12 +18,6 @@ namespace {
 bool looks_like_pack(const fs::path& directory) {
     std::error_code ignored;
     return fs::exists(fs::symlink_status(directory / internal::manifest_name, ignored));
-}
-
-std::string joined(const std::vector<std::string>& parts) {
-    std::string text;
-    for (const std::string& part : parts) text += (text.empty() ? "" : ", ") + part;
-    return text;
 }
 
 }  // namespace
@@ -88,8 +83,8 @@ Pack find_pack(const std::string& id_or_directory, const PackSearch& search) {
     std::vector<std::string> folders;
     for (const fs::path& folder : search.folders) folders.push_back(base::escape_controls(folder.string()));
     std::sort(ids.begin(), ids.end());
-    throw Error(ErrorCode::not_found, "there is no pack " + base::in_quotes(id_or_directory) + "; looked in " + joined(folders) +
-                                          (ids.empty() ? " and found no packs at all" : ", where there are: " + joined(ids)) +
+    throw Error(ErrorCode::not_found, "there is no pack " + base::in_quotes(id_or_directory) + "; looked in " + base::joined(folders) +
+                                          (ids.empty() ? " and found no packs at all" : ", where there are: " + base::joined(ids)) +
                                           ". Give the id of one of these or the folder of a pack");
 }
 

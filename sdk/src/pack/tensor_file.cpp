@@ -33,6 +33,105 @@ std::optional<uint64_t> bytes_of(Dtype dtype, const std::vector<int64_t>& shape)
     return bytes;
 }
 
+/// A tensor, and where its data lies.
+struct Placed {
+    uint64_t begin, end;
+    TensorView view;
+};
+
+/// What the header of a file says, checked against the size of its data.
+class Header {
+public:
+    Header(base::InputFile& file, std::string path) : path_(std::move(path)) {
+        if (file.size() < 8) refuse("expected a tensor file (safetensors), found only " + std::to_string(file.size()) + " bytes");
+        unsigned char prefix[8];
+        file.read(prefix, sizeof prefix);
+        uint64_t bytes = 0;
+        for (int i = 7; i >= 0; --i) bytes = bytes << 8 | prefix[i];
+        if (bytes > max_header_bytes || bytes > file.size() - 8)
+            refuse("the header should have " + std::to_string(bytes) + " bytes, but the file has " + std::to_string(file.size()) +
+                   "; it is truncated or no tensor file (safetensors)");
+        std::string header(bytes, '\0');
+        file.read(header.data(), header.size());
+        data_bytes_ = file.size() - 8 - bytes;
+        table_ = base::parse_json_object(header, ErrorCode::bad_pack, path_ + ", header");
+    }
+
+    uint64_t data_bytes() const { return data_bytes_; }
+
+    std::map<std::string, std::string> metadata() const {
+        std::map<std::string, std::string> metadata;
+        const auto found = table_.find(metadata_key);
+        if (found == table_.end()) return metadata;
+        if (!found->is_object()) refuse("the metadata must be an object, found " + base::kind_of(*found));
+        for (const auto& [key, value] : found->items()) {
+            if (!value.is_string()) refuse("the metadata " + base::in_quotes(key) + " must be a string, found " + base::kind_of(value));
+            metadata[key] = value.get<std::string>();
+        }
+        return metadata;
+    }
+
+    /// In the order of their data, which they fill without overlap or gap.
+    std::vector<Placed> tensors() const {
+        std::vector<Placed> placed;
+        for (const auto& [name, entry] : table_.items())
+            if (name != metadata_key) placed.push_back(tensor(name, entry));
+        std::sort(placed.begin(), placed.end(),
+                  [](const Placed& a, const Placed& b) { return std::tie(a.begin, a.end) < std::tie(b.begin, b.end); });
+        uint64_t position = 0;
+        for (const Placed& next : placed) {
+            if (next.begin != position)
+                refuse("the tensor " + base::in_quotes(next.view.name) + " begins at byte " + std::to_string(next.begin) +
+                       " of the data, where " + std::to_string(position) + " was expected: tensors may neither overlap nor leave gaps");
+            position = next.end;
+        }
+        if (position != data_bytes_)
+            refuse("the tensors end at byte " + std::to_string(position) + " of the data, which has " + std::to_string(data_bytes_) +
+                   ": bytes are left over");
+        return placed;
+    }
+
+private:
+    [[noreturn]] void refuse(const std::string& sentence) const { throw Error(ErrorCode::bad_pack, path_ + ": " + sentence); }
+
+    static bool are_counts(const base::Json& value) {
+        return value.is_array() && std::all_of(value.begin(), value.end(), [](const base::Json& count) {
+                   return count.is_number_unsigned() && count.get<uint64_t>() <= static_cast<uint64_t>(std::numeric_limits<int64_t>::max());
+               });
+    }
+
+    Placed tensor(const std::string& name, const base::Json& entry) const {
+        const std::string tensor = "the tensor " + base::in_quotes(name);
+        if (!entry.is_object() || entry.size() != 3 || !entry.contains("dtype") || !entry.contains("shape") ||
+            !entry.contains("data_offsets"))
+            refuse(tensor + " must have dtype, shape and data_offsets");
+        const base::Json &type = entry["dtype"], &shape = entry["shape"], &offsets = entry["data_offsets"];
+        const auto dtype = std::find_if(std::begin(dtypes), std::end(dtypes), [&](Dtype known) { return type == to_string(known); });
+        if (dtype == std::end(dtypes))
+            refuse(tensor + " has the type " + base::escape_controls(type.dump()) + "; expected F16, F32 or I64");
+        if (!are_counts(shape) || shape.size() > max_dimensions)
+            refuse(tensor + " must have a shape of at most " + std::to_string(max_dimensions) + " whole numbers, found " +
+                   base::in_quotes(shape.dump()));
+        if (!are_counts(offsets) || offsets.size() != 2)
+            refuse(tensor + " must have two data_offsets, found " + base::in_quotes(offsets.dump()));
+        const uint64_t begin = offsets[0], end = offsets[1];
+        if (begin > end || end > data_bytes_)
+            refuse(tensor + " lies at bytes " + std::to_string(begin) + " to " + std::to_string(end) + " of the data, which has " +
+                   std::to_string(data_bytes_) + "; the file is truncated or altered");
+        TensorView view{name, *dtype, shape.get<std::vector<int64_t>>(), nullptr, static_cast<size_t>(end - begin)};
+        if (bytes_of(view.dtype, view.shape) != end - begin)
+            refuse(tensor + " of type " + to_string(view.dtype) + " and shape " + shape.dump() + " does not fit its " +
+                   std::to_string(end - begin) + " bytes");
+        if (begin % size_of(view.dtype) != 0)
+            refuse(tensor + " is not aligned to its type, at byte " + std::to_string(begin) + " of the data");
+        return {begin, end, std::move(view)};
+    }
+
+    std::string path_;
+    uint64_t data_bytes_ = 0;
+    base::Json table_;
+};
+
 }  // namespace
 
 const char* to_string(Dtype dtype) noexcept {
@@ -58,82 +157,12 @@ TensorFile::TensorFile(TensorFile&&) noexcept = default;
 TensorFile& TensorFile::operator=(TensorFile&&) noexcept = default;
 
 TensorFile::TensorFile(const std::filesystem::path& path) : path_(base::escape_controls(path.string())) {
-    const auto refuse = [&](const std::string& sentence) { throw Error(ErrorCode::bad_pack, path_ + ": " + sentence); };
     base::InputFile file(path);
-    if (file.size() < 8) refuse("expected a tensor file (safetensors), found only " + std::to_string(file.size()) + " bytes");
-    unsigned char prefix[8];
-    file.read(prefix, sizeof prefix);
-    uint64_t header_bytes = 0;
-    for (int i = 7; i >= 0; --i) header_bytes = header_bytes << 8 | prefix[i];
-    if (header_bytes > max_header_bytes || header_bytes > file.size() - 8)
-        refuse("the header should have " + std::to_string(header_bytes) + " bytes, but the file has " + std::to_string(file.size()) +
-               "; it is truncated or no tensor file (safetensors)");
-    std::string header(header_bytes, '\0');
-    file.read(header.data(), header.size());
-    const uint64_t data_bytes = file.size() - 8 - header_bytes;
-
-    const base::Json table = base::parse_json_object(header, ErrorCode::bad_pack, path_ + ", header");
-    struct Placed {
-        uint64_t begin, end;
-        TensorView view;
-    };
-    std::vector<Placed> placed;
-    for (const auto& [name, entry] : table.items()) {
-        if (name == metadata_key) {
-            if (!entry.is_object()) refuse("the metadata must be an object, found " + base::kind_of(entry));
-            for (const auto& [key, value] : entry.items()) {
-                if (!value.is_string()) refuse("the metadata " + base::in_quotes(key) + " must be a string, found " + base::kind_of(value));
-                metadata_[key] = value.get<std::string>();
-            }
-            continue;
-        }
-        const std::string tensor = "the tensor " + base::in_quotes(name);
-        const auto is_count = [](const base::Json& value) {
-            return value.is_number_unsigned() && value.get<uint64_t>() <= static_cast<uint64_t>(std::numeric_limits<int64_t>::max());
-        };
-        const auto are_counts = [&](const base::Json& value) {
-            return value.is_array() && std::all_of(value.begin(), value.end(), is_count);
-        };
-        if (!entry.is_object() || entry.size() != 3 || !entry.contains("dtype") || !entry.contains("shape") ||
-            !entry.contains("data_offsets"))
-            refuse(tensor + " must have dtype, shape and data_offsets");
-        const base::Json &type = entry["dtype"], &shape = entry["shape"], &offsets = entry["data_offsets"];
-        const auto dtype = std::find_if(std::begin(dtypes), std::end(dtypes), [&](Dtype known) { return type == to_string(known); });
-        if (dtype == std::end(dtypes))
-            refuse(tensor + " has the type " + base::escape_controls(type.dump()) + "; expected F16, F32 or I64");
-        if (!are_counts(shape) || shape.size() > max_dimensions)
-            refuse(tensor + " must have a shape of at most " + std::to_string(max_dimensions) + " whole numbers, found " +
-                   base::in_quotes(shape.dump()));
-        if (!are_counts(offsets) || offsets.size() != 2)
-            refuse(tensor + " must have two data_offsets, found " + base::in_quotes(offsets.dump()));
-        const uint64_t begin = offsets[0], end = offsets[1];
-        if (begin > end || end > data_bytes)
-            refuse(tensor + " lies at bytes " + std::to_string(begin) + " to " + std::to_string(end) + " of the data, which has " +
-                   std::to_string(data_bytes) + "; the file is truncated or altered");
-        TensorView view{name, *dtype, shape.get<std::vector<int64_t>>(), nullptr, static_cast<size_t>(end - begin)};
-        if (bytes_of(view.dtype, view.shape) != end - begin)
-            refuse(tensor + " of type " + to_string(view.dtype) + " and shape " + shape.dump() + " does not fit its " +
-                   std::to_string(end - begin) + " bytes");
-        if (begin % size_of(view.dtype) != 0)
-            refuse(tensor + " is not aligned to its type, at byte " + std::to_string(begin) + " of the data");
-        placed.push_back({begin, end, std::move(view)});
-    }
-
-    std::sort(placed.begin(), placed.end(),
-              [](const Placed& a, const Placed& b) { return std::tie(a.begin, a.end) < std::tie(b.begin, b.end); });
-    uint64_t position = 0;
-    for (const Placed& next : placed) {
-        if (next.begin != position)
-            refuse("the tensor " + base::in_quotes(next.view.name) + " begins at byte " + std::to_string(next.begin) +
-                   " of the data, where " + std::to_string(position) + " was expected: tensors may neither overlap nor leave gaps");
-        position = next.end;
-    }
-    if (position != data_bytes)
-        refuse("the tensors end at byte " + std::to_string(position) + " of the data, which has " + std::to_string(data_bytes) +
-               ": bytes are left over");
-
-    data_.reset(new std::byte[data_bytes]);  // aligned for every type we know, and not cleared first
-    file.read(data_.get(), data_bytes);
+    const Header header(file, path_);
+    metadata_ = header.metadata();
+    std::vector<Placed> placed = header.tensors();
+    data_.reset(new std::byte[header.data_bytes()]);  // aligned for every type we know, and not cleared first
+    file.read(data_.get(), header.data_bytes());
     for (Placed& next : placed) {
         next.view.data = data_.get() + next.begin;
         tensors_.push_back(std::move(next.view));

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <set>
 
+#include "base/format.h"
 #include "plugin/library.h"
 
 namespace fs = std::filesystem;
@@ -103,12 +104,13 @@ private:
 
 /// For messages: what there is instead.
 std::string alternatives(const std::vector<PluginEntry>& plugins) {
-    std::string available, rejected;
+    std::vector<std::string> available;
+    std::string rejected;
     for (const PluginEntry& plugin : plugins) {
-        if (plugin.state == State::available) available += (available.empty() ? "" : ", ") + plugin.manifest.id;
+        if (plugin.state == State::available) available.push_back(plugin.manifest.id);
         if (plugin.state == State::rejected) rejected += "; rejected: " + plugin.reason;
     }
-    return (available.empty() ? "There are none" : "There are: " + available) + rejected;
+    return (available.empty() ? "There are none" : "There are: " + base::joined(available)) + rejected;
 }
 
 const PluginEntry* first_with(const std::vector<PluginEntry>& plugins, const std::string& modality, const std::string& service) {

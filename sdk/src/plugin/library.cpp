@@ -8,6 +8,7 @@
 #include <mutex>
 #include <system_error>
 
+#include "base/format.h"
 #include "base/json.h"
 #include "whynot/error.h"
 #include "whynot/host.h"
@@ -145,11 +146,10 @@ PluginManifest internal::manifest_of(const whynot_plugin_v1& plugin) {
 
 std::string internal::names_of_differences(const PluginManifest& one, const PluginManifest& other) {
     const base::Json first = base::Json::parse(to_json(one)), second = base::Json::parse(to_json(other));
-    std::string names;
-    for (const auto& [key, value] : first.items()) {
-        if (value != second.at(key)) names += (names.empty() ? "" : ", ") + key;
-    }
-    return names;
+    std::vector<std::string> names;
+    for (const auto& [key, value] : first.items())
+        if (value != second.at(key)) names.push_back(key);
+    return base::joined(names);
 }
 
 std::string internal::problem_of_descriptor(const whynot_plugin_v1& plugin) {

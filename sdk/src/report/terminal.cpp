@@ -205,10 +205,12 @@ std::string boundary(const Explanation& explanation) {
 }
 
 std::string cost(const Explanation::Cost& spent) {
-    const double seconds = spent.load_seconds + spent.start_seconds + spent.solve_seconds + spent.render_seconds;
+    const Explanation::Seconds times = spent.seconds.value_or(Explanation::Seconds{});
+    const double seconds = times.load + times.start + times.solve + times.render;
     if (spent.forward == 0 && seconds <= 0) return "";
-    const std::string evaluations = std::to_string(spent.forward) + (spent.forward == 1 ? " evaluation" : " evaluations");
-    return listed({together(evaluations), together(base::number(seconds) + " s")});
+    std::vector<std::string> parts{together(std::to_string(spent.forward) + (spent.forward == 1 ? " evaluation" : " evaluations"))};
+    if (spent.seconds) parts.push_back(together(base::number(seconds) + " s"));
+    return listed(parts);
 }
 
 // As much of an input as tells which one it was, cut between code points: a refused one may have any length.

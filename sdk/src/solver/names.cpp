@@ -1,28 +1,33 @@
+#include <algorithm>
 #include <cmath>
-#include <cstdio>
+#include <cstdlib>
 
+#include "base/format.h"
 #include "whynot/error.h"
 #include "whynot/solver.h"
 
 namespace whynot {
 namespace {
 
-template <typename... Values>
-std::string format(const char* pattern, Values... values) {
-    char text[512];
-    std::snprintf(text, sizeof text, pattern, values...);
-    return text;
-}
-
 template <typename Enum, size_t count>
 Enum named(const std::string& what, const std::string& name, const Enum (&all)[count]) {
-    std::string names;
+    std::vector<std::string> names;
     for (const Enum each : all) {
         if (name == to_string(each)) return each;
-        names += std::string(names.empty() ? "" : ", ") + to_string(each);
+        names.push_back(to_string(each));
     }
-    throw Error(ErrorCode::invalid_argument, "the " + what + " should be one of " + names + "; it is \"" + name + "\"");
+    throw Error(ErrorCode::invalid_argument, "the " + what + " should be one of " + base::joined(names) + "; it is \"" + name + "\"");
 }
+
+/// Padded to a width; a negative one: to the left of its column.
+std::string column(const std::string& text, int width) {
+    const std::string padding(std::max(0, std::abs(width) - static_cast<int>(text.size())), ' ');
+    return width < 0 ? text + padding : padding + text;
+}
+std::string column(int64_t count, int width) { return column(std::to_string(count), width); }
+
+std::string line(const std::string& name, const std::string& value) { return column(name, -19) + value + "\n"; }
+std::string line(const std::string& name, int64_t count) { return line(name, std::to_string(count)); }
 
 double share(double part, double whole) { return whole > 0 ? 100 * part / whole : 0; }
 
@@ -50,7 +55,7 @@ Status status_from_string(const std::string& name) {
 std::string SolverOptions::check() const {
     const AugmentedLagrangianOptions& alm = augmented_lagrangian;
     const auto bad = [](const char* name, const char* range, double value) {
-        return format("%s should be %s; it is %g", name, range, value);
+        return std::string(name) + " should be " + range + "; it is " + base::number(value, 6);
     };
     // Written so that NaN fails too.
     if (!(guard_slack >= 0 && std::isfinite(guard_slack))) return bad("guard_slack", "0 or more nats", guard_slack);
@@ -74,41 +79,33 @@ bool Summary::is_usable() const { return questions >= 0 && feasible == questions
 
 std::string Summary::brief_report() const {
     if (questions < 0) return message;
-    return format(
-        "%s: %lld of %lld questions feasible (%lld found, %lld best-effort, %lld infeasible, %lld stopped), %.1f + "
-        "%.1f evaluations a question, %.3g s",
-        method_used.c_str(), (long long)feasible, (long long)questions, (long long)found, (long long)best_effort, (long long)infeasible,
-        (long long)stopped, questions ? double(forward) / double(questions) : 0.0, questions ? double(backward) / double(questions) : 0.0,
-        seconds);
+    const auto a_question = [&](int64_t count) { return base::fixed(questions ? double(count) / double(questions) : 0, 1); };
+    return method_used + ": " + std::to_string(feasible) + " of " + std::to_string(questions) + " questions feasible (" +
+           std::to_string(found) + " found, " + std::to_string(best_effort) + " best-effort, " + std::to_string(infeasible) +
+           " infeasible, " + std::to_string(stopped) + " stopped), " + a_question(forward) + " + " + a_question(backward) +
+           " evaluations a question, " + base::number(seconds) + " s";
 }
 
 std::string Summary::full_report() const {
     if (questions < 0) return message + "\n";
-    const double own = seconds - seconds_forward - seconds_backward;
+    const auto part = [&](double value) { return base::fixed(value, 4) + " (" + base::fixed(share(value, seconds), 1) + " %)"; };
     std::string text = "whynot contrastive solver\n\n";
-    text += format("method given       %s\nmethod used        %s\nend                %s\n\n", method_given.c_str(), method_used.c_str(),
-                   message.c_str());
-    text += format(
-        "questions          %lld\n  feasible         %lld\n  found            %lld\n  best-effort      %lld\n  "
-        "infeasible       %lld\n  stopped          %lld\n",
-        (long long)questions, (long long)feasible, (long long)found, (long long)best_effort, (long long)infeasible, (long long)stopped);
-    if (median_distance >= 0) text += format("median distance    %.4g\n", median_distance);
-    text += format("\niterations         %lld\nforward            %lld rows\nbackward           %lld rows\n", (long long)iterations,
-                   (long long)forward, (long long)backward);
-    text += format(
-        "seconds            %.4f\n  forward          %.4f (%.1f %%)\n  backward         %.4f (%.1f %%)\n  solver       "
-        "    %.4f (%.1f %%)\n",
-        seconds, seconds_forward, share(seconds_forward, seconds), seconds_backward, share(seconds_backward, seconds), own,
-        share(own, seconds));
-    text +=
-        "\n  row  status        gap        third           distance  forward  backward  iterations  start  feasible "
-        "at\n";
+    text += line("method given", method_given) + line("method used", method_used) + line("end", message) + "\n";
+    text += line("questions", questions) + line("  feasible", feasible) + line("  found", found) + line("  best-effort", best_effort) +
+            line("  infeasible", infeasible) + line("  stopped", stopped);
+    if (median_distance >= 0) text += line("median distance", base::number(median_distance, 4));
+    text += "\n" + line("iterations", iterations) + line("forward", std::to_string(forward) + " rows") +
+            line("backward", std::to_string(backward) + " rows");
+    text += line("seconds", base::fixed(seconds, 4)) + line("  forward", part(seconds_forward)) +
+            line("  backward", part(seconds_backward)) + line("  solver", part(seconds - seconds_forward - seconds_backward));
+    text += "\n  row  status        gap        third           distance  forward  backward  iterations  start  feasible at\n";
     for (size_t i = 0; i < solutions.size(); ++i) {
         const Solution& s = solutions[i];
-        const std::string third = s.max_third.index < 0 ? "-" : format("%lld: %.3g", (long long)s.max_third.index, s.max_third.margin);
-        text += format("%5zu  %-12s  %-9.3g  %-14s  %-8.4g  %7lld  %8lld  %10lld  %5lld  %11lld\n", i, to_string(s.status), s.gap,
-                       third.c_str(), s.distance, (long long)s.forward, (long long)s.backward, (long long)s.iterations, (long long)s.start,
-                       (long long)s.evaluations_to_feasible);
+        const std::string third = s.max_third.index < 0 ? "-" : std::to_string(s.max_third.index) + ": " + base::number(s.max_third.margin);
+        text += column(static_cast<int64_t>(i), 5) + "  " + column(to_string(s.status), -12) + "  " + column(base::number(s.gap), -9) +
+                "  " + column(third, -14) + "  " + column(base::number(s.distance, 4), -8) + "  " + column(s.forward, 7) + "  " +
+                column(s.backward, 8) + "  " + column(s.iterations, 10) + "  " + column(s.start, 5) + "  " +
+                column(s.evaluations_to_feasible, 11) + "\n";
     }
     return text;
 }

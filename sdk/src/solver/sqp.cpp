@@ -15,20 +15,48 @@ double dot(const double* a, const double* b, int64_t n) {
 }
 
 // Constants of the method, measured on images and sentences; distances are in units of the typical one.
+
+// Steps and models.
+constexpr int64_t usual_iterations = 50;
 constexpr double step_cap = 0.5;      // longest step
 constexpr double near_margin = -1.0;  // third classes below it need no gradient; at -2 a tenth more work for the same answers
-constexpr double flat_factor = 4.0;   // a boundary predicted farther than this is no prediction
-constexpr double ray_growth = 2;      // of the radius, from one ray to the next
-constexpr int ray_limit = 12;
-constexpr double march_step = 0.1;
-constexpr int march_limit = 15;
-constexpr double penalty_limit = 1000;
-constexpr double damping_limit = 1e4;
 constexpr double curvature_limit = 8;
+
+// A step is judged by the share of the predicted fall of the penalty function that it achieves.
+constexpr double accepted_share = 0.01;   // from here on it is taken
+constexpr double poor_share = 0.25;       // below it, the next one is damped more
+constexpr double good_share = 0.75;       // above it, the next one is damped less
+constexpr double corrected_share = 0.5;   // at most, where it took a second-order correction
+constexpr double least_predicted = 1e-9;  // a smaller prediction counts as this one
+
+// Damping, sigma.
+constexpr double first_damping = 0.5;
+constexpr double damping_growth = 4;
+constexpr double least_damping = 0.1;       // below it, none
+constexpr double correction_damping = 1.0;  // from here on steps are short anyway, and no correction is tried
+constexpr double damping_limit = 1e4;
+
+// Penalty, nu. It bounds the multipliers.
+constexpr double first_penalty = 0.25;
+constexpr double penalty_growth = 4;
+constexpr double penalty_limit = 1000;
+constexpr double at_bound = 0.999;    // of the penalty: a multiplier from here on is at its bound, and the penalty too small
+constexpr double penalty_excess = 8;  // times the largest multiplier: a penalty above it is halved
+
+// Rest.
 constexpr int stall_limit = 3;         // iterations without a shorter feasible point
 constexpr double stall_share = 0.002;  // what counts as shorter
 constexpr double rest_share = 0.02;    // a step shorter than this share of the distance is rest
-constexpr double root_target = 0.05;   // nats; close enough for a linear model to take over
+
+// Before and after the iterations: rays, roots, the march.
+constexpr double flat_factor = 4.0;  // a boundary predicted farther than this is no prediction
+constexpr double ray_growth = 2;     // of the radius, from one ray to the next
+constexpr int ray_limit = 12;
+constexpr double root_target = 0.05;  // nats; close enough for a linear model to take over
+constexpr double march_step = 0.1;    // the first
+constexpr double march_growth = 1.25;
+constexpr int march_limit = 15;
+constexpr int64_t march_iterations = 25;  // that may follow it
 
 /// An l1-penalty SQP from one start. See solver.h for the method, and `Phase` for what may come before and after its
 /// iterations.
@@ -38,11 +66,12 @@ public:
         : Run(question, options, start_index, std::move(start)),
           cap_(step_cap * options.typical_distance),
           begin_(point()),
-          iteration_limit_(options.max_iterations ? options.max_iterations : 50) {}
+          iteration_limit_(options.max_iterations ? options.max_iterations : usual_iterations) {}
 
     bool marched() const override { return marched_; }
 
 private:
+    /// What the point that is being evaluated is for.
     enum class Phase {
         start,       // at z0, or at an extra start: the far end of a segment from z0
         root,        // a zero of the gap on a segment
@@ -51,6 +80,27 @@ private:
         correction,  // the same, second order
         march,       // along the gradient to a change of sign, after iterations that found nothing
     };
+    // What follows what. Every phase may also end the run.
+    //
+    //     from         where                                                  to
+    //     start        an extra start, with a change of sign since z0         root
+    //                  the gap is flat                                        ray
+    //                  otherwise                                              trial
+    //     ray          a change of sign since z0                              root
+    //                  the gap is still flat                                  ray, a longer one
+    //                  otherwise, or no longer ray is allowed                 trial
+    //     root         the gap is small enough, or the bracket is             trial
+    //                  otherwise                                              root, in a smaller bracket
+    //     trial        no fall of the penalty function, and long steps        correction
+    //                  otherwise                                              trial, from the better point
+    //     correction   always                                                 trial, from the better point
+    //     march        a change of sign since the last point                  root
+    //                  otherwise                                              march, farther
+    //
+    // Where a trial would come next, but the iterations are over without a feasible point (`rest`):
+    //
+    //                  gradients of guards were kept (`move_to`), first time  start, now with all of them computed
+    //                  the gap is not small, first time                       march
 
     void step(Point point, std::vector<double>& weights) override {
         switch (phase_) {
@@ -274,8 +324,8 @@ private:
         for (int i = 1; i < n; ++i) weights_[i] = multipliers_[near_[i - 1]];
         // A multiplier at the penalty's bound says that the penalty is too small to ask for feasibility. Raising it now
         // costs no evaluation.
-        while (!solve_model(constraints_) && largest_multiplier() >= 0.999 * penalty_ && penalty_ < penalty_limit) {
-            penalty_ = std::min(4 * penalty_, penalty_limit);
+        while (!solve_model(constraints_) && largest_multiplier() >= at_bound * penalty_ && penalty_ < penalty_limit) {
+            penalty_ = std::min(penalty_growth * penalty_, penalty_limit);
         }
         std::fill(multipliers_.begin(), multipliers_.end(), 0.0);
         multipliers_[question_.foil] = weights_[0];
@@ -301,9 +351,9 @@ private:
 
     void judge(Point point, std::vector<double>& weights) {
         const double before = merit(current_);
-        double ratio = (before - merit(point)) / std::max(predicted_, 1e-9);
-        const bool accepted = ratio > 0.01;
-        if (!accepted && phase_ == Phase::trial && damping_ < 1) {
+        double ratio = (before - merit(point)) / std::max(predicted_, least_predicted);
+        const bool accepted = ratio > accepted_share;
+        if (!accepted && phase_ == Phase::trial && damping_ < correction_damping) {
             // Second-order correction: the constraints as they are at z + d, moved back to z along the linear model.
             ratio_ = ratio;
             std::vector<double> c = constraints(point);
@@ -313,14 +363,14 @@ private:
             phase_ = Phase::correction;
             return;
         }
-        if (phase_ == Phase::correction) ratio = accepted ? std::min(ratio, 0.5) : ratio_;
-        if (ratio < 0.25)
-            damping_ = std::max(4 * damping_, 0.5);
-        else if (ratio > 0.75)
-            damping_ = damping_ / 4 < 0.1 ? 0 : damping_ / 4;
-        if (largest_ >= 0.999 * penalty_)
-            penalty_ = std::min(4 * penalty_, penalty_limit);
-        else if (penalty_ > 8 * largest_)
+        if (phase_ == Phase::correction) ratio = accepted ? std::min(ratio, corrected_share) : ratio_;
+        if (ratio < poor_share)
+            damping_ = std::max(damping_growth * damping_, first_damping);
+        else if (ratio > good_share)
+            damping_ = damping_ / damping_growth < least_damping ? 0 : damping_ / damping_growth;
+        if (largest_ >= at_bound * penalty_)
+            penalty_ = std::min(penalty_growth * penalty_, penalty_limit);
+        else if (penalty_ > penalty_excess * largest_)
             penalty_ /= 2;
 
         const double length = length_ * (1 + damping_) * curvature_;
@@ -362,7 +412,7 @@ private:
     void begin_anew() {
         keeping_ = false;
         damping_ = 0;
-        penalty_ = 0.25;
+        penalty_ = first_penalty;
         rays_ = 0;
         std::fill(multipliers_.begin(), multipliers_.end(), 0.0);
         point_ = begin_;
@@ -374,10 +424,10 @@ private:
         if (++marches_ > march_limit) return fail("the march along the gradient met no change of sign");
         const double scale = (current_.gap > 0 ? -1 : 1) * march_length_ / slope_;
         for (int64_t i = 0; i < k_; ++i) point_[i] = current_.z[i] + scale * jacobian_[i];
-        march_length_ *= 1.25;
+        march_length_ *= march_growth;
         damping_ = 0;
-        penalty_ = 0.25;
-        iteration_limit_ = iterations_ + 25;
+        penalty_ = first_penalty;
+        iteration_limit_ = iterations_ + march_iterations;
         phase_ = Phase::march;
     }
 
@@ -401,7 +451,7 @@ private:
     double curvature_ = 1;
     std::vector<double> last_z_, last_force_;  // of the iterate before
     double damping_ = 0;                       // sigma
-    double penalty_ = 0.25;                    // nu
+    double penalty_ = first_penalty;           // nu
 
     double promised_ = std::numeric_limits<double>::infinity();
     int stalled_ = 0;

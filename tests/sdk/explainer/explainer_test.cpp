@@ -1,13 +1,18 @@
 #include "whynot/explainer.h"
 
+#include <ATen/Parallel.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cmath>
 #include <filesystem>
+#include <functional>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <thread>
 
 #include "support/points_pack.h"
 #include "whynot/error.h"
@@ -196,6 +201,165 @@ TEST_F(ExplainerTest, ClassifiesAndSaysWhatItCannotRead) {
     EXPECT_THAT(said[1].refusal, HasSubstr("two numbers"));
     EXPECT_EQ(said[2].predicted, "left");
     EXPECT_NEAR(probability(said[0].probabilities, "right"), std::exp(2) / (std::exp(2) + std::exp(-2) + 1), 1e-4);
+}
+
+TEST_F(ExplainerTest, LeavesTimesOut) {
+    const std::vector<Ask> asks{{{"1 0.5", ""}, {}}, {{"-1 0.2", ""}, {}}, {{"nowhere", ""}, {}}};
+    ExplainOptions options;
+    for (const Answer& answer : explainer_->explain(asks, options)) EXPECT_THAT(to_json(answer.record), HasSubstr("seconds"));
+    options.times = false;
+    const std::vector<Answer> one = explainer_->explain(asks, options), other = explainer_->explain(asks, options);
+    for (size_t i = 0; i < asks.size(); ++i) {
+        const std::string json = to_json(one[i].record);
+        EXPECT_THAT(json, testing::Not(HasSubstr("seconds")));
+        EXPECT_EQ(json, to_json(other[i].record)) << "byte for byte";
+        EXPECT_EQ(to_json(explanation_from_json(json)), json);
+    }
+}
+
+using Stage = IterationReport::Stage;
+
+/// Four questions, each with a point on its boundary.
+class ExplainerStages : public ExplainerTest {
+protected:
+    ExplainerStages() { at::set_num_threads(1); }  // so that groups are small
+
+    std::vector<Answer> explain(const std::function<CallbackAnswer(const IterationReport&)>& callback, double deadline = 0) {
+        ExplainOptions options;
+        options.times = false;
+        options.solver.callback = callback;
+        options.solver.deadline_seconds = deadline;
+        std::vector<Answer> answers = explainer_->explain(asks_, options);
+        for (Answer& answer : answers) {
+            EXPECT_NO_THROW(to_json(answer.record)) << "the schema has something against it";
+            answer.record.solver.options = "{}";  // which tell of the deadline
+        }
+        return answers;
+    }
+
+    static void expect_unsearched(const std::vector<Answer>& answers, const std::string& status, const std::string& reason) {
+        for (const Answer& answer : answers) {
+            EXPECT_EQ(answer.record.status, status);
+            EXPECT_EQ(answer.record.reason, reason);
+            EXPECT_EQ(answer.record.probabilities.before.size(), 3u) << "it was read and classified";
+            EXPECT_FALSE(answer.record.gap);
+            EXPECT_FALSE(answer.record.distance);
+            EXPECT_EQ(answer.record.cost.forward, 0);
+        }
+    }
+
+    /// Answers to the questions from `first` on that reached their boundary, and nothing was made of it.
+    void expect_unrendered(const std::vector<Answer>& answers, size_t first, const std::string& status, const std::string& cause) {
+        const std::vector<Answer> whole = explain({});
+        for (size_t i = 0; i < answers.size(); ++i) {
+            if (i < first) {
+                EXPECT_EQ(to_json(answers[i].record), to_json(whole[i].record));
+                EXPECT_EQ(answers[i].terminal, whole[i].terminal);
+                continue;
+            }
+            EXPECT_EQ(answers[i].record.status, status);
+            EXPECT_EQ(answers[i].record.reason, "The boundary was reached. " + cause + " before the answer was made from it.");
+            EXPECT_EQ(answers[i].record.gap, whole[i].record.gap);
+            EXPECT_EQ(answers[i].record.distance->latent, whole[i].record.distance->latent);
+            EXPECT_EQ(answers[i].record.rendering, "");
+            EXPECT_EQ(answers[i].terminal, "");
+            EXPECT_THAT(answers[i].record.probabilities.answer, testing::IsEmpty());
+        }
+    }
+
+    const std::vector<Ask> asks_{{{"1 0.5", ""}, {}}, {{"-1 0.2", ""}, {}}, {{"0.1 2", ""}, {}}, {{"1 0.5", ""}, {"", "left", ""}}};
+};
+
+TEST_F(ExplainerStages, TellsTheCallbackOfAllOfThem) {
+    std::map<Stage, std::vector<IterationReport>> reports;
+    const std::vector<Answer> watched = explain([&](const IterationReport& report) {
+        EXPECT_TRUE(report.stage == Stage::start || reports.count(Stage::start));
+        EXPECT_TRUE(report.stage != Stage::start || reports.size() <= 1) << "a stage does not come back";
+        reports[report.stage].push_back(report);
+        return CallbackAnswer::proceed;
+    });
+    const std::vector<Answer> alone = explain({});
+    for (size_t i = 0; i < asks_.size(); ++i) {
+        EXPECT_EQ(watched[i].record.status, "found");
+        EXPECT_EQ(to_json(watched[i].record), to_json(alone[i].record)) << "watching changes nothing";
+    }
+
+    EXPECT_EQ(reports[Stage::start].size(), 3u);
+    EXPECT_GT(reports[Stage::search].size(), 2u);
+    EXPECT_GT(reports[Stage::render].size(), 1u) << "in groups";
+    double seconds = 0;
+    for (const auto& [stage, of_stage] : reports)
+        for (size_t i = 0; i < of_stage.size(); ++i) {
+            EXPECT_EQ(of_stage[i].questions, 4);
+            EXPECT_EQ(of_stage[i].iteration, static_cast<int64_t>(i));
+            EXPECT_GE(of_stage[i].seconds, seconds) << "of one clock";
+            seconds = of_stage[i].seconds;
+        }
+    EXPECT_EQ(reports[Stage::start][0].rows_active, 4);
+    EXPECT_EQ(reports[Stage::render][0].rows_active, 4) << "none of them answered yet";
+    EXPECT_LT(reports[Stage::render][1].rows_active, 4);
+    EXPECT_EQ(reports[Stage::render][0].rows_feasible, 4);
+    EXPECT_EQ(reports[Stage::render][0].forward, reports[Stage::search].back().forward);
+}
+
+TEST_F(ExplainerStages, StopWhereTheCallbackSaysSo) {
+    for (const int64_t step : {0, 1, 2})
+        expect_unsearched(explain([&](const IterationReport& report) {
+                              EXPECT_EQ(report.stage, Stage::start) << "it goes on after it was stopped";
+                              return report.iteration == step ? CallbackAnswer::stop : CallbackAnswer::proceed;
+                          }),
+                          "stopped", "The callback ended it before the search began.");
+    expect_unrendered(explain([](const IterationReport& report) {
+                          return report.stage == Stage::render ? CallbackAnswer::stop : CallbackAnswer::proceed;
+                      }),
+                      0, "stopped", "The callback ended it");
+    expect_unrendered(explain([](const IterationReport& report) {
+                          return report.stage == Stage::render && report.iteration == 1 ? CallbackAnswer::stop : CallbackAnswer::proceed;
+                      }),
+                      1, "stopped", "The callback ended it");
+    // Stopped in the search only: what was found by then is rendered.
+    for (const Answer& answer : explain([](const IterationReport& report) {
+             return report.stage == Stage::search && report.rows_feasible == 4 ? CallbackAnswer::stop : CallbackAnswer::proceed;
+         }))
+        EXPECT_NE(answer.terminal, "") << answer.record.reason;
+}
+
+TEST_F(ExplainerStages, EndWhereTheCallbackAborts) {
+    const std::vector<Answer> before = explain({});
+    for (const Stage stage : {Stage::start, Stage::search, Stage::render}) {
+        try {
+            explain([&](const IterationReport& report) { return report.stage == stage ? CallbackAnswer::abort : CallbackAnswer::proceed; });
+            ADD_FAILURE() << "should throw";
+        } catch (const Error& error) {
+            EXPECT_EQ(error.code(), ErrorCode::cancelled);
+        }
+    }
+    EXPECT_EQ(to_json(explain({})[0].record), to_json(before[0].record)) << "the explainer is as it was";
+}
+
+TEST_F(ExplainerStages, EndAtTheDeadline) {
+    expect_unsearched(explain({}, 1e-9), "best-effort", "The deadline passed before the search began.");
+
+    constexpr double deadline = 2;  // far more than it takes to search
+    const auto wait = [](const IterationReport& report) {
+        if (report.stage == Stage::render && report.iteration == 1)
+            std::this_thread::sleep_for(std::chrono::duration<double>(deadline - report.seconds));
+        return CallbackAnswer::proceed;
+    };
+    expect_unrendered(explain(wait, deadline), 1, "best-effort", "The deadline passed");
+
+    int64_t iterations = 0;
+    const auto wait_in_search = [&](const IterationReport& report) {
+        if (report.stage == Stage::search && iterations++ == 0)
+            std::this_thread::sleep_for(std::chrono::duration<double>(deadline - report.seconds));
+        return CallbackAnswer::proceed;
+    };
+    for (const Answer& answer : explain(wait_in_search, deadline)) {
+        EXPECT_EQ(answer.record.status, "best-effort");
+        EXPECT_THAT(answer.record.reason, HasSubstr("the deadline or the evaluation budget ended the search"));
+        EXPECT_TRUE(answer.record.gap);
+    }
+    EXPECT_EQ(iterations, 1) << "the search has what is left of the deadline, not all of it";
 }
 
 TEST_F(ExplainerTest, HonoursBudgetAndOptions) {

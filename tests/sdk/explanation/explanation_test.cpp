@@ -134,7 +134,7 @@ TEST(ExplanationRecord, WritingRefusesWhatNobodyCouldRead) {
     EXPECT_THAT(writing_refusal(argument, [&](Explanation& e) { e.gap = nan; }), HasSubstr("/gap is not a finite number"));
     EXPECT_THAT(writing_refusal(argument, [&](Explanation& e) { e.probabilities.answer[1].second = infinity; }),
                 HasSubstr("/probabilities/answer/positive is not a finite number"));
-    EXPECT_THAT(writing_refusal(argument, [&](Explanation& e) { e.cost.solve_seconds = nan; }), HasSubstr("/cost/seconds/solve"));
+    EXPECT_THAT(writing_refusal(argument, [&](Explanation& e) { e.cost.seconds->solve = nan; }), HasSubstr("/cost/seconds/solve"));
     EXPECT_THAT(writing_refusal(ErrorCode::invalid_input, [](Explanation& e) { e.question.input = "a\xff"; }),
                 AllOf(HasSubstr("/question/input is not UTF-8"), HasSubstr("\\xff")));
     EXPECT_THAT(writing_refusal(ErrorCode::invalid_input, [](Explanation& e) { e.warnings.push_back("\xc3"); }),
@@ -176,6 +176,21 @@ TEST(ExplanationRecord, WritingObeysTheSchema) {
         e.reason = "the deadline has passed";
         EXPECT_NO_THROW(to_json(e));
     }
+}
+
+TEST(ExplanationRecord, CanBeWithoutTimes) {
+    Explanation e = found_text();
+    e.cost.seconds.reset();
+    const std::string json = to_json(e);
+    EXPECT_THAT(keys(J::parse(json)["cost"]), ElementsAre("forward", "backward"));
+    const Explanation read = explanation_from_json(json);
+    EXPECT_FALSE(read.cost.seconds);
+    EXPECT_EQ(read.cost.forward, 23);
+    EXPECT_EQ(to_json(read), json);
+    EXPECT_EQ(explanation_from_json(to_json(found_text())).cost.seconds->solve, 0.04);
+    // All four or none.
+    EXPECT_THAT(reading_refusal([](J& r) { r["cost"]["seconds"].erase("solve"); }), HasSubstr("/cost/seconds"));
+    EXPECT_THAT(reading_refusal([](J& r) { r["cost"]["seconds"] = nullptr; }), HasSubstr("/cost/seconds"));
 }
 
 TEST(ExplanationRecord, ReadingObeysTheSchema) {

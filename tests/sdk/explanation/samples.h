@@ -19,7 +19,7 @@ inline whynot::Explanation found_text() {
     e.rendering =
         R"({"before":"the food was gross .","answer":"the food was great .","edits":[{"position":3,"from":"gross","to":"great"}],)"
         R"("contributions":[{"position":3,"word":"gross","before":-6.1,"boundary":0.2}]})";
-    e.cost = {23, 11, 0.01, 0.05, 0.04, 0.02};
+    e.cost = {23, 11, whynot::Explanation::Seconds{0.01, 0.05, 0.04, 0.02}};
     e.warnings = {"'zzz' is unknown to the model"};
     return e;
 }

@@ -7,8 +7,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <rapidjson/document.h>
+#include <rapidjson/schema.h>
 #include <cstdlib>
 #include <cstring>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <random>
@@ -204,7 +207,7 @@ TEST(Packs, EveryRefusalOfAManifestNamesItsReason) {
     EXPECT_THAT(refusal([](J& m) { m["id"] = 7; }), HasSubstr("'id' must be a string, found a number"));
     EXPECT_THAT(refusal([](J& m) { m["modality"] = "Text"; }), HasSubstr("the modality must be"));
     EXPECT_THAT(refusal([](J& m) { m["plugin"] = "text"; }), HasSubstr("plugin must be an object, found a string"));
-    EXPECT_THAT(refusal([](J& m) { m["plugin"].erase("version"); }), HasSubstr("'plugin.version' is missing"));
+    EXPECT_THAT(refusal([](J& m) { m["plugin"].erase("id"); }), HasSubstr("'plugin.id' is missing"));
     EXPECT_THAT(refusal([](J& m) { m["classes"] = {"one"}; }), HasSubstr("at least two classes, found 1"));
     EXPECT_THAT(refusal([](J& m) { m["classes"] = {"one", "one"}; }), HasSubstr("two classes have the name 'one'"));
     EXPECT_THAT(refusal([](J& m) { m["classes"] = {"one", "\x1b[2J"}; }), AllOf(HasSubstr("printable"), HasSubstr("\\u001b[2J")));
@@ -224,6 +227,84 @@ TEST(Packs, EveryRefusalOfAManifestNamesItsReason) {
     EXPECT_THAT(refusal([](J& m) { m["files"] = J(J::array_t(1001, m["files"][0])); }), HasSubstr("names 1001 files"));
     for (const char* name : {"/etc/passwd", "../x", "a/../../x", "./a", "a//b", "a/", "", "a\\b", "..", "pack.json", "a\nb"})
         EXPECT_THAT(refusal([&](J& m) { m["files"][0]["name"] = name; }), HasSubstr("names the file")) << name;
+}
+
+/// The manifest of a pack with one edit, as `pack.json`.
+std::string edited(const std::function<void(nlohmann::ordered_json&)>& edit) {
+    PackManifest manifest = some_manifest();
+    manifest.files = {{"weights.bin", 12, base::sha256_hex("some weights")}};
+    auto json = nlohmann::ordered_json::parse(to_json(manifest));
+    edit(json);
+    return json.dump();
+}
+
+bool is_read(const std::string& json) {
+    try {
+        manifest_from_json(json, "pack.json");
+        return true;
+    } catch (const Error&) {
+        return false;
+    }
+}
+
+TEST(Packs, WhatIsEmptyMayBeAbsent) {
+    const PackManifest read =
+        manifest_from_json(edited([](auto& json) {
+                               for (const char* key : {"description", "network", "input", "recipe", "seed", "corpus", "quality", "licence"})
+                                   json.erase(key);
+                               json["plugin"].erase("version");
+                           }),
+                           "pack.json");
+    EXPECT_EQ(read.description + read.plugin_version + read.corpus + read.corpus_sha256 + read.licence, "");
+    for (const std::string& object : {read.network, read.input, read.recipe, read.quality}) EXPECT_EQ(object, "{}");
+    EXPECT_EQ(read.seed, 0u);
+    EXPECT_EQ(read.id, "tiny");
+    EXPECT_EQ(to_json(manifest_from_json(to_json(read), "pack.json")), to_json(read));
+}
+
+/// The JSON Schema of `pack.json` and the reader are two descriptions of one format.
+TEST(Packs, TheSchemaAllowsWhatIsRead) {
+    rapidjson::Document schema_text;
+    ASSERT_FALSE(schema_text.Parse(contents(WHYNOT_PACK_SCHEMA).c_str()).HasParseError());
+    const rapidjson::SchemaDocument schema(schema_text);
+    const auto is_allowed = [&](const std::string& json) {
+        rapidjson::Document document;
+        EXPECT_FALSE(document.Parse(json.c_str()).HasParseError()) << json;
+        rapidjson::SchemaValidator validator(schema);
+        return document.Accept(validator);
+    };
+    using J = nlohmann::ordered_json;
+    const auto expect_agreement = [&](const std::string& what, const std::function<void(J&)>& edit) {
+        const std::string json = edited(edit);
+        EXPECT_EQ(is_allowed(json), is_read(json)) << what << ": " << json;
+    };
+    EXPECT_TRUE(is_allowed(edited([](J&) {})));
+    for (const auto& entry : fs::directory_iterator(WHYNOT_BUILT_PACKS))
+        EXPECT_TRUE(is_allowed(contents(entry.path() / "pack.json"))) << entry.path();
+
+    const J whole = J::parse(edited([](J&) {}));
+    for (const auto& [key, value] : whole.items()) {
+        expect_agreement(key + " absent", [&, k = key](J& json) { json.erase(k); });
+        for (const J& other : {J(), J(1), J(1.5), J("x"), J(""), J::array(), J::object()})
+            expect_agreement(key + " of another type", [&, k = key](J& json) { json[k] = other; });
+        if (!value.is_object()) continue;
+        for (const auto& [inner, of_inner] : value.items())
+            expect_agreement(key + "." + inner + " absent", [&, k = key, i = inner](J& json) { json[k].erase(i); });
+    }
+    for (const char* key : {"name", "size", "sha256"})
+        expect_agreement(std::string("files.") + key, [&](J& json) { json["files"][0].erase(key); });
+    for (const char* name :
+         {"a", "a/b", "a.b", "/a", "a/", "a//b", ".", "..", "./a", "../a", "a/./b", "a/../b", "a/..", "a\\b", "pack.json", "..a", "a..b"})
+        expect_agreement(name, [&](J& json) { json["files"][0]["name"] = name; });
+    expect_agreement("one class", [](J& json) { json["classes"] = {"one"}; });
+    expect_agreement("a class twice", [](J& json) { json["classes"] = {"one", "one"}; });
+    expect_agreement("a class without a name", [](J& json) { json["classes"] = {"one", ""}; });
+    expect_agreement("another key", [](J& json) { json["surprise"] = 1; });
+    expect_agreement("another key in plugin", [](J& json) { json["plugin"]["surprise"] = 1; });
+    expect_agreement("another format", [](J& json) { json["format"] = 2; });
+    expect_agreement("capitals", [](J& json) { json["id"] = "Tiny"; });
+    expect_agreement("an id of 65 letters", [](J& json) { json["id"] = std::string(65, 'a'); });
+    expect_agreement("an unknown way to emit", [](J& json) { json["emits"] = "scores"; });
 }
 
 TEST(Packs, WhatThisRoomLeavesToOthers) {

@@ -394,6 +394,22 @@ TEST_F(Cli, Classifies) {
     EXPECT_THAT(text.out, AllOf(StartsWith("class"), HasSubstr("\nright"), HasSubstr(" %"), HasSubstr("\\u001b"), Not(HasSubstr("\033"))));
 }
 
+TEST_F(Cli, RepeatsItselfToTheByteWithoutTimes) {
+    const Arguments arguments{"explain", "1 0.25", "-1 0.1", "rubbish", "--pack", "points", "--json", "--no-times"};
+    const std::string first = run(arguments).out;
+    EXPECT_EQ(run(arguments).out, first);
+    const std::vector<json> records = lines(first);
+    ASSERT_EQ(records.size(), 3u);
+    for (const json& record : records) {
+        EXPECT_FALSE(record.at("cost").contains("seconds"));
+        EXPECT_NO_THROW(whynot::explanation_from_json(record.dump()));
+    }
+    EXPECT_GT(records[0].at("cost").at("forward"), 0);
+    EXPECT_TRUE(json::parse(run({"explain", "1 0.25", "--pack", "points", "--json"}).out).at("cost").contains("seconds"));
+    const Process& people = run({"explain", "1 0.25", "--pack", "points", "--no-times"});
+    EXPECT_THAT(people.out, AllOf(HasSubstr(" evaluations"), Not(testing::ContainsRegex("[0-9] s\n"))));
+}
+
 TEST_F(Cli, CallsNothingCertain) {
     // So far from the others that the probability is 1 in single precision.
     const Process& process = run({"classify", "1000 0", "1 0", "--pack", "points"});

@@ -279,15 +279,15 @@ TEST_F(CliStream, DividesQuestionsAmongRuns) {
 }
 
 TEST_F(CliStream, KeepsToTheBudgetOfAQuestion) {
-    for (const Arguments& budget : std::vector<Arguments>{{"--max-evaluations", "3"}, {"--deadline", "1e-9"}}) {
-        Arguments arguments{"--lines"};
-        arguments.insert(arguments.end(), budget.begin(), budget.end());
+    const std::pair<Arguments, std::string> budgets[] = {
+        {{"--lines", "--max-evaluations", "3"}, "the deadline or the evaluation budget ended the search"},
+        {{"--lines", "--deadline", "1e-9"}, "The deadline passed before the search began."}};
+    for (const auto& [arguments, reason] : budgets) {
         const Process& process = stream(arguments, "1 0\n2 0\n");
         EXPECT_EQ(process.code, 3) << "cut short, there is no point that the classifier calls the foil";
         const std::vector<json> records = lines(process.out);
         EXPECT_THAT(statuses(records), ElementsAre("best-effort", "best-effort"));
-        for (const json& record : records)
-            EXPECT_THAT(record.at("reason").get<std::string>(), HasSubstr("the deadline or the evaluation budget ended the search"));
+        for (const json& record : records) EXPECT_THAT(record.at("reason").get<std::string>(), HasSubstr(reason));
     }
 }
 
@@ -537,6 +537,16 @@ TEST_F(CliStreamOfImages, ReadsImagesAndSentences) {
         run({"explain", "--jsonl", "--resume", answers_}, std::string(questions).replace(questions.find("MSAwLjI1"), 8, "MSAwLjI2"));
     EXPECT_EQ(other.code, 1);
     EXPECT_THAT(other.err, HasSubstr("its line 3 answers"));
+}
+
+TEST_F(CliStream, RepeatsItselfToTheByteWithoutTimes) {
+    std::string questions;
+    for (int i = 1; i <= 150; ++i) questions += std::to_string(i) + (i % 50 == 0 ? " nonsense\n" : " 0\n");
+    const Arguments arguments{"explain", "--lines", "--whole-batches", "--no-times", "--pack", "points"};
+    const std::string first = run(arguments, questions).out;
+    EXPECT_EQ(lines(first).size(), 150u);
+    EXPECT_THAT(first, testing::Not(testing::HasSubstr("seconds")));
+    EXPECT_EQ(run(arguments, questions).out, first);
 }
 
 }  // namespace

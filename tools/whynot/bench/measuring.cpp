@@ -11,6 +11,7 @@
 #include <fstream>
 #include <limits>
 
+#include "whynot/asking.h"
 #include "whynot/error.h"
 
 namespace whynot::cli {
@@ -101,16 +102,16 @@ Measuring::Measuring(const Host& host, const Pack& pack, const std::string& devi
         std::vector<ReadNotes> notes;
         const std::unique_ptr<Batch> batch = call("read the inputs", [&] { return model_->read(some, notes); });
         if (notes.size() != some.size()) throw Error(ErrorCode::internal, "plugin '" + plugin_ + "' has not one note for each input");
-        const at::Tensor order =
-            batch->size() > 0 ? call("classify", [&] { return batch->classify(); }).argsort(1, true).cpu() : at::Tensor();
+        const RowQuestions usual =
+            batch->size() > 0 ? default_questions(log_probabilities(*batch, model_->info(), {seed_, 0, plugin_})) : RowQuestions();
         int64_t row = 0;
         for (size_t i = 0; i < some.size(); ++i) {
             if (!notes[i].refusal.empty()) {
                 refused.push_back(notes[i].refusal);
                 continue;
             }
-            const auto fact = order[row][0].item<int64_t>();
-            const auto other = foil.empty() ? order[row][1].item<int64_t>() : asked;
+            const auto fact = usual.fact[row].item<int64_t>();
+            const auto other = foil.empty() ? usual.foil[row].item<int64_t>() : asked;
             ++row;
             if (fact == other) {
                 refused.push_back("the classifier calls it '" + foil + "' already");
@@ -138,18 +139,8 @@ Measuring::Part& Measuring::part(int64_t batch, int64_t number, int64_t extra_st
     }
     std::vector<ReadNotes> notes;
     part.batch = call("read the inputs", [&] { return model_->read(inputs, notes); });
-    Problem& problem = part.problem;
-    problem.fact = at::tensor(facts, at::kLong);
-    problem.foil = at::tensor(foils, at::kLong);
-    problem.start = call("find the latent start", [&] { return part.batch->start(problem.fact, seed_); });
-    problem.log_likelihood = [this, some = part.batch.get()](const at::Tensor& z, const at::Tensor& rows) {
-        return call("compute log-likelihoods", [&] { return some->log_likelihood(z, rows); });
-    };
-    if (extra_starts > 0) {
-        problem.extra_starts = call("find extra starts", [&] {
-            return part.batch->extra_starts(at::arange(batch, at::kLong), problem.fact, problem.foil, extra_starts, seed_);
-        });
-    }
+    const RowQuestions asked{{}, at::tensor(facts, at::kLong), at::tensor(foils, at::kLong)};
+    part.problem = ask(*part.batch, model_->info(), asked, {seed_, extra_starts, plugin_});
     return part;
 }
 

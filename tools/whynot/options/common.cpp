@@ -107,7 +107,7 @@ void add_threads(CLI::App& command, int& threads, const std::string& help, const
 
 void add_common(CLI::App& command, CommonOptions& options, const std::string& otherwise) {
     add_plugin_path(command, options.plugin_path);
-    add_threads(command, options.threads, "Threads to compute with; the same number gives the same bytes", otherwise);
+    add_threads(command, options.threads, "Threads to compute with; the last digits of figures depend on their number", otherwise);
 }
 
 void add_device(CLI::App& command, CommonOptions& options) {

@@ -194,8 +194,8 @@ void shapes(Subject& subject) {
     constexpr int64_t count = 3;
     const at::Tensor some = at::tensor({int64_t{0}, rows - 1, int64_t{0}}, at::kLong);
     const at::Tensor extra = subject.call("find extra starts", [&] {
-        return asked.batch->extra_starts(some, asked.fact.index_select(0, some), asked.foil.index_select(0, some), count,
-                                         subject.request().seed);
+        return asked.batch->extra_starts(some, asked.questions.fact.index_select(0, some), asked.questions.foil.index_select(0, some),
+                                         count, subject.request().seed);
     });
     if (!extra.defined()) return;
     expect(extra.dim() == 3 && extra.size(0) == 3 && extra.size(1) <= count && extra.size(2) == latent,

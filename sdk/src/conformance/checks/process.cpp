@@ -111,12 +111,13 @@ void prints_nothing(Subject& subject) {
 void process_state(Subject& subject) {
     const auto before = process_globals();
     subject.explain(subject.options());
-    std::string changed;
+    std::vector<std::string> changed;
     for (const auto& [name, value] : process_globals()) {
         const auto was = before.find(name);
-        if (was != before.end() && was->second != value) changed += (changed.empty() ? "" : ", ") + name;
+        if (was != before.end() && was->second != value) changed.push_back(name);
     }
-    expect(changed.empty(), "loading, opening and explaining change " + changed + "; a plugin leaves the process as it found it");
+    expect(changed.empty(),
+           "loading, opening and explaining change " + base::joined(changed) + "; a plugin leaves the process as it found it");
 }
 
 }  // namespace whynot::conformance

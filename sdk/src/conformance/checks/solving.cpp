@@ -29,8 +29,7 @@ SolverOptions solver_options(const Asked& asked) {
 std::string fixed_part(std::vector<Answer> answers) {
     std::string text;
     for (Answer& answer : answers) {
-        answer.record.cost.load_seconds = answer.record.cost.start_seconds = answer.record.cost.solve_seconds =
-            answer.record.cost.render_seconds = 0;
+        answer.record.cost.seconds.reset();
         text += to_json(answer.record) + '\n' + answer.terminal + '\n';
         for (const NamedPicture& picture : answer.pictures) text.append(picture.picture.bytes.begin(), picture.picture.bytes.end());
     }
@@ -60,9 +59,7 @@ void same_seed(Subject& subject) {
 void solution(Subject& subject) {
     Asked asked = subject.ask();
     Problem problem = subject.problem(asked);
-    problem.extra_starts = subject.call("find extra starts", [&] {
-        return asked.batch->extra_starts(at::arange(asked.batch->size(), at::kLong), asked.fact, asked.foil, 1, subject.request().seed);
-    });
+    problem.extra_starts = extra_starts(*asked.batch, asked.model->info(), asked.questions, {subject.request().seed, 1, subject.id()});
     const SolverOptions options = solver_options(asked);
     const Summary summary = solve(problem, options);
 
@@ -71,7 +68,7 @@ void solution(Subject& subject) {
     for (int64_t row = 0; row < asked.batch->size(); ++row) {
         const Solution& solution = summary.solutions[row];
         if (!solution.feasible) continue;
-        const int64_t fact = asked.fact[row].item<int64_t>(), foil = asked.foil[row].item<int64_t>();
+        const int64_t fact = asked.questions.fact[row].item<int64_t>(), foil = asked.questions.foil[row].item<int64_t>();
         requests.push_back({row, fact, foil, solution.z, "", "", "sample-" + std::to_string(row)});
         const std::string boundary = "the boundary point of " + name_of(subject.samples().inputs[row]);
         const at::Tensor scores =

@@ -4,12 +4,12 @@
 
 #include <chrono>
 #include <cmath>
-#include <cstdio>
 #include <cstdlib>
 #include <map>
 
 #include "base/text.h"
 #include "plugin/library.h"
+#include "solver/shape.h"
 #include "whynot/error.h"
 
 namespace fs = std::filesystem;
@@ -137,34 +137,18 @@ Asked Subject::ask(const std::vector<Input>& inputs) {
     expect(asked.batch && asked.batch->size() == static_cast<int64_t>(inputs.size()),
            "a batch of " + std::to_string(inputs.size()) + " inputs, none of them refused, has " +
                (asked.batch ? std::to_string(asked.batch->size()) : "no") + " rows");
-    const at::Tensor log_probabilities = call("classify", [&] { return asked.batch->classify(); });
-    const auto classes = static_cast<int64_t>(asked.model->info().classes.size());
-    expect(log_probabilities.defined() && log_probabilities.sizes() == at::IntArrayRef{asked.batch->size(), classes},
-           "classify should give [B, C] = [" + std::to_string(asked.batch->size()) + ", " + std::to_string(classes) + "]; it gives " +
-               shape_of(log_probabilities));
-    asked.probabilities = log_probabilities.detach().to(at::kCPU, at::kDouble).exp();
-    const at::Tensor best = std::get<1>(asked.probabilities.topk(2, 1));
-    asked.fact = best.select(1, 0).contiguous();
-    asked.foil = best.select(1, 1).contiguous();
-    asked.start = call("find the latent start", [&] { return asked.batch->start(asked.fact, request_.seed); });
-    const int64_t latent = asked.model->info().latent_size;
-    expect(asked.start.defined() && asked.start.sizes() == at::IntArrayRef{asked.batch->size(), latent},
-           "start should give [B, k] = [" + std::to_string(asked.batch->size()) + ", " + std::to_string(latent) + "]; it gives " +
-               shape_of(asked.start));
-    asked.start = asked.start.detach();
+    const AskOptions options{request_.seed, 0, id()};
+    const ModelInfo& info = asked.model->info();
+    // As it comes: whether it is normalised is for the check 'probabilities'.
+    const at::Tensor said = call("classify", [&] { return asked.batch->classify(); });
+    internal::check_shape(said, {asked.batch->size(), static_cast<int64_t>(info.classes.size())}, "[B, C]", "classify", id());
+    asked.probabilities = said.detach().to(at::kCPU, at::kDouble).exp();
+    asked.questions = default_questions(asked.probabilities);
+    asked.start = latent_start(*asked.batch, info, asked.questions, options);
     return asked;
 }
 
-Problem Subject::problem(Asked& asked) const {
-    Problem problem;
-    problem.start = asked.start;
-    problem.fact = asked.fact;
-    problem.foil = asked.foil;
-    problem.log_likelihood = [this, &asked](const at::Tensor& z, const at::Tensor& rows) {
-        return call("compute log-likelihoods", [&] { return asked.batch->log_likelihood(z, rows); });
-    };
-    return problem;
-}
+Problem Subject::problem(Asked& asked) const { return to_problem(*asked.batch, asked.start, asked.questions, {request_.seed, 0, id()}); }
 
 ExplainOptions Subject::options() const {
     ExplainOptions options;
@@ -183,18 +167,7 @@ std::vector<Answer> Subject::explain(const ExplainOptions& options) {
 
 std::string name_of(const Input& input) { return base::in_quotes(input.path.empty() ? input.content : input.path); }
 
-std::string shape_of(const at::Tensor& tensor) {
-    if (!tensor.defined()) return "nothing";
-    std::string text = "[";
-    for (const int64_t size : tensor.sizes()) text += (text.size() > 1 ? ", " : "") + std::to_string(size);
-    return text + ']';
-}
-
-std::string number(double value) {
-    char text[32];
-    std::snprintf(text, sizeof text, "%.3g", value);
-    return text;
-}
+std::string shape_of(const at::Tensor& tensor) { return tensor.defined() ? internal::shape_of(tensor.sizes()) : "nothing"; }
 
 double largest_difference(const at::Tensor& a, const at::Tensor& b) {
     if (a.numel() == 0) return 0;

@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/format.h"
+#include "whynot/asking.h"
 #include "whynot/conformance.h"
 #include "whynot/explainer.h"
 #include "whynot/host.h"
@@ -39,7 +41,7 @@ struct Asked {
     std::unique_ptr<Model> model;
     std::unique_ptr<Batch> batch;  // refers to the model
     at::Tensor probabilities;      ///< [B, C], double
-    at::Tensor fact, foil;         ///< [B]: the likeliest class and the runner-up
+    RowQuestions questions;        ///< why the likeliest class, and not the runner-up?
     at::Tensor start;              ///< z0, [B, k]
 };
 
@@ -97,8 +99,7 @@ std::string name_of(const Input& input);
 /// "[2, 3]", or "nothing".
 std::string shape_of(const at::Tensor& tensor);
 
-/// "1.2e-05"
-std::string number(double value);
+using base::number;
 
 /// The largest |a - b|; infinite where one is not a number.
 double largest_difference(const at::Tensor& a, const at::Tensor& b);

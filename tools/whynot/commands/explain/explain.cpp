@@ -64,8 +64,12 @@ int explain(const ExplainCommand& command) {
         StatusLine status;
         int64_t done = 0;
         options.solver.callback = [&](const IterationReport& report) {
-            status.show(std::to_string(done) + " answered, searching: " + std::to_string(report.rows_active) + " of " +
-                        std::to_string(report.questions) + " under way, step " + std::to_string(report.iteration + 1));
+            const std::string active = std::to_string(report.rows_active) + " of " + std::to_string(report.questions);
+            using Stage = IterationReport::Stage;
+            status.show(std::to_string(done) + " answered, " +
+                        (report.stage == Stage::search ? "searching: " + active + " under way, step " + std::to_string(report.iteration + 1)
+                         : report.stage == Stage::render ? "making answers: " + active + " to go"
+                                                         : "finding starts for " + std::to_string(report.questions)));
             return interrupted() ? CallbackAnswer::abort : CallbackAnswer::proceed;
         };
 

@@ -23,6 +23,7 @@ struct ExplainCommand : CommonOptions {
     double deadline = 0;
     int64_t max_evaluations = 0;
     std::string out;
+    bool no_times = false;  ///< leave the times out of records
 
     // A stream of questions on standard input, one answer a line: stream.h.
     bool jsonl = false;          ///< a question a line

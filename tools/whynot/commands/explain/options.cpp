@@ -34,8 +34,9 @@ void add_search(CLI::App& app, ExplainCommand& command) {
         ->capture_default_str()
         ->group(group);
     app.add_flag("--no-guards", command.no_guards, "Let a third class be likelier than the two that are asked about")->group(group);
-    add_seed(app, command.seed, "Seed of all random numbers; the same seed gives the same bytes")->group(group);
-    app.add_option("--deadline", command.deadline, "End the search after so many seconds, a batch of up to 64 inputs; 0: never")
+    add_seed(app, command.seed, "Seed of all random numbers; the same seed gives the same answers")->group(group);
+    app.add_option("--deadline", command.deadline,
+                   "End the answers to a batch of up to 64 inputs after so many seconds, search and all; 0: never")
         ->type_name("SECONDS")
         ->check(between(0.0))
         ->capture_default_str()
@@ -61,6 +62,9 @@ void add_output(CLI::App& app, ExplainCommand& command) {
         ->check(not_empty("a folder"))
         ->group(group);
     add_json(app, command.json, "Print one record a line, whynot.explanation/1, instead of text for people");
+    app.add_flag("--no-times", command.no_times,
+                 "Leave the times out of records (cost.seconds), so that the same request gives the same bytes")
+        ->group(group);
 }
 
 void add_stream(CLI::App& app, ExplainCommand& command) {

@@ -1,0 +1,367 @@
+#include "explainer/answering.h"
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <tuple>
+
+#include "base/format.h"
+#include "base/json.h"
+#include "base/sha256.h"
+#include "base/stopwatch.h"
+#include "base/text.h"
+#include "explainer/watch.h"
+#include "solver/shape.h"
+#include "whynot/error.h"
+
+namespace whynot::internal {
+namespace {
+
+// The options that differ from their defaults, under the names that the command line has for them.
+std::string differing_options(const SolverOptions& given) {
+    const SolverOptions normal;
+    base::Json options = base::Json::object();
+    if (given.guards != normal.guards) options["guards"] = given.guards;
+    if (given.guard_slack != normal.guard_slack) options["guard_slack"] = given.guard_slack;
+    if (given.gap_tolerance != normal.gap_tolerance) options["gap_tolerance"] = given.gap_tolerance;
+    if (given.max_iterations != normal.max_iterations) options["max_iterations"] = given.max_iterations;
+    if (given.starts != normal.starts) options["starts"] = given.starts;
+    if (given.deadline_seconds != normal.deadline_seconds) options["deadline"] = given.deadline_seconds;
+    if (given.max_evaluations != normal.max_evaluations) options["max_evaluations"] = given.max_evaluations;
+    return options.dump();
+}
+
+// The text itself, or a readable form of bytes that are no text: records hold UTF-8 only.
+std::string readable(const std::string& text) { return base::is_utf8(text) ? text : base::escape_controls(text); }
+
+bool plain(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
+
+// A part of a file's name: letters and digits of the text, one dash for whatever lies between them; `otherwise` where there are none.
+std::string slug(const std::string& text, size_t most, const std::string& otherwise) {
+    std::string result;
+    for (const char c : text) {
+        if (result.size() == most) break;
+        if (plain(c)) {
+            result += c;
+        } else if (!result.empty() && result.back() != '-') {
+            result += '-';
+        }
+    }
+    if (!result.empty() && result.back() == '-') result.pop_back();
+    return result.empty() ? otherwise : result;
+}
+
+// Times of a batch are shared out evenly.
+double share(double seconds, size_t among) { return seconds / static_cast<double>(std::max<size_t>(1, among)); }
+
+/// One question on its way to its answer.
+struct Case {
+    const Ask& ask;
+    Answer& answer;
+    size_t input = 0;                        ///< which of the distinct inputs
+    std::string hash = {};                   ///< `question_id`
+    int64_t row = -1, fact = -1, foil = -1;  ///< of the batch; classes
+};
+
+/// One call of `Explainer::explain`.
+class Answering {
+public:
+    Answering(const OpenModel& model, const std::vector<Ask>& questions, const ExplainOptions& options)
+        : model_(model), options_(options), watch_(options.solver), answers_(questions.size()) {
+        if (const std::string wrong = options.solver.check(); !wrong.empty()) throw Error(ErrorCode::invalid_argument, wrong);
+        for (size_t q = 0; q < questions.size(); ++q) cases_.push_back({questions[q], answers_[q]});
+    }
+
+    std::vector<Answer> run() {
+        read_inputs();
+        for (Case& each : cases_) {
+            begin_record(each);
+            if (resolve(each)) asked_.push_back(&each);
+        }
+        if (!asked_.empty() && find_start()) {
+            search();
+            render();
+        }
+        return std::move(answers_);
+    }
+
+private:
+    // --- reading
+
+    /// Several questions about one input share its row, where they have the same fact.
+    std::vector<Input> distinct_inputs() {
+        std::map<std::tuple<std::string, std::string, std::string>, size_t> known;
+        std::vector<Input> inputs;
+        for (Case& each : cases_) {
+            const Input& input = each.ask.input;
+            const auto [place, is_new] = known.try_emplace({input.path, input.content, each.ask.question.fact}, inputs.size());
+            if (is_new) inputs.push_back(input);
+            each.input = place->second;
+        }
+        return inputs;
+    }
+
+    void read_inputs() {
+        const std::vector<Input> inputs = distinct_inputs();
+        batch_ = model_.call("read the input", [&] { return model_.model->read(inputs, notes_); });
+        std::vector<int64_t> row_of(inputs.size(), -1);
+        int64_t rows = 0;
+        for (size_t i = 0; i < inputs.size(); ++i)
+            if (notes_.at(i).refusal.empty()) row_of[i] = rows++;
+        if (rows != batch_->size())
+            throw Error(ErrorCode::internal, "plugin '" + model_.plugin + "': " + std::to_string(rows) +
+                                                 " inputs were read, but its batch has " + std::to_string(batch_->size()) +
+                                                 " rows; this is a defect of the plugin");
+        for (Case& each : cases_) each.row = row_of[each.input];
+        if (rows > 0) before_ = model_.log_probabilities(*batch_);
+    }
+
+    // --- which class, and which other
+
+    /// What is known of a question before anybody answers it. Until then it counts as refused.
+    void begin_record(Case& each) const {
+        const auto& [input, question] = each.ask;
+        const PackManifest& manifest = model_.pack.manifest();
+        each.hash = question_id(manifest.modality, input.content, question.fact, question.foil, model_.pack.sha256());
+        Explanation& record = each.answer.record;
+        record.id = question.id.empty() ? each.hash : question.id;
+        record.question.modality = manifest.modality;
+        record.question.input = readable(input.path.empty() ? input.content : input.path);
+        if (!input.path.empty()) record.question.input_sha256 = base::sha256_hex(input.content);
+        record.pack = {manifest.id, manifest.version, model_.pack.sha256()};
+        record.solver = {to_string(options_.solver.method), differing_options(options_.solver), options_.seed, at::get_num_threads(),
+                         model_.device};
+        if (!options_.times) record.cost.seconds.reset();
+        record.warnings = notes_[each.input].warnings;
+        record.status = to_string(Status::refused);
+        record.reason = notes_[each.input].refusal;
+    }
+
+    /// Fact and foil. False where they make no question; the record says why.
+    bool resolve(Case& each) const {
+        if (each.row < 0) return false;
+        const std::vector<std::string>& classes = model_.classes();
+        const Question& question = each.ask.question;
+        Explanation& record = each.answer.record;
+        const at::Tensor before = before_.slice(0, each.row, each.row + 1);  // [1, C]
+        record.probabilities.before = named(before[0].exp());
+
+        const auto predicted = before.argmax(1).item<int64_t>();
+        const auto class_of = [&](const char* what, const std::string& name, int64_t otherwise, int64_t& chosen) {
+            const auto found = std::find(classes.begin(), classes.end(), name);
+            chosen = name.empty() ? otherwise : found - classes.begin();
+            if (name.empty() || found != classes.end()) return true;
+            record.reason = std::string(what) + " '" + readable(name) + "' is no class of the pack '" + model_.pack.manifest().id +
+                            "'; it has " + base::joined(classes);
+            return false;
+        };
+        if (!class_of("the fact", question.fact, predicted, each.fact)) return false;
+        record.question.fact = classes[each.fact];
+        const auto other = likeliest_other(before, at::tensor({each.fact}, at::kLong)).item<int64_t>();
+        if (!class_of("the foil", question.foil, other, each.foil)) return false;
+        record.question.foil = classes[each.foil];
+        if (each.foil == each.fact) {
+            record.reason = question.fact.empty()
+                                ? "the classifier calls it '" + classes[each.fact] + "' already; ask about another class than that"
+                                : "fact and foil are the same class, '" + classes[each.fact] + "'; ask about two different ones";
+            return false;
+        }
+        if (each.fact != predicted)
+            record.warnings.push_back("the classifier calls it '" + classes[predicted] + "', not '" + classes[each.fact] + "'");
+        return true;
+    }
+
+    // --- the search
+
+    /// The questions as the solver sees them. False: the deadline or the callback ended it before.
+    bool find_start() {
+        const ModelInfo& info = model_.model->info();
+        std::vector<int64_t> rows, facts, foils;
+        for (const Case* each : asked_) {
+            rows.push_back(each->row);
+            facts.push_back(each->fact);
+            foils.push_back(each->foil);
+        }
+        const RowQuestions questions{at::tensor(rows, at::kLong), at::tensor(facts, at::kLong), at::tensor(foils, at::kLong)};
+        const AskOptions ask{options_.seed, options_.solver.starts - 1, model_.plugin};
+        if (ended_before_search(0)) return false;
+        problem_ = to_problem(*batch_, latent_start(*batch_, info, questions, ask), questions, ask);
+        if (ended_before_search(1)) return false;
+        problem_.extra_starts = extra_starts(*batch_, info, questions, ask);
+        if (ended_before_search(2)) return false;
+        start_seconds_ = laps_.lap();
+        return true;
+    }
+
+    bool ended_before_search(int64_t step) const {
+        IterationReport report;
+        report.stage = IterationReport::Stage::start;
+        report.iteration = step;
+        report.questions = report.rows_active = static_cast<int64_t>(asked_.size());
+        const Watch::Verdict verdict = watch_.check(report);
+        if (verdict == Watch::Verdict::proceed) return false;
+        for (const Case* each : asked_) {
+            each->answer.record.status = status_of(verdict);
+            each->answer.record.reason = cause_of(verdict) + " before the search began.";
+        }
+        return true;
+    }
+
+    void search() {
+        SolverOptions options = watch_.for_search();
+        options.typical_distance = model_.model->info().typical_distance;
+        summary_ = solve(problem_, options);
+        at::Tensor boundaries = at::empty_like(problem_.start);
+        for (size_t a = 0; a < asked_.size(); ++a) boundaries[static_cast<int64_t>(a)].copy_(summary_.solutions[a].z);
+        const auto count = static_cast<int64_t>(asked_.size());
+        at::Tensor probabilities;
+        {
+            const at::NoGradGuard no_grad;
+            probabilities = at::softmax(problem_.log_likelihood(boundaries, at::arange(count, at::kLong)).to(at::kDouble), 1);
+        }
+        check_shape(probabilities, {count, static_cast<int64_t>(model_.classes().size())}, "[b, C]", "log_likelihood", model_.plugin);
+        const double solve_seconds = laps_.lap();
+
+        for (size_t a = 0; a < asked_.size(); ++a) {
+            const Solution& solution = summary_.solutions[a];
+            Explanation& record = asked_[a]->answer.record;
+            record.status = to_string(solution.status);
+            record.reason = solution.reason;
+            record.gap = solution.gap;
+            if (solution.max_third.index >= 0) record.max_third = {model_.classes()[solution.max_third.index], solution.max_third.margin};
+            record.distance = Explanation::Distance{solution.distance, "{}"};
+            record.probabilities.boundary = named(probabilities[static_cast<int64_t>(a)]);
+            record.cost.forward = solution.forward;
+            record.cost.backward = solution.backward;
+            if (options_.times)
+                record.cost.seconds = {model_.load_seconds, share(start_seconds_, asked_.size()), share(solve_seconds, asked_.size()), 0};
+            for (std::string& warning : batch_->warnings(asked_[a]->row)) record.warnings.push_back(std::move(warning));
+        }
+    }
+
+    // --- the answer
+
+    /// Renders what reached its boundary, in groups where somebody may end it between them.
+    void render() {
+        std::vector<RenderRequest> requests;
+        std::vector<Case*> reached;  // of each request
+        for (size_t a = 0; a < asked_.size(); ++a) {
+            if (!summary_.solutions[a].feasible) continue;
+            Case& each = *asked_[a];
+            requests.push_back({each.row, each.fact, each.foil, summary_.solutions[a].z, options_.decode, options_.out, name_of(each)});
+            reached.push_back(&each);
+        }
+        size_t done = 0;
+        Watch::Verdict verdict = Watch::Verdict::proceed;
+        for (int64_t group = 0; done < requests.size(); ++group) {
+            verdict = watch_.check(rendering_report(group, requests.size() - done));
+            if (verdict != Watch::Verdict::proceed) break;
+            const size_t end = done + group_size(requests.size() - done);
+            render_group({requests.begin() + done, requests.begin() + end}, &reached[done]);
+            done = end;
+        }
+        const double seconds = laps_.lap();
+        for (size_t r = 0; r < done && options_.times; ++r) reached[r]->answer.record.cost.seconds->render = share(seconds, done);
+        for (size_t r = done; r < requests.size(); ++r) leave_without_answer(reached[r]->answer.record, verdict);
+    }
+
+    /// How many of the requests that are left go together: all where nobody can end it, else as many as threads. One that would be left
+    /// alone goes with those before it: alone, its operations would be spread over the threads, and its last digits be others.
+    static size_t group_of(size_t left, size_t threads) { return left <= threads + 1 ? left : threads; }
+    size_t group_size(size_t left) const { return watch_.is_idle() ? left : group_of(left, static_cast<size_t>(at::get_num_threads())); }
+
+    void render_group(const std::vector<RenderRequest>& requests, Case* const* cases) {
+        std::vector<Rendering> renderings = model_.call("render the explanation", [&] { return batch_->render(requests, options_.seed); });
+        if (renderings.size() != requests.size())
+            throw Error(ErrorCode::internal, "plugin '" + model_.plugin + "' rendered " + std::to_string(renderings.size()) + " of " +
+                                                 std::to_string(requests.size()) + " explanations; this is a defect of the plugin");
+        for (size_t r = 0; r < requests.size(); ++r) take(renderings[r], cases[r]->answer);
+    }
+
+    void take(Rendering& rendering, Answer& answer) const {
+        Explanation& record = answer.record;
+        record.rendering = std::move(rendering.record);
+        if (!rendering.distance.empty()) record.distance->modality = std::move(rendering.distance);
+        if (!rendering.answer.empty()) record.probabilities.answer = named(at::tensor(rendering.answer, at::kDouble));
+        for (std::string& warning : rendering.warnings) record.warnings.push_back(std::move(warning));
+        if (!rendering.failure.empty() && record.status == to_string(Status::found)) {
+            record.status = to_string(Status::best_effort);
+            record.reason = rendering.failure;
+        }
+        answer.terminal = std::move(rendering.terminal);
+        answer.pictures = std::move(rendering.pictures);
+    }
+
+    static void leave_without_answer(Explanation& record, Watch::Verdict verdict) {
+        const std::string cause = cause_of(verdict) + " before the answer was made from it.";
+        if (record.status == to_string(Status::found)) {
+            record.status = status_of(verdict);
+            record.reason = "The boundary was reached. " + cause;
+        } else {
+            record.reason += " " + cause;
+        }
+    }
+
+    IterationReport rendering_report(int64_t group, size_t left) const {
+        IterationReport report;
+        report.stage = IterationReport::Stage::render;
+        report.iteration = group;
+        report.questions = summary_.questions;
+        report.rows_active = static_cast<int64_t>(left);
+        report.rows_feasible = summary_.feasible;
+        report.forward = summary_.forward;
+        report.backward = summary_.backward;
+        return report;
+    }
+
+    // --- words
+
+    static const char* status_of(Watch::Verdict verdict) {
+        return to_string(verdict == Watch::Verdict::late ? Status::best_effort : Status::stopped);
+    }
+    static std::string cause_of(Watch::Verdict verdict) {
+        return verdict == Watch::Verdict::late ? "The deadline passed" : "The callback ended it";
+    }
+
+    // What people recognise, and enough of the hash that no other question has the name, one about a file of the same name least of all.
+    std::string name_of(const Case& each) const {
+        const std::string stem = std::filesystem::path(each.ask.input.path).stem().string();
+        const auto class_name = [&](int64_t index) { return slug(model_.classes()[index], 24, std::to_string(index)); };
+        return slug(stem, 48, "input") + '-' + class_name(each.fact) + "-not-" + class_name(each.foil) + '-' + each.hash.substr(0, 8);
+    }
+
+    ClassProbabilities named(const at::Tensor& probabilities) const { return name_probabilities(model_.classes(), probabilities); }
+
+    const OpenModel& model_;
+    const ExplainOptions& options_;
+    const Watch watch_;
+    base::Stopwatch laps_;
+    std::vector<Answer> answers_;
+    std::vector<Case> cases_;
+    std::vector<Case*> asked_;      // those that go to the solver
+    std::vector<ReadNotes> notes_;  // of the distinct inputs
+    std::unique_ptr<Batch> batch_;
+    at::Tensor before_;  // log-probabilities of the batch's rows, [B, C]
+    Problem problem_;    // row a is asked_[a]
+    Summary summary_;    // likewise
+    double start_seconds_ = 0;
+};
+
+}  // namespace
+
+ClassProbabilities name_probabilities(const std::vector<std::string>& classes, const at::Tensor& probabilities) {
+    ClassProbabilities result;
+    const at::Tensor values = probabilities.to(at::kDouble).cpu().contiguous();
+    for (size_t c = 0; c < classes.size(); ++c) result.emplace_back(classes[c], values.data_ptr<double>()[c]);
+    return result;
+}
+
+std::vector<Answer> answer(const OpenModel& model, const std::vector<Ask>& questions, const ExplainOptions& options) {
+    return Answering(model, questions, options).run();
+}
+
+}  // namespace whynot::internal

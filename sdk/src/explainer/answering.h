@@ -1,0 +1,16 @@
+#pragma once
+
+#include <vector>
+
+#include "explainer/open_model.h"
+#include "whynot/explainer.h"
+
+namespace whynot::internal {
+
+/// Probabilities [C] with the names of their classes.
+ClassProbabilities name_probabilities(const std::vector<std::string>& classes, const at::Tensor& probabilities);
+
+/// `Explainer::explain`: one answer a question, in order.
+std::vector<Answer> answer(const OpenModel& model, const std::vector<Ask>& questions, const ExplainOptions& options);
+
+}  // namespace whynot::internal
