@@ -74,7 +74,7 @@ public:
             const char32_t c = base::next_code_point(content, position);
             width += width_of(c);
             const bool space = c == ' ' || c == static_cast<char32_t>(tied);
-            if (space) (c == ' ' && !before_number(content, position) ? good : poor) = {at, width};
+            if (space) (c == ' ' && (after_dot(content, at) || !before_number(content, position)) ? good : poor) = {at, width};
             while (width > room && !space && (good.found() || poor.found())) {
                 const Break taken = good.found() ? good : poor;
                 put(content.substr(begin, taken.at - begin), indent);
@@ -107,6 +107,12 @@ private:
         const size_t begin = std::min(content.find_first_not_of(signs, position), content.size());
         const char first = begin < content.size() ? content[begin] : ' ';
         return (first >= '0' && first <= '9') || first == '%';
+    }
+
+    /// Whether a figure has ended here, and the dot behind it.
+    static bool after_dot(const std::string& content, size_t at) {
+        constexpr std::string_view dot = "·";
+        return at >= dot.size() && content.compare(at - dot.size(), dot.size(), dot) == 0;
     }
 
     int width_of(char32_t c) const {

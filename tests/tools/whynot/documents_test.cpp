@@ -139,7 +139,7 @@ TEST(Documents, TheManPageHasEveryOptionOfEveryCommand) {
     if (!there_is("groff")) GTEST_SKIP() << "there is no groff";
     const fs::path built = WHYNOT_DOCUMENTS "/man/man1/whynot.1";
     EXPECT_EQ(content_of(built), page) << "the build has written it";
-    Process groff("/bin/sh", {"-c", "groff -man -ww -b -Tutf8 '" + built.string() + "'"});
+    Process groff("/bin/sh", {"-c", "groff -man -ww -b -Tutf8 -P-cbou '" + built.string() + "'"});
     groff.finish();
     EXPECT_EQ(groff.code, 0);
     EXPECT_EQ(groff.err, "") << "no warnings";
