@@ -60,14 +60,14 @@ void Explainer::pass_on() {
     }
 }
 
-std::string Explainer::take(int patience) {
+std::string Explainer::take(int timeout) {
     if (!end_.empty()) {
-        poll(nullptr, 0, patience);
+        poll(nullptr, 0, timeout);
         return "";
     }
     pass_on();
     pollfd events[] = {{out_, POLLIN, 0}, {given_.empty() ? -1 : in_, POLLOUT, 0}};
-    poll(events, 2, patience);
+    poll(events, 2, timeout);
     char bytes[1 << 16];
     ssize_t count;
     while ((count = read(out_, bytes, sizeof bytes)) > 0) answers_.append(bytes, static_cast<size_t>(count));

@@ -25,8 +25,8 @@ public:
     /// How many times it was given lines, and read them all. Whether it had read the last ones shows when it has ended.
     int reached() const { return reached_; }
 
-    /// Passes on what was given and returns the whole lines that came meanwhile. With none there, waits up to `patience` milliseconds.
-    std::string take(int patience);
+    /// Passes on what was given and returns the whole lines that came meanwhile. With none there, waits up to `timeout` milliseconds.
+    std::string take(int timeout);
 
     /// It answers no more: why, for people, as "signal 9"; empty: it goes on.
     const std::string& end() const { return end_; }

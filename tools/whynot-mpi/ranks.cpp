@@ -11,6 +11,7 @@
 #include "console/terminal.h"
 #include "explainer.h"
 #include "stream/answers.h"
+#include "stream/batching.h"
 #include "stream/questions.h"
 #include "stream/records.h"
 #include "whynot/error.h"
@@ -21,17 +22,28 @@ namespace whynot::mpi {
 namespace {
 
 using cli::complain;
+using cli::max_batch_bytes;
+using cli::max_batch_size;
 using cli::StreamedQuestion;
 using Clock = std::chrono::steady_clock;
 
-constexpr int pause = 5;                           // milliseconds between looks at what has come
-constexpr size_t batch_size = 64;                  // as in the filter, so that it makes the same batches of them
-constexpr size_t enough_bytes = 64 * 1000 * 1000;  // also as there
+constexpr int pause = 5;  // milliseconds between looks at what has come
 
 struct Asked {
     StreamedQuestion question;  // without the picture, which is in its text
-    std::string answer;         // a line; empty: none yet
-    int lost = 0;               // so many explainers ended over it, or over others that they had beside it
+    enum class State {
+        waiting,   // for its answer
+        answered,  // `answer` has it
+        skipped,   // an earlier run has answered it: its batch need not be solved again for it, and nothing is written
+    } state = State::waiting;
+    std::string answer;  // a line
+    int lost = 0;        // so many explainers ended over it, or over others that they had beside it
+
+    explicit Asked(StreamedQuestion asked) : question(std::move(asked)) {}
+    void finish(std::string line) {
+        answer = std::move(line);
+        state = State::answered;
+    }
 };
 
 /// A rank as rank 0 sees it.
@@ -42,7 +54,7 @@ struct Rank {
 
     /// A question that was lost goes alone: should its explainer end, it is this question's doing.
     bool is_alone() const { return asked.size() == 1 && asked.front()->lost > 0; }
-    bool has_room() const { return !lost && !is_alone() && asked.size() <= batch_size; }  // one batch waits while one is answered
+    bool has_room() const { return !lost && !is_alone() && asked.size() <= max_batch_size; }  // one batch waits while one is answered
 };
 
 class Ranks {
@@ -91,7 +103,7 @@ private:
         for (size_t at = 0; at < lines.size();) {
             const size_t next = lines.find('\n', at) + 1;
             if (asked.empty()) throw Error(ErrorCode::internal, "rank " + std::to_string(rank) + " answers what it was not asked");
-            asked.front()->answer = lines.substr(at, next - at);
+            asked.front()->finish(lines.substr(at, next - at));
             asked.pop_front();
             at = next;
         }
@@ -106,7 +118,7 @@ private:
                  std::to_string(rank.asked.size()) + " questions that it had");
         for (const std::shared_ptr<Asked>& asked : rank.asked) {
             if (asked->question.answered) {
-                asked->answer = "earlier";  // the company that it kept is gone
+                asked->state = Asked::State::skipped;  // it was there only for the batch, which is lost
                 continue;
             }
             const bool came_too_late = rank.is_alone() && reached < rank.times_asked;  // not this question's doing
@@ -116,7 +128,7 @@ private:
             }
             const std::string reason = "two explainers ended over this question, the second by itself (" + why + ')';
             complain("question " + std::to_string(asked->question.number) + ": " + reason);
-            asked->answer = to_json(cli::refused(asked->question, pack_of(asked->question), command_, reason)) + '\n';
+            asked->finish(to_json(cli::refused(asked->question, pack_of(asked->question), command_, reason)) + '\n');
         }
         rank.asked.clear();
         const auto is_lost = [](const Rank& each) { return each.lost; };
@@ -133,7 +145,7 @@ private:
 
     void write_finished() {
         std::string lines;
-        for (; !under_way_.empty() && !under_way_.front()->answer.empty(); under_way_.pop_front()) {
+        for (; !under_way_.empty() && under_way_.front()->state != Asked::State::waiting; under_way_.pop_front()) {
             const std::string& answer = under_way_.front()->answer;
             if (under_way_.front()->question.answered) continue;
             if (!cli::has_answer(explanation_from_json(answer))) code_ = cli::none_found;
@@ -156,7 +168,7 @@ private:
     /// With questions that wait to be asked again, explainers have to come free for them.
     bool may_read() const {
         const auto has_room = [](const Rank& rank) { return rank.has_room(); };
-        return !ended_ && again_.empty() && under_way_.size() < 4 * batch_size * ranks_.size() &&
+        return !ended_ && again_.empty() && under_way_.size() < 4 * max_batch_size * ranks_.size() &&
                std::any_of(ranks_.begin(), ranks_.end(), has_room);
     }
 
@@ -165,7 +177,7 @@ private:
             StreamedQuestion question;
             switch (questions_.next(question, pause)) {
                 case cli::Lines::Got::none_yet:
-                    if (!command_.whole_batches && Clock::now() - last_read_ >= std::chrono::milliseconds(cli::line_patience())) give();
+                    if (!command_.whole_batches && Clock::now() - last_read_ >= std::chrono::milliseconds(cli::line_timeout())) give();
                     return;
                 case cli::Lines::Got::end:
                     give();
@@ -186,15 +198,15 @@ private:
     void add(StreamedQuestion question) {
         question.input = {};
         batch_bytes_ += question.text.size();
-        batch_.push_back(std::make_shared<Asked>(Asked{std::move(question), "", 0}));
+        batch_.push_back(std::make_shared<Asked>(std::move(question)));
         under_way_.push_back(batch_.back());
-        if (batch_.size() == batch_size || batch_bytes_ >= enough_bytes) give();
+        if (batch_.size() == max_batch_size || batch_bytes_ >= max_batch_bytes) give();
     }
 
     /// To whom has least to do. A batch that is answered in part is asked as a whole, as in the filter.
     void give() {
         if (std::all_of(batch_.begin(), batch_.end(), [](const auto& each) { return each->question.answered; })) {
-            for (const std::shared_ptr<Asked>& each : batch_) each->answer = "earlier";
+            for (const std::shared_ptr<Asked>& each : batch_) each->state = Asked::State::skipped;
             batch_.clear();
             batch_bytes_ = 0;
             return;

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "commands/commands.h"
+#include "commands/explain/explain.h"
 #include "messages.h"
 
 namespace whynot::mpi {

@@ -1,7 +1,7 @@
 #include <algorithm>
-#include <charconv>
 #include <vector>
 
+#include "base/format.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "report/columns.h"
@@ -13,6 +13,14 @@ namespace {
 
 // Marks inside a line, put where no control character of the input can be any more: those have been escaped.
 constexpr char removed = '\1', added = '\2', strong = '\3', faint = '\4', notice = '\5', end = '\6';
+
+/// A space between a name and its number, or a number and its unit, where a line is broken only if it cannot be elsewhere.
+constexpr char tied = '\7';
+
+std::string together(std::string text) {
+    std::replace(text.begin(), text.end(), ' ', tied);
+    return text;
+}
 
 std::string marked(char mark, const std::string& text) { return mark + text + end; }
 
@@ -58,21 +66,25 @@ public:
 
     void line(const std::string& content, int indent = 0) {
         const int room = std::max(style_.width, 20) - indent;
-        size_t begin = 0, space = std::string::npos;
-        int width = 0, width_at_space = 0;
+        size_t begin = 0;
+        int width = 0;
+        Break good, poor;
         for (size_t position = 0; position < content.size();) {
             const size_t at = position;
             const char32_t c = base::next_code_point(content, position);
             width += width_of(c);
-            if (c == ' ') {
-                space = at;
-                width_at_space = width;
-            }
-            if (width > room && space != std::string::npos && c != ' ') {
-                put(content.substr(begin, space - begin), indent);
-                begin = space + 1;
-                width -= width_at_space;
-                space = std::string::npos;
+            const bool space = c == ' ' || c == static_cast<char32_t>(tied);
+            if (space) (c == ' ' && (after_dot(content, at) || !before_number(content, position)) ? good : poor) = {at, width};
+            while (width > room && !space && (good.found() || poor.found())) {
+                const Break taken = good.found() ? good : poor;
+                put(content.substr(begin, taken.at - begin), indent);
+                begin = taken.at + 1;
+                width -= taken.width;
+                if (good.found() && poor.found() && poor.at > taken.at)
+                    poor.width -= taken.width;
+                else
+                    poor = {};
+                good = {};
             }
         }
         put(content.substr(begin), indent);
@@ -82,7 +94,29 @@ public:
     const std::string& text() const { return text_; }
 
 private:
+    /// A place where a line may be broken.
+    struct Break {
+        size_t at = std::string::npos;
+        int width = 0;  // of the line up to it
+        bool found() const { return at != std::string::npos; }
+    };
+
+    /// Whether a number or a percent sign begins here: the modality's lines do not say what belongs together.
+    static bool before_number(const std::string& content, size_t position) {
+        const char* const signs = "\1\2\3\4\5\6(<>+-";
+        const size_t begin = std::min(content.find_first_not_of(signs, position), content.size());
+        const char first = begin < content.size() ? content[begin] : ' ';
+        return (first >= '0' && first <= '9') || first == '%';
+    }
+
+    /// Whether a figure has ended here, and the dot behind it.
+    static bool after_dot(const std::string& content, size_t at) {
+        constexpr std::string_view dot = "·";
+        return at >= dot.size() && content.compare(at - dot.size(), dot.size(), dot) == 0;
+    }
+
     int width_of(char32_t c) const {
+        if (c == static_cast<char32_t>(tied)) return 1;
         if (c == static_cast<char32_t>(removed) || c == static_cast<char32_t>(added)) return style_.colour ? 0 : 4;
         return c < ' ' ? 0 : internal::columns(c);
     }
@@ -93,7 +127,9 @@ private:
         if (style_.colour)
             for (char mark : open_) text_ += escape_code(mark);
         for (char c : content) {
-            if (c < removed || c > end) {
+            if (c == tied) {
+                text_ += ' ';
+            } else if (c < removed || c > end) {
                 text_ += c;
             } else if (c != end) {
                 open_ += c;
@@ -113,19 +149,7 @@ private:
     std::string open_;  // marks not yet ended
 };
 
-// Whatever the locale.
-std::string number(double value, std::chars_format format, int precision) {
-    char buffer[400];
-    return {buffer, std::to_chars(buffer, buffer + sizeof buffer, value, format, precision).ptr};
-}
-
-std::string short_number(double value) { return number(value, std::chars_format::general, 3); }
-
-std::string percent(double probability) {
-    if (probability > 0 && probability < 0.0005) return "<0.1 %";
-    if (probability < 1 && probability >= 0.9995) return ">99.9 %";
-    return number(100 * probability, std::chars_format::fixed, 1) + " %";
-}
+std::string percent(double probability) { return together(base::probability(probability)); }
 
 std::string percent_of(const ClassProbabilities& probabilities, const std::string& name) {
     for (const auto& [known, probability] : probabilities)
@@ -133,20 +157,21 @@ std::string percent_of(const ClassProbabilities& probabilities, const std::strin
     return "";
 }
 
-std::string joined(const std::vector<std::string>& parts) {
-    std::string text;
-    for (const std::string& part : parts) text += (text.empty() ? "" : " · ") + part;
-    return text;
-}
+/// "gap 0.003"
+std::string figure(const std::string& name, double value) { return together(name + ' ' + base::number(value)); }
+
+/// Figures with dots between them; a line may be broken after a dot.
+std::string listed(const std::vector<std::string>& figures) { return base::joined(figures, tied + std::string("· ")); }
 
 std::string headline(const Explanation& explanation) {
     const Explanation::Question& question = explanation.question;
     const auto& before = explanation.probabilities.before;
     if (question.fact.empty()) return "no answer";
     const std::string of_fact = percent_of(before, question.fact), of_foil = percent_of(before, question.foil);
-    std::string text = marked(strong, base::escape_controls(question.fact)) + (of_fact.empty() ? "" : " (" + of_fact + ")");
+    std::string text = marked(strong, base::escape_controls(question.fact)) + (of_fact.empty() ? "" : tied + ("(" + of_fact + ")"));
     if (!question.foil.empty())
-        text += ", why not " + marked(strong, base::escape_controls(question.foil)) + (of_foil.empty() ? "" : " (" + of_foil + ")") + "?";
+        text += ", why not " + marked(strong, base::escape_controls(question.foil)) +
+                (of_foil.empty() ? "" : tied + ("(" + of_foil + ")")) + "?";
     return text;
 }
 
@@ -156,50 +181,50 @@ std::string outcome(const Explanation& explanation) {
     const auto best = std::max_element(answer.begin(), answer.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
     std::string text = "with these changes: ";
     if (best->first == explanation.question.foil)
-        return text + marked(strong, base::escape_controls(best->first)) + " " + percent(best->second);
+        return text + marked(strong, base::escape_controls(best->first)) + tied + percent(best->second);
     text += best->first == explanation.question.fact ? "still " : "";
-    text += base::escape_controls(best->first) + " " + percent(best->second);
+    text += base::escape_controls(best->first) + tied + percent(best->second);
     const std::string of_foil = percent_of(answer, explanation.question.foil);
-    return of_foil.empty() ? text : text + ", " + base::escape_controls(explanation.question.foil) + " " + of_foil;
+    return of_foil.empty() ? text : text + ", " + base::escape_controls(explanation.question.foil) + tied + of_foil;
 }
 
 std::string boundary(const Explanation& explanation) {
     std::vector<std::string> parts;
-    if (explanation.gap) parts.push_back("gap " + short_number(*explanation.gap));
+    if (explanation.gap) parts.push_back(figure("gap", *explanation.gap));
     if (explanation.max_third) {
         const auto& [name, margin] = *explanation.max_third;
-        parts.push_back("next class " + base::escape_controls(name) + " " + short_number(margin < 0 ? -margin : margin) +
-                        (margin <= 0 ? " below" : " above"));
+        parts.push_back("next class " + base::escape_controls(name) + tied + base::number(margin < 0 ? -margin : margin) + tied +
+                        (margin <= 0 ? "below" : "above"));
     }
     if (explanation.distance) {
-        parts.push_back("distance " + short_number(explanation.distance->latent));
+        parts.push_back(figure("distance", explanation.distance->latent));
         const base::Json distances =
             base::parse_json_object(explanation.distance->modality, ErrorCode::invalid_argument, "the modality's distances");
         for (const auto& [key, value] : distances.items()) {
             if (!value.is_number()) continue;
             std::string name = base::escape_controls(key);
             std::replace(name.begin(), name.end(), '_', ' ');
-            parts.push_back(name + " " + short_number(value.get<double>()));
+            parts.push_back(figure(name, value.get<double>()));
         }
     }
-    return joined(parts);
+    return listed(parts);
 }
 
 std::string cost(const Explanation::Cost& spent) {
     const Explanation::Seconds times = spent.seconds.value_or(Explanation::Seconds{});
     const double seconds = times.load + times.start + times.solve + times.render;
     if (spent.forward == 0 && seconds <= 0) return "";
-    std::vector<std::string> parts{std::to_string(spent.forward) + (spent.forward == 1 ? " evaluation" : " evaluations")};
-    if (spent.seconds) parts.push_back(short_number(seconds) + " s");
-    return joined(parts);
+    std::vector<std::string> parts{together(std::to_string(spent.forward) + (spent.forward == 1 ? " evaluation" : " evaluations"))};
+    if (spent.seconds) parts.push_back(together(base::number(seconds) + " s"));
+    return listed(parts);
 }
 
 // As much of an input as tells which one it was, cut between code points: a refused one may have any length.
 std::string beginning(const std::string& input) {
-    constexpr size_t most = 200;
-    if (input.size() <= most) return input;
+    constexpr size_t max = 200;
+    if (input.size() <= max) return input;
     size_t cut = 0;
-    for (size_t next = 0; next <= most; base::next_code_point(input, next)) cut = next;
+    for (size_t next = 0; next <= max; base::next_code_point(input, next)) cut = next;
     return input.substr(0, cut) + " ... (" + std::to_string(input.size()) + " bytes)";
 }
 
@@ -235,7 +260,7 @@ std::string to_terminal(const Explanation& explanation, const std::string& modal
     if (const std::string figures = boundary(explanation); !figures.empty()) page.line(marked(faint, "boundary: " + figures));
     std::string ending = marked(explanation.status == "found" ? faint : notice, base::escape_controls(explanation.status));
     if (!explanation.reason.empty()) ending += ": " + base::escape_controls(explanation.reason);
-    if (const std::string spent = cost(explanation.cost); !spent.empty()) ending += marked(faint, " · " + spent);
+    if (const std::string spent = cost(explanation.cost); !spent.empty()) ending += marked(faint, tied + std::string("· ") + spent);
     page.line(ending);
     for (const std::string& warning : explanation.warnings) page.line(marked(notice, "note: ") + base::escape_controls(warning));
     return page.text();

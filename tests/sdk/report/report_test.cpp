@@ -86,7 +86,7 @@ TEST(TerminalReport, CertaintyIsNeverRoundedTo) {
     e.probabilities.before = {{"negative", 0.99999}, {"positive", 0.00001}};
     EXPECT_THAT(to_terminal(e, ""), StartsWith("negative (>99.9 %), why not positive (<0.1 %)?"));
     e.probabilities.before = {{"negative", 1}, {"positive", 0}};
-    EXPECT_THAT(to_terminal(e, ""), StartsWith("negative (100.0 %), why not positive (0.0 %)?"));
+    EXPECT_THAT(to_terminal(e, ""), StartsWith("negative (>99.9 %), why not positive (<0.1 %)?")) << "a softmax in single precision";
 }
 
 TEST(TerminalReport, ColoursReplaceMarksAndChangeNothingElse) {
@@ -128,6 +128,33 @@ TEST(TerminalReport, LongLinesAreBrokenBetweenWords) {
         }
     }
     EXPECT_NO_THROW(to_terminal(e, std::string(5000, 'x'), {false, 0}));
+}
+
+TEST(TerminalReport, ANumberStaysWithItsNameAndItsUnit) {
+    Explanation e = found_text();
+    e.gap = 0.000205;
+    e.max_third = {{"neutral", -1.25}};
+    const std::string lines = "lighter by 12.3, darker by 4.5 pixels in all; the largest change of one is -0.25 or 31 %\n";
+    for (int width = 24; width <= 130; ++width) {
+        for (const bool colour : {false, true}) {
+            std::string text;
+            for (const std::string& line : lines_of(without_colours(to_terminal(e, lines, {colour, width})))) {
+                EXPECT_LE(characters(line), static_cast<size_t>(width)) << line;
+                text += line + '\n';
+            }
+            for (const char* figure :
+                 {"negative (99.8 %)", "positive (0.2 %)", "positive 98.1 %", "gap 0.000205 ·", "neutral 1.25 below", "distance 4.21",
+                  "edits 1", "edit ratio 0.2", "23 evaluations", "0.12 s", "by 12.3", "by 4.5", "is -0.25", "or 31 %"})
+                EXPECT_THAT(text, HasSubstr(figure)) << "at width " << width;
+        }
+    }
+}
+
+TEST(TerminalReport, NumbersAloneAreBrokenWhereTheyMustBe) {
+    std::string numbers;
+    for (int i = 0; i < 60; ++i) numbers += (i > 0 ? " " : "") + std::to_string(i);
+    for (const std::string& line : lines_of(to_terminal(found_text(), "words, then " + numbers, {false, 40})))
+        EXPECT_LE(characters(line), 40u) << line;
 }
 
 TEST(TerminalReport, NoInputReachesTheTerminalUnescaped) {

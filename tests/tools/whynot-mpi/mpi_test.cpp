@@ -137,6 +137,16 @@ TEST_F(Mpi, WaitsForWholeBatches) {
     expect_same(timeless(process.out), alone({"--lines"}, questions));
 }
 
+TEST_F(Mpi, SaysWhatTheFilterSaysToTheByteWithoutTimes) {
+    const std::string questions = far_away(150) + "rubbish\n";
+    const Arguments options{"--lines", "--whole-batches", "--no-times"};
+    Arguments filter{"explain", "--pack", pack_, "--threads", "1"};
+    filter.insert(filter.end(), options.begin(), options.end());
+    const std::string expected = run(filter, questions).out;
+    EXPECT_EQ(lines(expected).size(), 151u);
+    EXPECT_EQ(run_ranks(2, options, questions).out, expected);
+}
+
 TEST_F(Mpi, GoesOnWhereItWasCutOff) {
     const std::string questions = far_away(200);
     const Arguments options{"--lines", "--resume", answers_};

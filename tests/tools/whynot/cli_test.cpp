@@ -46,6 +46,44 @@ TEST_F(Cli, SaysItsVersionAndHelps) {
     }
 }
 
+TEST_F(Cli, HelpIsACommandToo) {
+    const auto same = [&](Arguments path) {
+        SCOPED_TRACE(testing::PrintToString(path));
+        Arguments asked = path;
+        asked.emplace_back("--help");
+        const std::string expected = run(asked).out;
+        path.insert(path.begin(), "help");
+        const Process& help = run(path);
+        EXPECT_EQ(help.code, 0) << help.err;
+        EXPECT_EQ(help.err, "");
+        EXPECT_EQ(help.out, expected);
+        EXPECT_THAT(help.out, HasSubstr("Usage: whynot "));
+    };
+    same({});
+    same({"explain"});
+    same({"packs"});
+    same({"packs", "list"});
+    same({"help"});
+    expect_usage_error({"help", "frobnicate"}, "there is no command 'whynot frobnicate'; there are: explain, classify", "whynot help");
+    expect_usage_error({"help", "packs", "burn"}, "there is no command 'whynot packs burn'; there are: list, show", "whynot help");
+}
+
+TEST_F(Cli, SaysWhatIsNotBuilt) {
+    // As after tools/demo: the program and its core, and no other part.
+    const fs::path library = WHYNOT_CORE_LIBRARY, lib = folder_ / "lib";
+    fs::create_directories(lib);
+    for (const fs::directory_entry& entry : fs::directory_iterator(library.parent_path()))
+        if (entry.path().filename().string().rfind("libwhynot_core.so", 0) == 0) fs::copy(entry.path(), lib / entry.path().filename());
+    for (const Arguments& arguments : std::vector<Arguments>{{"corpus", "list"}, {"doctor"}}) {
+        const Process& process = run(arguments, "", {"LD_LIBRARY_PATH=" + lib.string()});
+        EXPECT_EQ(process.code, 1);
+        EXPECT_EQ(process.out, "");
+        EXPECT_THAT(process.err, AllOf(StartsWith("whynot: "), HasSubstr((lib / "whynot").string()), HasSubstr("there is no such file"),
+                                       HasSubstr("'cmake --build build' builds it")));
+    }
+    EXPECT_EQ(run({"packs", "list"}, "", {"LD_LIBRARY_PATH=" + lib.string()}).code, 0) << "what needs no other part works";
+}
+
 TEST_F(Cli, RefusesWrongUsage) {
     expect_usage_error({}, "expected a command; there are: explain, classify", "whynot");
     expect_usage_error({"frobnicate"}, "there is no command 'whynot frobnicate'", "whynot");
@@ -98,8 +136,9 @@ TEST_F(Cli, FailsWithASentence) {
     expect_failure(run({"plugins", "inspect", "nowhere"}), "there is no plugin 'nowhere'");
     expect_failure(run({"explain", "1 0", "--pack", "points"}, "", {"WHYNOT_PLUGIN_PATH=" + folder_.string()}),
                    "no plugin explains 'points'");
-    expect_failure(run({"evaluate", "--pack", "points", "--corpus", pack_ / "pack.json"}), "has no service whynot.evaluate/1");
-    expect_failure(run({"train", "points", "--corpus", "c", "--out", folder_ / "new"}), "has no service whynot.train/1");
+    expect_failure(run({"evaluate", "--pack", "points", "--corpus", pack_ / "pack.json"}), "no plugin has the service whynot.evaluate/1");
+    expect_failure(run({"train", "points", "--corpus", "c", "--out", folder_ / "new"}), "no plugin has the service whynot.train/1");
+    EXPECT_THAT(process_->err, HasSubstr("'cmake --build build' builds them"));
 
     std::ofstream(pack_ / "weights.safetensors", std::ios::in | std::ios::out).put('?');
     expect_failure(run({"packs", "verify", "points"}), "weights.safetensors");
@@ -119,6 +158,8 @@ TEST_F(Cli, ListsWithoutLibTorch) {
     for (const Arguments& arguments : std::vector<Arguments>{{"--version"},
                                                              {"--help"},
                                                              {"explain", "--help"},
+                                                             {"help", "explain"},
+                                                             {"documentation", "man"},
                                                              {"packs", "list"},
                                                              {"packs", "show", "points"},
                                                              {"packs", "verify", "points"},
@@ -351,6 +392,29 @@ TEST_F(Cli, Classifies) {
 
     const Process& text = run({"classify", "1 0", "a\033[2Jb", "--pack", "points"});
     EXPECT_THAT(text.out, AllOf(StartsWith("class"), HasSubstr("\nright"), HasSubstr(" %"), HasSubstr("\\u001b"), Not(HasSubstr("\033"))));
+}
+
+TEST_F(Cli, RepeatsItselfToTheByteWithoutTimes) {
+    const Arguments arguments{"explain", "1 0.25", "-1 0.1", "rubbish", "--pack", "points", "--json", "--no-times"};
+    const std::string first = run(arguments).out;
+    EXPECT_EQ(run(arguments).out, first);
+    const std::vector<json> records = lines(first);
+    ASSERT_EQ(records.size(), 3u);
+    for (const json& record : records) {
+        EXPECT_FALSE(record.at("cost").contains("seconds"));
+        EXPECT_NO_THROW(whynot::explanation_from_json(record.dump()));
+    }
+    EXPECT_GT(records[0].at("cost").at("forward"), 0);
+    EXPECT_TRUE(json::parse(run({"explain", "1 0.25", "--pack", "points", "--json"}).out).at("cost").contains("seconds"));
+    const Process& people = run({"explain", "1 0.25", "--pack", "points", "--no-times"});
+    EXPECT_THAT(people.out, AllOf(HasSubstr(" evaluations"), Not(testing::ContainsRegex("[0-9] s\n"))));
+}
+
+TEST_F(Cli, CallsNothingCertain) {
+    // So far from the others that the probability is 1 in single precision.
+    const Process& process = run({"classify", "1000 0", "1 0", "--pack", "points"});
+    EXPECT_EQ(process.code, 0) << process.err;
+    EXPECT_THAT(process.out, AllOf(HasSubstr(">99.9 %"), HasSubstr("<0.1 %"), Not(HasSubstr("100.0 %")), Not(HasSubstr(" 0.0 %"))));
 }
 
 TEST_F(Cli, WritesRecordsIntoAFolder) {
@@ -769,7 +833,10 @@ TEST_F(CliCorpus, Fetches) {
     EXPECT_THAT(process_->err, HasSubstr("4 of 4 files of yelp"));
     EXPECT_FALSE(fs::exists(fresh));
     expect_usage_error({"corpus", "fetch", "words", "--from", "/nowhere"}, "'/nowhere' is not there", "whynot corpus fetch");
-    expect_usage_error({"corpus", "fetch", "words", "--patience", "0"}, "--patience", "whynot corpus fetch");
+    expect_usage_error({"corpus", "fetch", "words", "--timeout", "0"}, "--timeout: expected 1 to 86400, found '0'", "whynot corpus fetch");
+    expect_usage_error({"corpus", "fetch", "words", "--patience", "0"}, "--timeout", "whynot corpus fetch");
+    EXPECT_EQ(run({"corpus", "fetch", "words", "--patience", "5"}).code, 0) << "the old name stays";
+    EXPECT_THAT(run({"corpus", "fetch", "--help"}).out, AllOf(HasSubstr("--timeout SECONDS"), Not(HasSubstr("--patience"))));
     EXPECT_EQ(run({"corpus", "fetch", "zorky"}).code, 1);
     EXPECT_THAT(run_without_folder({"corpus", "fetch", "words"}).err, HasSubstr("WHYNOT_CORPORA is not set"));
     EXPECT_EQ(process_->code, 1);

@@ -539,4 +539,14 @@ TEST_F(CliStreamOfImages, ReadsImagesAndSentences) {
     EXPECT_THAT(other.err, HasSubstr("its line 3 answers"));
 }
 
+TEST_F(CliStream, RepeatsItselfToTheByteWithoutTimes) {
+    std::string questions;
+    for (int i = 1; i <= 150; ++i) questions += std::to_string(i) + (i % 50 == 0 ? " nonsense\n" : " 0\n");
+    const Arguments arguments{"explain", "--lines", "--whole-batches", "--no-times", "--pack", "points"};
+    const std::string first = run(arguments, questions).out;
+    EXPECT_EQ(lines(first).size(), 150u);
+    EXPECT_THAT(first, testing::Not(testing::HasSubstr("seconds")));
+    EXPECT_EQ(run(arguments, questions).out, first);
+}
+
 }  // namespace

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "base/atomic_file.h"
+#include "base/format.h"
 #include "base/text.h"
 #include "whynot/error.h"
 
@@ -12,13 +13,7 @@ namespace fs = std::filesystem;
 namespace whynot::cli {
 namespace {
 
-std::string listed(const std::vector<std::string>& names) {
-    std::string text;
-    for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
-    return text;
-}
-
-/// Ways to decode are the plugin's own; its manifest lists them.
+/// Modes of decoding are the plugin's own; its manifest lists them.
 void check_decode(const Host& host, const Pack& pack, const std::string& decode) {
     if (decode.empty()) return;
     std::vector<std::string> choices;
@@ -26,7 +21,7 @@ void check_decode(const Host& host, const Pack& pack, const std::string& decode)
         if (option.key == "decode") choices = option.choices;
     if (std::find(choices.begin(), choices.end(), decode) != choices.end()) return;
     throw Error(ErrorCode::invalid_argument, "--decode '" + decode + "': for " + pack.manifest().modality + " there is " +
-                                                 (choices.empty() ? "no choice" : listed(choices)));
+                                                 (choices.empty() ? "no choice" : base::joined(choices)));
 }
 
 SolverOptions solver_options(const ExplainCommand& command) {
@@ -61,8 +56,8 @@ void prepare_folder(const fs::path& folder) {
 void check_class(const Pack& pack, const char* option, const std::string& name) {
     const std::vector<std::string>& classes = pack.manifest().classes;
     if (name.empty() || std::find(classes.begin(), classes.end(), name) != classes.end()) return;
-    throw Error(ErrorCode::invalid_argument,
-                std::string(option) + " '" + name + "': no class of the pack '" + pack.manifest().id + "', which has " + listed(classes));
+    throw Error(ErrorCode::invalid_argument, std::string(option) + " '" + name + "': no class of the pack '" + pack.manifest().id +
+                                                 "', which has " + base::joined(classes));
 }
 
 ExplainOptions explain_options(const ExplainCommand& command) {
@@ -74,6 +69,7 @@ ExplainOptions explain_options(const ExplainCommand& command) {
     options.decode = command.decode;
     options.seed = command.seed;
     options.out = command.out;
+    options.times = !command.no_times;
     if (!command.out.empty()) prepare_folder(command.out);
     return options;
 }

@@ -5,7 +5,7 @@
 #include <memory>
 
 #include "asking/models.h"
-#include "commands/commands.h"
+#include "commands/explain/explain.h"
 #include "whynot/explainer.h"
 
 namespace whynot::cli {
@@ -17,7 +17,7 @@ ExplainOptions explain_options(const ExplainCommand& command);
 /// Throws `invalid_argument` for a name that is not empty and no class of the pack.
 void check_class(const Pack& pack, const char* option, const std::string& name);
 
-/// Throws `invalid_argument` for classes and ways to decode that the pack or its plugin has not.
+/// Throws `invalid_argument` for classes and modes of decoding that the pack or its plugin has not.
 void check_question(const ExplainCommand& command, const Host& host, const Pack& pack);
 
 }  // namespace whynot::cli

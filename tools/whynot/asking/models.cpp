@@ -56,9 +56,9 @@ PluginSearch plugin_search(const CommonOptions& options) {
     return search;
 }
 
-void set_threads(int asked, int most) {
+void set_threads(int asked, int max) {
     const bool chosen = asked == 0 && std::getenv("OMP_NUM_THREADS");  // where LibTorch looks itself
-    if (!chosen) at::set_num_threads(asked > 0 ? asked : std::min(most, physical_cores()));
+    if (!chosen) at::set_num_threads(asked > 0 ? asked : std::min(max, physical_cores()));
     // Sentences and positions are shared out among those threads. OpenBLAS built on plain threads does not hear of them and would start
     // its own below each; they would wait for one another. Other libraries have no such function.
     if (void* const set = dlsym(RTLD_DEFAULT, "openblas_set_num_threads")) reinterpret_cast<void (*)(int)>(set)(1);

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "commands/commands.h"
+#include "commands/common.h"
 #include "stream/inputs.h"
 #include "whynot/explainer.h"
 #include "whynot/host.h"
@@ -16,8 +16,8 @@ namespace whynot::cli {
 
 PluginSearch plugin_search(const CommonOptions& options);
 
-/// Tells LibTorch how many threads to use, as asked, else the physical cores up to `most`; and the BLAS under it to use none of its own.
-void set_threads(int asked, int most);
+/// Tells LibTorch how many threads to use, as asked, else the physical cores up to `max`; and the BLAS under it to use none of its own.
+void set_threads(int asked, int max);
 
 /// How many threads are worth starting for these inputs: a few are answered no faster by several, and on a busy machine slower.
 int threads_for(const std::vector<Argument>& inputs);

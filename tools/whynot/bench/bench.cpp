@@ -9,13 +9,15 @@
 
 #include "asking/asking.h"
 #include "asking/models.h"
-#include "base/json.h"
-#include "base/text.h"
+#include "asking/services.h"
+#include "base/format.h"
+#include "bench/bench.h"
 #include "bench/measuring.h"
-#include "commands/commands.h"
 #include "console/interrupt.h"
+#include "console/json.h"
 #include "console/long_run.h"
 #include "console/terminal.h"
+#include "stream/batching.h"
 #include "whynot/error.h"
 #include "whynot/held_out.h"
 #include "whynot/lbfgs.h"
@@ -27,7 +29,7 @@ using base::Json;
 
 const char* const lbfgs = "augmented-lagrangian-lbfgs";
 
-/// What is measured: a way to solve, and how many questions at a time.
+/// What is measured: a method to solve with, and how many questions at a time.
 struct Case {
     std::string method;
     int64_t batch = 1;
@@ -36,7 +38,7 @@ struct Case {
 };
 
 /// A case whose batch would take more than so many times the time for a case is left out.
-constexpr double patience = 10;
+constexpr double max_overrun = 10;
 
 /// One pack, and what it is asked about.
 struct Subject {
@@ -99,7 +101,7 @@ std::vector<Subject> subjects_of(const BenchCommand& command, const Host& host) 
         const Models models(command, command.pack, arguments);
         for (const Pack& pack : models.packs()) subjects.push_back({pack, "given", {}});
         InputSource source(arguments);
-        for (std::vector<Input> some; !(some = source.next(64)).empty();) {
+        for (std::vector<Input> some; !(some = source.next(max_batch_size)).empty();) {
             Subject& subject = is_image(some.front()) ? subjects.back() : subjects.front();
             for (Input& input : some)
                 if (subject.inputs.size() < limit) subject.inputs.push_back(std::move(input));
@@ -114,7 +116,7 @@ std::vector<Subject> subjects_of(const BenchCommand& command, const Host& host) 
             "\"the food was gross .\"");
     for (const std::string& corpus : split("--corpus", command.corpus)) {
         const Pack pack = find_pack(command.pack.empty() ? corpus : command.pack, default_pack_search());
-        const std::string plugin = host.find_modality(pack.manifest().modality).manifest.id;
+        const std::string plugin = plugin_with(HeldOut::service_id, host, pack.manifest().modality);
         auto& service = host.service<HeldOut>(plugin);
         subjects.push_back({pack, "held out of " + corpus,
                             guarded(plugin, "read the corpus", [&] { return service.inputs(pack, corpora, corpus, command.limit); })});
@@ -122,7 +124,7 @@ std::vector<Subject> subjects_of(const BenchCommand& command, const Host& host) 
     return subjects;
 }
 
-Solve way_of(const std::string& method) {
+Solve solver_of(const std::string& method) {
     if (method == lbfgs) return [](const Problem& problem, const SolverOptions& options) { return solve_by_lbfgs(problem, options); };
     return [method](const Problem& problem, SolverOptions options) {
         options.method = method_from_string(method);
@@ -137,7 +139,7 @@ std::string processor() {
     return "unknown";
 }
 
-Json number(double value) { return std::isfinite(value) ? Json(value) : Json(); }
+Json or_null(double value) { return std::isfinite(value) ? Json(value) : Json(); }
 
 /// Mean distance over that of `other`, on the questions to which both found a point; NaN where there are none.
 double distance_against(const Measured& one, const Measured& other) {
@@ -164,8 +166,8 @@ Json row_of(const Subject& subject, const Case& one, const Case& reference) {
             {"forward", m.forward},
             {"backward", m.backward},
             {"work", m.work()},
-            {"mean_distance", number(m.mean_distance())},
-            {"distance_against_" + reference.method, number(distance_against(m, reference.measured))},
+            {"mean_distance", or_null(m.mean_distance())},
+            {"distance_against_" + reference.method, or_null(distance_against(m, reference.measured))},
             {"feasible", m.feasible()},
             {"largest_gap", m.largest_gap},
             {"own_share", m.own_share()},
@@ -176,23 +178,17 @@ Json row_of(const Subject& subject, const Case& one, const Case& reference) {
             {"peak_memory", m.peak_memory}};
 }
 
-std::string figure(const Json& value, const char* pattern) {
-    if (value.is_null()) return "-";
-    char text[32];
-    std::snprintf(text, sizeof text, pattern, value.get<double>());
-    return text;
-}
+std::string fixed(const Json& value, int digits) { return value.is_null() ? "-" : base::fixed(value, digits); }
 
 std::string rows_for_people(const std::vector<Json>& rows, const std::string& reference) {
     std::vector<std::vector<std::string>> cells{{"method", "batch", "n", "questions/s", "work", "distance", "against " + reference,
                                                  "feasible", "gap", "own share", "limit/s", "reached", "memory"}};
     for (const Json& row : rows) {
-        const auto rate = [](const Json& value) { return figure(value, value.get<double>() < 100 ? "%.3g" : "%.0f"); };
+        const auto rate = [](double value) { return value < 100 ? base::number(value) : base::fixed(value, 0); };
         cells.push_back({row.at("method"), row.at("batch").dump(), row.at("questions").dump(), rate(row.at("questions_a_second")),
-                         figure(row.at("work"), "%.0f"), figure(row.at("mean_distance"), "%.3f"),
-                         figure(row.at("distance_against_" + reference), "%.3f"), figure(row.at("feasible"), "%.3f"),
-                         figure(row.at("largest_gap"), "%.2g"), percent(row.at("own_share")), rate(row.at("limit")),
-                         percent(row.at("limit_reached")), bytes_for_people(row.at("peak_memory"))});
+                         fixed(row.at("work"), 0), fixed(row.at("mean_distance"), 3), fixed(row.at("distance_against_" + reference), 3),
+                         fixed(row.at("feasible"), 3), base::number(row.at("largest_gap"), 2), base::percent(row.at("own_share")),
+                         rate(row.at("limit")), base::percent(row.at("limit_reached")), bytes_for_people(row.at("peak_memory"))});
     }
     return table(cells, "lrrrrrrrrrrrr");
 }
@@ -201,10 +197,8 @@ std::string rows_for_people(const std::vector<Json>& rows, const std::string& re
 std::string comparisons(const std::vector<Json>& rows) {
     std::string text;
     const auto times = [](const Json& one, const Json& other) {
-        char factor[32];
-        std::snprintf(factor, sizeof factor, "%.3g",
-                      one.at("questions_a_second").get<double>() / other.at("questions_a_second").get<double>());
-        return std::string(factor) + " times as many questions a second";
+        return base::number(one.at("questions_a_second").get<double>() / other.at("questions_a_second").get<double>()) +
+               " times as many questions a second";
     };
     const Json& first = rows.front();
     for (const Json& one : rows) {
@@ -215,123 +209,152 @@ std::string comparisons(const std::vector<Json>& rows) {
                         other.at("method").get<std::string>() + ": " + times(one, other) + '\n';
     }
     for (const std::string method : {to_string(Method::sqp), to_string(Method::augmented_lagrangian)}) {
-        const Json *least = nullptr, *most = nullptr;
+        const Json *min = nullptr, *max = nullptr;
         for (const Json& row : rows) {
             if (row.at("method") != method) continue;
-            if (!least || row.at("batch") < least->at("batch")) least = &row;
-            if (!most || row.at("batch") > most->at("batch")) most = &row;
+            if (!min || row.at("batch") < min->at("batch")) min = &row;
+            if (!max || row.at("batch") > max->at("batch")) max = &row;
         }
-        if (least != most)
-            text += method + ", batch " + most->at("batch").dump() + " against " + least->at("batch").dump() + ": " + times(*most, *least) +
-                    '\n';
+        if (min != max)
+            text += method + ", batch " + max->at("batch").dump() + " against " + min->at("batch").dump() + ": " + times(*max, *min) + '\n';
     }
     return text;
 }
 
-}  // namespace
+/// The cases of a pack that were measured, those of a method side by side.
+std::vector<const Case*> by_method(const std::vector<Case>& cases) {
+    std::vector<const Case*> sorted;
+    for (const Case& one : cases)
+        if (one.too_long == 0) sorted.push_back(&one);
+    const auto place = [&](const Case* one) {
+        return std::find_if(cases.begin(), cases.end(), [&](const Case& other) { return other.method == one->method; });
+    };
+    std::stable_sort(sorted.begin(), sorted.end(), [&](const Case* a, const Case* b) { return place(a) < place(b); });
+    return sorted;
+}
 
-int bench(const BenchCommand& command) {
-    return interruptible([&] {
-        std::vector<Case> cases = cases_of(command);
-        const Host host(plugin_search(command));
+/// The case of the first method that answered the largest number of questions: distances are compared with its.
+const Case& reference_of(const std::vector<Case>& cases) {
+    const std::string& method = cases.front().method;
+    return *std::max_element(cases.begin(), cases.end(), [&](const Case& a, const Case& b) {
+        const auto questions = [&](const Case& one) { return one.method == method ? one.measured.questions : -1; };
+        return questions(a) < questions(b);
+    });
+}
+
+/// Measures case after case, pack after pack, and prints each pack's table when it is complete.
+class Bench {
+public:
+    explicit Bench(const BenchCommand& command) : command_(command), cases_(cases_of(command)), host_(plugin_search(command)) {
         set_threads(command.threads, 1);  // as explain has it for a question, and each explainer of a stream
-        StatusLine status;
-        status.show("reading");
-        const std::vector<Subject> subjects = subjects_of(command, host);
-        for (const Subject& subject : subjects) check_class(subject.pack, "--foil", command.foil);
+        status_.show("reading");
+        subjects_ = subjects_of(command, host_);
+        for (const Subject& subject : subjects_) check_class(subject.pack, "--foil", command.foil);
+        machine_ = {{"processor", processor()},
+                    {"threads", at::get_num_threads()},
+                    {"device", command.device},
+                    {"libtorch", TORCH_VERSION},
+                    {"whynot", WHYNOT_VERSION}};
+    }
 
-        const Json machine{{"processor", processor()},
-                           {"threads", at::get_num_threads()},
-                           {"device", command.device},
-                           {"libtorch", TORCH_VERSION},
-                           {"whynot", WHYNOT_VERSION}};
+    int run() {
         const bool memory_of_case = reset_peak_memory();
-        Json all = Json::array(), left_out = Json::array();
-        int code = answered;
-        if (!command.json)
-            print(machine.at("processor").get<std::string>() + ", " + machine.at("threads").dump() +
+        if (!command_.json)
+            print(machine_.at("processor").get<std::string>() + ", " + machine_.at("threads").dump() +
                   " threads, LibTorch " TORCH_VERSION ", whynot " WHYNOT_VERSION "\n");
-        for (size_t s = 0; s < subjects.size(); ++s) {
-            const Subject& subject = subjects[s];
-            const std::string& id = subject.pack.manifest().id;
-            std::ptrdiff_t done = 0;
-            const auto watch = [&](double share) {
-                if (interrupted()) throw Error(ErrorCode::cancelled, "interrupted");
-                const Case& now = *std::min(cases.begin() + done, cases.end() - 1);
-                status.show(Progress{id + ": " + now.method + ", batch " + std::to_string(now.batch),
-                                     (static_cast<double>(s * cases.size()) + static_cast<double>(done) + share) /
-                                         static_cast<double>(subjects.size() * cases.size()),
-                                     ""});
-            };
-            watch(0);
-            std::vector<std::string> refused;
-            Measuring measuring(host, subject.pack, command.device, subject.inputs, command.foil, command.seed, refused);
-            if (!refused.empty()) {
-                code = none_found;
-                status.clear();
-                complain(id + ": " + std::to_string(refused.size()) + " of " + std::to_string(subject.inputs.size()) +
-                         " inputs make no question, the first because " + refused.front());
-            }
-            if (measuring.questions() == 0) continue;
-            SolverOptions options;
-            options.starts = command.starts;
-            if (command.step > 0) options.augmented_lagrangian.step = command.step;
-            for (Case& one : cases) {
-                // By what the method did at the size of batch before this one.
-                const auto before = std::find_if(std::make_reverse_iterator(cases.begin() + done), cases.rend(),
-                                                 [&](const Case& other) { return other.method == one.method && other.measured.asked > 0; });
-                const double expected = before == cases.rend() ? 0 : static_cast<double>(one.batch) / before->measured.questions_a_second();
-                one.too_long = command.seconds > 0 && expected > patience * command.seconds ? expected : 0;
-                one.measured =
-                    one.too_long > 0 ? Measured() : measuring.measure(way_of(one.method), options, one.batch, command.seconds, watch);
-                ++done;
-            }
-            status.clear();
-
-            const std::string reference = cases.front().method;
-            std::vector<const Case*> sorted;
-            for (const Case& one : cases)
-                if (one.too_long == 0) sorted.push_back(&one);
-            std::stable_sort(sorted.begin(), sorted.end(), [&](const Case* a, const Case* b) {
-                const auto place = [&](const Case* one) {
-                    return std::find_if(cases.begin(), cases.end(), [&](const Case& other) { return other.method == one->method; });
-                };
-                return place(a) < place(b);
-            });
-            // Distances are compared with the case of the first method that answered most questions.
-            const auto most = std::max_element(cases.begin(), cases.end(), [&](const Case& a, const Case& b) {
-                const auto questions = [&](const Case& one) { return one.method == reference ? one.measured.questions : -1; };
-                return questions(a) < questions(b);
-            });
-            std::vector<Json> rows;
-            for (const Case* one : sorted) rows.push_back(row_of(subject, *one, *most));
-            if (!command.json)
-                print('\n' + id + ", " + std::to_string(measuring.questions()) + " inputs " + subject.source + ", " +
-                      std::to_string(command.starts) + (command.starts == 1 ? " start\n\n" : " starts\n\n") +
-                      rows_for_people(rows, reference) + '\n' + comparisons(rows));
-            for (Json& row : rows) all.push_back(std::move(row));
-            for (const Case& one : cases) {
-                if (one.too_long == 0) continue;
-                left_out.push_back({{"pack", id}, {"method", one.method}, {"batch", one.batch}, {"expected_seconds", one.too_long}});
-                if (!command.json)
-                    print("left out: " + one.method + ", batch " + std::to_string(one.batch) + ", which would take " +
-                          figure(one.too_long, "%.0f") + " s; a longer time for each case (--seconds) has it measured\n");
-            }
+        int code = answered;
+        for (const Subject& subject : subjects_) {
+            if (!measure(subject)) code = none_found;
+            ++subjects_done_;
         }
         if (!memory_of_case)
             complain("this system does not let the highest memory be counted afresh: it is that of the program up to then");
-        if (command.json) {
-            const Json object{{"schema", "whynot.bench/1"},
-                              {"machine", machine},
-                              {"starts", command.starts},
-                              {"seed", command.seed},
-                              {"peak_memory_of", memory_of_case ? "case" : "program"},
-                              {"rows", all},
-                              {"left_out", left_out}};
-            print(object.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n');
-        }
+        if (command_.json)
+            print_line({{"schema", "whynot.bench/1"},
+                        {"machine", machine_},
+                        {"starts", command_.starts},
+                        {"seed", command_.seed},
+                        {"peak_memory_of", memory_of_case ? "case" : "program"},
+                        {"rows", rows_},
+                        {"left_out", left_out_}});
         return code;
-    });
+    }
+
+private:
+    /// @param share of the case that is measured now
+    void watch(const Subject& subject, double share) {
+        if (interrupted()) throw Error(ErrorCode::cancelled, "interrupted");
+        const Case& now = cases_[std::min(cases_done_, cases_.size() - 1)];
+        const auto all = static_cast<double>(subjects_.size() * cases_.size());
+        status_.show(Progress{subject.pack.manifest().id + ": " + now.method + ", batch " + std::to_string(now.batch),
+                              (static_cast<double>(subjects_done_ * cases_.size() + cases_done_) + share) / all, ""});
+    }
+
+    /// @return whether each input makes a question
+    bool measure(const Subject& subject) {
+        const std::string& id = subject.pack.manifest().id;
+        cases_done_ = 0;
+        watch(subject, 0);
+        std::vector<std::string> refused;
+        Measuring measuring(host_, subject.pack, command_.device, subject.inputs, command_.foil, command_.seed, refused);
+        if (!refused.empty()) {
+            status_.clear();
+            complain(id + ": " + std::to_string(refused.size()) + " of " + std::to_string(subject.inputs.size()) +
+                     " inputs make no question, the first because " + refused.front());
+        }
+        if (measuring.questions() == 0) return refused.empty();
+        for (; cases_done_ < cases_.size(); ++cases_done_) measure(cases_[cases_done_], subject, measuring);
+        status_.clear();
+        report(subject, measuring.questions());
+        return refused.empty();
+    }
+
+    void measure(Case& one, const Subject& subject, Measuring& measuring) {
+        SolverOptions options;
+        options.starts = command_.starts;
+        if (command_.step > 0) options.augmented_lagrangian.step = command_.step;
+        // By what the method did at the size of batch before this one.
+        const auto now = cases_.begin() + static_cast<std::ptrdiff_t>(cases_done_);
+        const auto before = std::find_if(std::make_reverse_iterator(now), cases_.rend(),
+                                         [&](const Case& other) { return other.method == one.method && other.measured.asked > 0; });
+        const double expected = before == cases_.rend() ? 0 : static_cast<double>(one.batch) / before->measured.questions_a_second();
+        one.too_long = command_.seconds > 0 && expected > max_overrun * command_.seconds ? expected : 0;
+        one.measured = one.too_long > 0 ? Measured()
+                                        : measuring.measure(solver_of(one.method), options, one.batch, command_.seconds,
+                                                            [&](double share) { watch(subject, share); });
+    }
+
+    void report(const Subject& subject, int64_t questions) {
+        const std::string& id = subject.pack.manifest().id;
+        std::vector<Json> rows;
+        for (const Case* one : by_method(cases_)) rows.push_back(row_of(subject, *one, reference_of(cases_)));
+        if (!command_.json)
+            print('\n' + id + ", " + std::to_string(questions) + " inputs " + subject.source + ", " + std::to_string(command_.starts) +
+                  (command_.starts == 1 ? " start\n\n" : " starts\n\n") + rows_for_people(rows, cases_.front().method) + '\n' +
+                  comparisons(rows));
+        for (Json& row : rows) rows_.push_back(std::move(row));
+        for (const Case& one : cases_) {
+            if (one.too_long == 0) continue;
+            left_out_.push_back({{"pack", id}, {"method", one.method}, {"batch", one.batch}, {"expected_seconds", one.too_long}});
+            if (!command_.json)
+                print("left out: " + one.method + ", batch " + std::to_string(one.batch) + ", which would take " +
+                      base::fixed(one.too_long, 0) + " s; a longer time for each case (--seconds) has it measured\n");
+        }
+    }
+
+    const BenchCommand& command_;
+    std::vector<Case> cases_;
+    const Host host_;
+    StatusLine status_;
+    std::vector<Subject> subjects_;
+    size_t subjects_done_ = 0, cases_done_ = 0;
+    Json machine_, rows_ = Json::array(), left_out_ = Json::array();
+};
+
+}  // namespace
+
+int bench(const BenchCommand& command) {
+    return interruptible([&] { return Bench(command).run(); });
 }
 
 }  // namespace whynot::cli

@@ -1,5 +1,13 @@
 #include "commands/commands.h"
 
+#include "bench/bench.h"
+#include "commands/doctor/doctor.h"
+#include "commands/experiment/experiment.h"
+#include "commands/explain/explain.h"
+#include "commands/packs/packs.h"
+#include "commands/plugins/check.h"
+#include "commands/train/train.h"
+
 const whynot::cli::Commands* whynot_commands() {
     using namespace whynot::cli;
     static const Commands commands{WHYNOT_VERSION,    &explain,        &classify,         &train,        &evaluate, &doctor,

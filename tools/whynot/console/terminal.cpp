@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "base/format.h"
 #include "base/text.h"
 #include "whynot/error.h"
 
@@ -31,12 +32,6 @@ std::string cut(std::string_view text, size_t width) {
     size_t position = 0;
     for (size_t count = 0; count < width && position < text.size(); ++count) base::next_code_point(text, position);
     return std::string(text.substr(0, position));
-}
-
-std::string format(const char* pattern, double value) {
-    char text[64];
-    std::snprintf(text, sizeof text, pattern, value);
-    return text;
 }
 
 std::string variable(const char* name) {
@@ -132,7 +127,7 @@ std::string bytes_for_people(uint64_t bytes) {
     const char* const units[] = {"kB", "MB", "GB", "TB"};
     size_t unit = 0;
     for (value /= 1000; value >= 999.95 && unit < 3; ++unit) value /= 1000;
-    return format("%.1f ", value) + units[unit];
+    return base::fixed(value, 1) + ' ' + units[unit];
 }
 
 std::string for_shell(const std::string& word) {
@@ -142,8 +137,6 @@ std::string for_shell(const std::string& word) {
     for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
     return base::escape_controls(quoted + '\'');
 }
-
-std::string percent(double fraction) { return format("%.1f %%", 100 * fraction); }
 
 StatusLine::StatusLine() : terminal_(error_is_terminal()) {}
 
@@ -172,8 +165,9 @@ void StatusLine::show(const Progress& progress) {
     if (!due()) return;
     const double fraction = std::clamp(progress.fraction, 0.0, 1.0);
     const auto filled = static_cast<size_t>(fraction * 24);
-    std::string text =
-        progress.stage + " [" + std::string(filled, '#') + std::string(24 - filled, '.') + "] " + format("%3.0f %%", 100 * fraction);
+    const std::string whole = base::fixed(100 * fraction, 0);
+    std::string text = progress.stage + " [" + std::string(filled, '#') + std::string(24 - filled, '.') + "] " +
+                       std::string(3 - whole.size(), ' ') + whole + " %";
     if (fraction - first_fraction_ > 0.001) {
         const double seconds = std::chrono::duration<double>(Clock::now() - first_time_).count();
         text += ", " + time_for_people(seconds * (1 - fraction) / (fraction - first_fraction_)) + " left";

@@ -35,9 +35,6 @@ std::string bytes_for_people(uint64_t bytes);
 /// A word as a shell takes it: in single quotes where it has to be. For commands that people copy.
 std::string for_shell(const std::string& word);
 
-/// "99.8 %"
-std::string percent(double fraction);
-
 /// A line at the bottom of the terminal that says how far a long operation has come. It appears after two seconds, is
 /// redrawn in place, and goes without a trace; where standard error is no terminal it never appears.
 class StatusLine {

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "console/terminal.h"
+#include "stream/batching.h"
 #include "whynot/error.h"
 
 namespace fs = std::filesystem;
@@ -20,9 +21,6 @@ namespace {
 
 /// No picture is as large; it must not fill the memory.
 constexpr uint64_t largest_file = 512 * 1000 * 1000;
-
-/// A batch of large pictures is a small one.
-constexpr size_t enough_bytes = 64 * 1000 * 1000;
 
 bool begins_like_a_picture(base::InputFile& file) {
     char bytes[12] = {};
@@ -104,7 +102,7 @@ bool InputSource::take(bool wait) {
             return true;
         }
         std::string line;
-        switch (lines_.next(line, wait ? -1 : line_patience())) {
+        switch (lines_.next(line, wait ? -1 : line_timeout())) {
             case Lines::Got::line: add({std::move(line), ""}); return true;
             case Lines::Got::too_long: throw Error(ErrorCode::invalid_input, "a line of standard input is longer than 16 MB");
             case Lines::Got::none_yet: return false;
@@ -115,7 +113,7 @@ bool InputSource::take(bool wait) {
 }
 
 std::vector<Input> InputSource::next(size_t limit) {
-    while (ready_.size() < limit && ready_bytes_ < enough_bytes && take(ready_.empty())) {
+    while (ready_.size() < limit && ready_bytes_ < max_batch_bytes && take(ready_.empty())) {
     }
     std::vector<Input> batch;
     while (!ready_.empty() && batch.size() < limit && (batch.empty() || is_image(ready_.front()) == is_image(batch.front()))) {

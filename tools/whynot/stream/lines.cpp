@@ -11,9 +11,9 @@
 #include "whynot/error.h"
 
 namespace whynot::cli {
-int line_patience() { return isatty(STDIN_FILENO) ? 0 : 50; }
+int line_timeout() { return isatty(STDIN_FILENO) ? 0 : 50; }
 
-Lines::Got Lines::next(std::string& line, int patience, int also) {
+Lines::Got Lines::next(std::string& line, int timeout, int also) {
     const auto take = [&](size_t length, size_t with_end) {
         if (length > longest_line && beginning_.empty()) beginning_ = buffer_.substr(0, 200);
         line = buffer_.substr(0, length);
@@ -40,7 +40,7 @@ Lines::Got Lines::next(std::string& line, int patience, int also) {
         }
 
         pollfd events[] = {{STDIN_FILENO, POLLIN, 0}, {interruption(), POLLIN, 0}, {also, POLLIN, 0}};
-        const int ready = poll(events, 3, patience);
+        const int ready = poll(events, 3, timeout);
         if (interrupted()) throw Error(ErrorCode::cancelled, "interrupted");
         if (ready == 0 || (ready > 0 && events[0].revents == 0)) return Got::none_yet;
         char bytes[1 << 16];

@@ -13,10 +13,10 @@ class Lines {
 public:
     enum class Got { line, too_long, none_yet, end };
 
-    /// Waits at most `patience` milliseconds for a line (-1: for as long as it takes), and no longer than until `also`, a descriptor, is
+    /// Waits at most `timeout` milliseconds for a line (-1: for as long as it takes), and no longer than until `also`, a descriptor, is
     /// readable; -1: none. Line ends and a byte order mark are removed. Of a line longer than `longest_line`, `too_long`, only the
     /// beginning is kept: an endless line must not fill the memory. Throws `cancelled` when a signal comes while it waits, `io`.
-    Got next(std::string& line, int patience, int also = -1);
+    Got next(std::string& line, int timeout, int also = -1);
 
 private:
     std::string buffer_;     // what has no line end yet
@@ -28,6 +28,6 @@ private:
 
 /// How long to wait for a further line before those that are there are answered: whoever writes without a pause gets full batches, and so
 /// the same batches each time; at a terminal every line stands alone.
-int line_patience();
+int line_timeout();
 
 }  // namespace whynot::cli

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/format.h"
 #include "base/text.h"
 #include "stream/inputs.h"
 #include "whynot/error.h"
@@ -17,7 +18,7 @@
 namespace whynot::cli {
 namespace {
 
-using Json = nlohmann::json;
+using Json = nlohmann::json;  // sorted keys: a message names them in that order
 
 [[noreturn]] void refuse(const std::string& why) { throw Error(ErrorCode::invalid_input, why); }
 
@@ -145,9 +146,7 @@ struct Questions::Csv {
         heading = std::move(rows.front());
         rows.pop_front();
         if (std::find(heading.begin(), heading.end(), column) != heading.end()) return;
-        std::string columns;
-        for (const std::string& name : heading) columns += (columns.empty() ? "" : ", ") + base::escape_controls(name);
-        refuse("the CSV file has no column '" + column + "'; its first line names " + columns);
+        refuse("the CSV file has no column '" + column + "'; its first line names " + base::escape_controls(base::joined(heading)));
     }
 
     csv_parser parser;
@@ -168,13 +167,13 @@ Questions::~Questions() = default;
 
 std::string Questions::heading() const { return csv_ ? csv_text(csv_->heading) : ""; }
 
-Lines::Got Questions::next(StreamedQuestion& question, int patience, int also) {
+Lines::Got Questions::next(StreamedQuestion& question, int timeout, int also) {
     Lines::Got got;
     if (csv_) {
-        got = next_row(question, patience, also);
+        got = next_row(question, timeout, also);
     } else {
         std::string line;
-        got = lines_.next(line, patience, also);
+        got = lines_.next(line, timeout, also);
         std::string text;
         if (keep_text_) {
             text = line;
@@ -200,11 +199,11 @@ Lines::Got Questions::next(StreamedQuestion& question, int patience, int also) {
     return got;
 }
 
-Lines::Got Questions::next_row(StreamedQuestion& question, int patience, int also) {
+Lines::Got Questions::next_row(StreamedQuestion& question, int timeout, int also) {
     while (csv_->rows.empty()) {
         if (csv_->finished) return Lines::Got::end;
         std::string line;
-        switch (const Lines::Got got = lines_.next(line, patience, also)) {
+        switch (const Lines::Got got = lines_.next(line, timeout, also)) {
             case Lines::Got::none_yet: return got;
             case Lines::Got::too_long: refuse("a line of the CSV file is longer than 16 MB");
             case Lines::Got::line: csv_->feed(line + '\n'); break;

@@ -14,7 +14,7 @@
 #include <memory>
 #include <string>
 
-#include "commands/commands.h"
+#include "commands/explain/explain.h"
 #include "stream/lines.h"
 #include "whynot/question.h"
 
@@ -27,7 +27,7 @@ struct StreamedQuestion {
     std::string shown;    ///< the input as the record names it
     std::string problem;  ///< why it cannot be asked, a sentence; empty: it can
     bool image = false;
-    bool answered = false;  ///< by an earlier run; it is asked again only to keep others company (stream.h)
+    bool answered = false;  ///< by an earlier run; solved again only so that the batch is composed as in that run (stream.h)
     std::string text;       ///< as it came, with its line end, where `Questions` was told to keep it
 };
 
@@ -48,12 +48,12 @@ public:
     std::string heading() const;
 
     /// As `Lines::next`, without `too_long`. Throws `invalid_input` besides for a CSV file that has no such column, or no end of a field.
-    Lines::Got next(StreamedQuestion& question, int patience, int also = -1);
+    Lines::Got next(StreamedQuestion& question, int timeout, int also = -1);
 
 private:
     struct Csv;
 
-    Lines::Got next_row(StreamedQuestion& question, int patience, int also);
+    Lines::Got next_row(StreamedQuestion& question, int timeout, int also);
 
     Lines lines_;
     std::unique_ptr<Csv> csv_;

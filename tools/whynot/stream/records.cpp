@@ -23,6 +23,7 @@ Explanation refused(const StreamedQuestion& question, const Pack& pack, const Ex
     record.solver = {command.method, "{}", command.seed, 1, command.device};
     record.status = "refused";
     record.reason = reason;
+    if (command.no_times) record.cost.seconds.reset();
     return record;
 }
 

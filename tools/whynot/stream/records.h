@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "commands/commands.h"
+#include "commands/explain/explain.h"
 #include "stream/questions.h"
 #include "whynot/explanation.h"
 #include "whynot/pack.h"

@@ -14,6 +14,7 @@
 #include "console/interrupt.h"
 #include "console/terminal.h"
 #include "stream/answers.h"
+#include "stream/batching.h"
 #include "stream/questions.h"
 #include "stream/records.h"
 #include "stream/workers.h"
@@ -21,9 +22,6 @@
 
 namespace whynot::cli {
 namespace {
-
-constexpr size_t batch_size = 64;
-constexpr size_t enough_bytes = 64 * 1000 * 1000;  // a batch of large pictures is a small one
 
 /// "2/8": every 8th question from the second.
 struct Shard {
@@ -113,7 +111,7 @@ private:
         StreamedQuestion question;
         const bool for_a_moment = batch_ && !whole_batches_;
         try {
-            switch (questions_.next(question, for_a_moment ? line_patience() : -1, for_a_moment ? -1 : workers_.finished())) {
+            switch (questions_.next(question, for_a_moment ? line_timeout() : -1, for_a_moment ? -1 : workers_.finished())) {
                 case Lines::Got::none_yet:
                     if (for_a_moment && under_way_.size() < workers_.count()) give();
                     return;
@@ -141,7 +139,7 @@ private:
         if (!batch_) batch_ = std::make_shared<Job>();
         batch_bytes_ += question.input.content.size();
         batch_->questions.push_back(std::move(question));
-        if (batch_->questions.size() == batch_size || batch_bytes_ >= enough_bytes) give();
+        if (batch_->questions.size() == max_batch_size || batch_bytes_ >= max_batch_bytes) give();
     }
 
     void give() {

@@ -8,7 +8,7 @@
 /// Which questions share a batch shows in the last digits of their answers. So a run that goes on with a file makes the same batches as one
 /// that was not cut off: a batch of which the file has a part is asked once more as a whole, and the missing answers are written.
 
-#include "commands/commands.h"
+#include "commands/explain/explain.h"
 
 namespace whynot::cli {
 

@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "asking/models.h"
-#include "commands/commands.h"
+#include "commands/explain/explain.h"
 #include "console/interrupt.h"
 #include "stream/questions.h"
 #include "whynot/explainer.h"

@@ -2,10 +2,11 @@
 #include "whynot/experiment.h"
 
 #include "asking/models.h"
-#include "base/json.h"
+#include "asking/services.h"
 #include "base/text.h"
-#include "commands/commands.h"
+#include "commands/experiment/experiment.h"
 #include "console/interrupt.h"
+#include "console/json.h"
 #include "console/long_run.h"
 #include "console/terminal.h"
 
@@ -31,7 +32,7 @@ int list_experiments(const ExperimentCommand& command) {
     }
     print(text);
     for (const std::string& problem : list.problems) complain(problem);
-    if (list.experiments.empty() && list.problems.empty()) complain("no plugin brings any experiment");
+    if (list.experiments.empty() && list.problems.empty()) complain(std::string("no plugin brings any experiment. ") + build_all_hint);
     return list.problems.empty() ? answered : failed;
 }
 

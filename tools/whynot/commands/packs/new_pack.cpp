@@ -1,13 +1,14 @@
 // whynot packs new --from-torchscript.
 #include "whynot/import.h"
 
-#include <cstdio>
 #include <sstream>
 
 #include "asking/models.h"
-#include "base/json.h"
-#include "commands/commands.h"
+#include "asking/services.h"
+#include "base/format.h"
+#include "commands/packs/packs.h"
 #include "console/interrupt.h"
+#include "console/json.h"
 #include "console/long_run.h"
 #include "console/terminal.h"
 #include "whynot/error.h"
@@ -28,7 +29,7 @@ std::vector<std::string> split(const std::string& text, char separator) {
 }
 
 [[noreturn]] void refuse(const std::string& option, const std::string& expected, const std::string& found) {
-    throw Error(ErrorCode::invalid_argument, option + ": expected " + expected + ", found '" + found + "'");
+    throw Error(ErrorCode::invalid_argument, option + ": " + base::expected(expected, '\'' + found + '\''));
 }
 
 Json numbers(const char* option, const std::string& text) {
@@ -58,16 +59,35 @@ Json input_of(const ImportCommand& command) {
     return input;
 }
 
-std::string number_for_people(double value) {
-    char text[32];
-    std::snprintf(text, sizeof text, "%.4g", value);
-    return text;
-}
-
 Emits emits_of(const std::string& name) {
     for (const Emits emits : {Emits::logits, Emits::log_probabilities, Emits::probabilities})
         if (name == to_string(emits)) return emits;
     refuse("--emits", "logits, log-probabilities or probabilities", name);
+}
+
+ImportRequest request_of(const ImportCommand& command) {
+    ImportRequest request;
+    request.files["classifier"] = command.classifier;
+    for (const auto& [role, file] : {std::pair("encoder", command.encoder), std::pair("decoder", command.decoder),
+                                     std::pair("embedding", command.embedding), std::pair("vocabulary", command.vocabulary)})
+        if (!file.empty()) request.files[role] = file;
+    request.classes = split(command.classes, ',');
+    if (!command.emits.empty()) request.emits = emits_of(command.emits);
+    if (command.modality == "image") request.input = input_of(command).dump();
+    request.data = command.data;
+    request.out = command.out;
+    request.licence = command.licence;
+    request.seed = command.seed;
+    return request;
+}
+
+std::string for_people(const Json& value) {
+    if (value.is_number_float()) return base::number(value, 4);
+    if (value.is_string() && !value.get_ref<const std::string&>().empty()) return value;
+    if (!value.is_object() || value.empty()) return value.dump();
+    std::vector<std::string> parts;
+    for (const auto& [name, count] : value.items()) parts.push_back(name + ' ' + count.dump());
+    return base::joined(parts);
 }
 
 }  // namespace
@@ -75,19 +95,8 @@ Emits emits_of(const std::string& name) {
 int import_model(const ImportCommand& command) {
     return interruptible([&] {
         const Host host(plugin_search(command));
-        const std::string plugin = host.find_modality(command.modality).manifest.id;
-        ImportRequest request;
-        request.files["classifier"] = command.classifier;
-        for (const auto& [role, file] : {std::pair("encoder", command.encoder), std::pair("decoder", command.decoder),
-                                         std::pair("embedding", command.embedding), std::pair("vocabulary", command.vocabulary)})
-            if (!file.empty()) request.files[role] = file;
-        request.classes = split(command.classes, ',');
-        if (!command.emits.empty()) request.emits = emits_of(command.emits);
-        if (command.modality == "image") request.input = input_of(command).dump();
-        request.data = command.data;
-        request.out = command.out;
-        request.licence = command.licence;
-        request.seed = command.seed;
+        const std::string plugin = plugin_with(Importer::service_id, host, command.modality);
+        const ImportRequest request = request_of(command);
         set_threads(command.threads, 4);
 
         complain("a TorchScript file is a program: this runs what the author of " + command.classifier + " wrote");
@@ -96,25 +105,17 @@ int import_model(const ImportCommand& command) {
         const std::string found = guarded(plugin, "bring the model in", [&] { return importer.import_model(request, observer(status)); });
         status.clear();
         const Pack pack = open_pack(command.out);
-        Json findings = Json::parse(found);
-        const bool generates = pack.has("decoder.pt");
+        const Json findings = Json::parse(found);
         if (command.json) {
-            Json object{
-                {"id", pack.manifest().id}, {"directory", pack.directory().string()}, {"sha256", pack.sha256()}, {"findings", findings}};
-            print(object.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n');
+            print_line(
+                {{"id", pack.manifest().id}, {"directory", pack.directory().string()}, {"sha256", pack.sha256()}, {"findings", findings}});
         } else {
             std::vector<std::vector<std::string>> rows{{"pack", pack.manifest().id + ", version " + pack.manifest().version},
                                                        {"folder", pack.directory().string()}};
-            for (const auto& [key, value] : findings.items()) {
-                std::string text = value.is_string() ? value.get<std::string>() : "";
-                if (value.is_object())
-                    for (const auto& [name, count] : value.items()) text += (text.empty() ? "" : ", ") + name + ' ' + count.dump();
-                if (value.is_number_float()) text = number_for_people(value);
-                rows.push_back({key, text.empty() ? value.dump() : text});
-            }
+            for (const auto& [key, value] : findings.items()) rows.push_back({key, for_people(value)});
             print(table(rows));
         }
-        if (!generates)
+        if (!pack.has("decoder.pt"))
             complain("it classifies; to explain it needs a generator: whynot train " + command.modality + " --generator-only --pack " +
                      for_shell(pack.directory().string()) + " --data DATA --out DIR");
         return answered;

@@ -1,11 +1,12 @@
-#include "commands/check.h"
+#include "commands/plugins/check.h"
 
 #include <fnmatch.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
+#include "base/format.h"
 #include "base/text.h"
+#include "console/json.h"
 #include "console/terminal.h"
 #include "whynot/error.h"
 #include "whynot/host.h"
@@ -26,7 +27,7 @@ int list_checks(bool json) {
     std::vector<std::vector<std::string>> rows;
     for (const ConformanceCheck& check : conformance_checks()) {
         if (json)
-            print(nlohmann::ordered_json{{"check", check.name}, {"sentence", check.sentence}, {"needs", check.needs}}.dump() + '\n');
+            print_line({{"check", check.name}, {"sentence", check.sentence}, {"needs", check.needs}});
         else
             rows.push_back({check.name, check.sentence});
     }
@@ -115,9 +116,9 @@ void CheckReport::add(const CheckResult& result) {
 }
 
 int CheckReport::finish() const {
-    std::string text;
-    for (const auto& [outcome, count] : counts_) text += (text.empty() ? "" : ", ") + std::to_string(count) + ' ' + to_string(outcome);
-    if (!json_) print(text + '\n');
+    std::vector<std::string> counts;
+    for (const auto& [outcome, count] : counts_) counts.push_back(std::to_string(count) + ' ' + to_string(outcome));
+    if (!json_) print(base::joined(counts) + '\n');
     return counts_.count(Outcome::failed) + counts_.count(Outcome::crashed) > 0 ? failed : answered;
 }
 

@@ -3,20 +3,35 @@
 /// `whynot plugins check`: the conformance kit on the command line. The program runs each check as a process of its own, which is the same
 /// command with --in-process and --only; that one is answered by the library of commands (check_in_process.cpp), as it needs LibTorch.
 
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <string>
 #include <vector>
 
-#include "commands/commands.h"
+#include "commands/common.h"
 #include "whynot/conformance.h"
 
 namespace whynot::cli {
+
+struct CheckCommand : CommonOptions {
+    std::string plugin;  ///< its id, or its library
+    std::string pack;    ///< id or folder; empty: the first of its modality
+    std::vector<std::string> inputs;
+    std::vector<std::string> only, except;  ///< names of checks, with * and ?
+    uint64_t seed = 1;
+    double timeout = 60;      ///< seconds
+    bool in_process = false;  ///< `check_in_process` instead of `check_apart`
+    bool list = false;        ///< `list_checks` instead
+};
 
 int list_checks(bool json);
 
 /// Each check in a process of its own.
 int check_apart(const CheckCommand& command);
+
+/// All checks in this process.
+int check_in_process(const CheckCommand& command);
 
 /// The library that is meant: a file, or that of the first plugin of that id, whatever its state.
 std::filesystem::path library_of(const CheckCommand& command);

@@ -1,4 +1,4 @@
-// whynot explain, whynot classify.
+// whynot explain.
 #include <algorithm>
 #include <filesystem>
 
@@ -7,9 +7,10 @@
 #include "base/atomic_file.h"
 #include "base/json.h"
 #include "base/text.h"
-#include "commands/commands.h"
+#include "commands/explain/explain.h"
 #include "console/interrupt.h"
 #include "console/terminal.h"
+#include "stream/batching.h"
 #include "stream/inputs.h"
 #include "stream/records.h"
 #include "stream/stream.h"
@@ -22,8 +23,6 @@ namespace whynot::cli {
 namespace {
 
 using base::Json;
-
-constexpr size_t batch_size = 64;  // well over half of what large batches win, and answers keep flowing
 
 /// What is asked of each input.
 std::vector<std::vector<Question>> questions(Explainer& model, const std::vector<Input>& inputs, const ExplainCommand& command) {
@@ -95,72 +94,19 @@ int explain(const ExplainCommand& command) {
         };
 
         InputSource source(arguments);
-        for (std::vector<Input> inputs; !(inputs = source.next(batch_size)).empty();) {
+        for (std::vector<Input> inputs; !(inputs = source.next(max_batch_size)).empty();) {
             Explainer& model = models.of(inputs.front());
             const std::vector<std::vector<Question>> asked = questions(model, inputs, command);
             // The questions of one input go together, as they share the work of reading it, unless they alone are too many.
             std::vector<Ask> batch;
             for (size_t i = 0; i < inputs.size(); ++i) {
-                if (!batch.empty() && batch.size() + asked[i].size() > batch_size) answer_all(model, batch);
+                if (!batch.empty() && batch.size() + asked[i].size() > max_batch_size) answer_all(model, batch);
                 for (const Question& question : asked[i]) {
                     batch.push_back({inputs[i], question});
-                    if (batch.size() == batch_size) answer_all(model, batch);
+                    if (batch.size() == max_batch_size) answer_all(model, batch);
                 }
             }
             if (!batch.empty()) answer_all(model, batch);
-        }
-        return code;
-    });
-}
-
-int classify(const ClassifyCommand& command) {
-    return interruptible([&] {
-        const std::vector<Argument> arguments = look_at(command.inputs);
-        Models models(command, command.pack, arguments);
-        set_threads(command.threads, threads_for(arguments));
-
-        StatusLine status;
-        int64_t done = 0;
-        int code = answered;
-        const Explainer* headed = nullptr;  // whose classes the heading names
-        InputSource source(arguments);
-        for (std::vector<Input> inputs; !(inputs = source.next(batch_size)).empty();) {
-            if (interrupted()) throw Error(ErrorCode::cancelled, "interrupted");
-            Explainer& model = models.of(inputs.front());
-            const std::vector<std::string>& classes = model.pack().manifest().classes;
-            std::vector<std::vector<std::string>> rows{{"class"}};
-            rows[0].insert(rows[0].end(), classes.begin(), classes.end());
-            rows[0].emplace_back("input");
-            std::string lines;
-            for (const Classification& said : model.classify(inputs)) {
-                const std::string& input = is_image(said.input) ? said.input.path : said.input.content;
-                if (!said.refusal.empty()) code = none_found;
-                if (command.json) {
-                    Json record{{"input", input}, {"class", nullptr}, {"probabilities", Json::object()}};
-                    if (said.refusal.empty()) record["class"] = said.predicted;
-                    for (const auto& [name, probability] : said.probabilities) record["probabilities"][name] = probability;
-                    if (!said.refusal.empty()) record["reason"] = said.refusal;
-                    if (!said.warnings.empty()) record["warnings"] = said.warnings;
-                    lines += record.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n';
-                    continue;
-                }
-                std::vector<std::string>& row = rows.emplace_back();
-                row.push_back(said.refusal.empty() ? said.predicted : "refused");
-                for (const auto& probability : said.probabilities) row.push_back(percent(probability.second));
-                row.resize(classes.size() + 1, "-");
-                std::string notes = said.refusal;
-                for (const std::string& warning : said.warnings) notes += (notes.empty() ? "" : "; ") + warning;
-                row.push_back(input + (notes.empty() ? "" : "  (" + notes + ')'));
-            }
-            status.clear();
-            done += static_cast<int64_t>(inputs.size());
-            if (!command.json) {
-                lines = table(rows, std::string(1, 'l') + std::string(classes.size(), 'r'));
-                if (headed == &model) lines.erase(0, lines.find('\n') + 1);  // aligned with the heading all the same
-                headed = &model;
-            }
-            print(lines);
-            status.show(std::to_string(done) + " classified");
         }
         return code;
     });

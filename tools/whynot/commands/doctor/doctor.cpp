@@ -6,14 +6,16 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <set>
 
 #include "asking/models.h"
-#include "base/json.h"
-#include "commands/commands.h"
+#include "base/format.h"
+#include "commands/doctor/doctor.h"
+#include "console/json.h"
 #include "console/terminal.h"
 #include "whynot/error.h"
 
@@ -58,33 +60,24 @@ std::set<std::string> mapped_blas() {
     return libraries;
 }
 
-std::string joined(const std::set<std::string>& parts) {
-    std::string text;
-    for (const std::string& part : parts) text += (text.empty() ? "" : ", ") + part;
-    return text;
+/// What was found, for people and for programs.
+struct Findings {
+    std::vector<std::vector<std::string>> rows;
+    std::vector<std::string> problems;
+    Json plugins = Json::array(), packs = Json::array(), environment = Json::object();
+};
+
+void look_at_speed(double speed, const std::set<std::string>& blas, Findings& found) {
+    found.rows.push_back({"BLAS", blas.empty() ? "none that is known" : base::joined(blas)});
+    found.rows.push_back({"speed", base::fixed(std::floor(speed + 0.5), 0) + " GFLOP/s, matrix product"});
+    if (speed < sensible_gflops)
+        found.problems.push_back(
+            "matrices multiply at " + found.rows.back().back() +
+            "; everything will take many times as long as it should. Install "
+            "OpenBLAS (on Debian: apt-get install libopenblas0-pthread), or look for other programs that use the processor");
 }
 
-}  // namespace
-
-int doctor(const DoctorCommand& command) {
-    set_threads(command.threads, 4);
-    std::vector<std::string> problems;
-    std::vector<std::vector<std::string>> rows;
-
-    const double speed = gflops();
-    const std::set<std::string> blas = mapped_blas();
-    rows.push_back({"whynot", WHYNOT_VERSION});
-    rows.push_back({"LibTorch", std::string(TORCH_VERSION) + ", " + std::to_string(at::get_num_threads()) + " threads"});
-    rows.push_back({"BLAS", blas.empty() ? "none that is known" : joined(blas)});
-    rows.push_back({"speed", std::to_string(static_cast<int64_t>(speed + 0.5)) + " GFLOP/s, matrix product"});
-    if (speed < sensible_gflops) {
-        problems.push_back("matrices multiply at " + rows.back().back() +
-                           "; everything will take many times as long as it should. Install "
-                           "OpenBLAS (on Debian: apt-get install libopenblas0-pthread), or look for other programs that use the processor");
-    }
-
-    Json plugins = Json::array();
-    const Host host(plugin_search(command));
+void look_at_plugins(const Host& host, Findings& found) {
     bool modality = false;
     for (const PluginEntry& plugin : host.plugins()) {
         std::string state = to_string(plugin.state), reason = plugin.reason;
@@ -98,14 +91,16 @@ int doctor(const DoctorCommand& command) {
             }
         }
         const std::string name = plugin.manifest.id.empty() ? plugin.file.string() : plugin.manifest.id + ' ' + plugin.manifest.version;
-        rows.push_back({"plugin", name + (state == "available" ? ", loads" : ", " + state)});
-        plugins.push_back({{"id", plugin.manifest.id}, {"file", plugin.file.string()}, {"state", state}, {"reason", reason}});
-        if (state == "rejected" || state == "broken") problems.push_back(reason);
+        found.rows.push_back({"plugin", name + (state == "available" ? ", loads" : ", " + state)});
+        found.plugins.push_back({{"id", plugin.manifest.id}, {"file", plugin.file.string()}, {"state", state}, {"reason", reason}});
+        if (state == "rejected" || state == "broken") found.problems.push_back(reason);
     }
     if (!modality)
-        problems.emplace_back("there is no plugin that explains anything; build or install one, or name its folder in WHYNOT_PLUGIN_PATH");
+        found.problems.emplace_back(
+            "there is no plugin that explains anything; build or install one, or name its folder in WHYNOT_PLUGIN_PATH");
+}
 
-    Json packs = Json::array();
+void look_at_packs(Findings& found) {
     bool usable = false;
     for (const PackEntry& entry : list_packs(default_pack_search())) {
         std::string state = "verified", reason = entry.rejected;
@@ -120,34 +115,51 @@ int doctor(const DoctorCommand& command) {
                 reason = error.what();
             }
         }
-        rows.push_back({"pack", (entry.manifest.id.empty() ? entry.directory.string() : entry.manifest.id) + ", " + state});
-        packs.push_back({{"id", entry.manifest.id}, {"directory", entry.directory.string()}, {"state", state}, {"reason", reason}});
-        if (state == "rejected" || state == "bad") problems.push_back(reason);
+        found.rows.push_back({"pack", (entry.manifest.id.empty() ? entry.directory.string() : entry.manifest.id) + ", " + state});
+        found.packs.push_back({{"id", entry.manifest.id}, {"directory", entry.directory.string()}, {"state", state}, {"reason", reason}});
+        if (state == "rejected" || state == "bad") found.problems.push_back(reason);
     }
     if (!usable)
-        problems.emplace_back(
+        found.problems.emplace_back(
             "there is no pack; install one, make one with 'whynot train', or name its folder's parent in WHYNOT_PACK_PATH");
+}
 
-    Json environment = Json::object();
+void look_at_environment(Findings& found) {
     for (const char* const name : {"WHYNOT_PLUGIN_PATH", "WHYNOT_PACK_PATH", "WHYNOT_CORPORA", "NO_COLOR", "OMP_NUM_THREADS"}) {
         const char* const value = std::getenv(name);
-        environment[name] = value ? Json(value) : Json();
-        rows.push_back({name, value ? value : "(not set)"});
+        found.environment[name] = value ? Json(value) : Json();
+        found.rows.push_back({name, value ? value : "(not set)"});
     }
+}
 
+}  // namespace
+
+int doctor(const DoctorCommand& command) {
+    set_threads(command.threads, 4);
+    Findings found;
+    const double speed = gflops();
+    const std::set<std::string> blas = mapped_blas();
+    found.rows.push_back({"whynot", WHYNOT_VERSION});
+    found.rows.push_back({"LibTorch", std::string(TORCH_VERSION) + ", " + std::to_string(at::get_num_threads()) + " threads"});
+    look_at_speed(speed, blas, found);
+    const Host host(plugin_search(command));
+    look_at_plugins(host, found);
+    look_at_packs(found);
+    look_at_environment(found);
+
+    const std::vector<std::string>& problems = found.problems;
     if (command.json) {
-        const Json report{{"version", WHYNOT_VERSION},
-                          {"libtorch", TORCH_VERSION},
-                          {"threads", at::get_num_threads()},
-                          {"blas", blas},
-                          {"gflops", speed},
-                          {"plugins", plugins},
-                          {"packs", packs},
-                          {"environment", environment},
-                          {"problems", problems}};
-        print(report.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n');
+        print_line({{"version", WHYNOT_VERSION},
+                    {"libtorch", TORCH_VERSION},
+                    {"threads", at::get_num_threads()},
+                    {"blas", blas},
+                    {"gflops", speed},
+                    {"plugins", found.plugins},
+                    {"packs", found.packs},
+                    {"environment", found.environment},
+                    {"problems", problems}});
     } else {
-        print(table(rows));
+        print(table(found.rows));
         print(problems.empty() ? "\nAll is well.\n" : "\n");
         for (const std::string& problem : problems) complain(problem);
     }

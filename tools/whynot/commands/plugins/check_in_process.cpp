@@ -5,7 +5,7 @@
 #include <cstdio>
 
 #include "asking/models.h"
-#include "commands/check.h"
+#include "commands/plugins/check.h"
 #include "stream/inputs.h"
 
 namespace whynot::cli {

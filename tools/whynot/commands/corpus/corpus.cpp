@@ -1,5 +1,5 @@
 // whynot corpus.
-#include "commands/corpus.h"
+#include "commands/corpus/corpus.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -7,8 +7,9 @@
 #include <set>
 #include <thread>
 
-#include "base/json.h"
+#include "base/format.h"
 #include "console/interrupt.h"
+#include "console/json.h"
 #include "console/long_run.h"
 #include "console/terminal.h"
 #include "corpora/bias/bias.h"
@@ -24,8 +25,6 @@ namespace {
 using base::Json;
 using corpora::CorpusFile;
 using corpora::CorpusManifest;
-
-void print_line(const Json& object) { print(object.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n'); }
 
 const char* const unset = "WHYNOT_CORPORA is not set: it names the folder that holds the corpora";
 
@@ -164,7 +163,7 @@ int fetch(const CorpusCommand& command) {
         const auto names = command.name == "all" ? corpora::corpus_names(folder) : std::set<std::string>{command.name};
         corpora::FetchOptions options;
         options.from = command.from;
-        options.patience = std::chrono::seconds(command.patience);
+        options.patience = std::chrono::seconds(command.timeout);
         corpora::Fetcher fetcher(options);
         StatusLine status;
         int code = answered;
@@ -198,7 +197,7 @@ int bias(const CorpusCommand& command) {
         } else {
             print(table({{"folder", command.out},
                          {"sentences of " + command.label, std::to_string(done.sentences)},
-                         {"altered", std::to_string(done.altered) + ", " + percent(share)},
+                         {"altered", std::to_string(done.altered) + ", " + base::percent(share)},
                          {"words put in", std::to_string(done.inserted)}}));
         }
         return answered;

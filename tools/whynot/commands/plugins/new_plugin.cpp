@@ -1,14 +1,15 @@
-#include "commands/new_plugin.h"
+// whynot plugins new.
 
 #include <algorithm>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <set>
 
 #include "base/atomic_file.h"
 #include "base/file.h"
 #include "base/text.h"
-#include "commands/commands.h"
+#include "commands/common.h"
+#include "commands/plugins/plugins.h"
+#include "console/json.h"
 #include "console/terminal.h"
 #include "whynot/atomic_file.h"
 #include "whynot/error.h"
@@ -82,9 +83,10 @@ std::vector<std::string> copy_template(const std::string& name, const fs::path& 
 
 }  // namespace
 
-int new_plugin(const std::string& name, const std::string& directory, bool json) {
+int new_plugin(const PluginsCommand& command) {
+    const std::string& name = command.plugin;
     check_name(name);
-    const fs::path shown = directory.empty() ? name : directory;
+    const fs::path shown = command.out.empty() ? name : command.out;
     fs::path target;
     std::vector<std::string> names;
     try {
@@ -99,9 +101,8 @@ int new_plugin(const std::string& name, const std::string& directory, bool json)
                                        "; choose another one with --out");
     }
 
-    if (json) {
-        const nlohmann::ordered_json object{{"name", name}, {"directory", target.string()}, {"files", names}};
-        print(object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + '\n');
+    if (command.json) {
+        print_line({{"name", name}, {"directory", target.string()}, {"files", names}});
         return answered;
     }
     const auto in_it = [&](const char* path) { return for_shell((shown / path).string()); };

@@ -5,15 +5,15 @@
 
 #include <string>
 
-#include "commands/commands.h"
+#include "commands/common.h"
 
 namespace whynot::cli {
 
 struct CorpusCommand : CommonOptions {
-    std::string name;   ///< verify, fetch: or "all"
-    std::string from;   ///< a mirror: a folder or a URL
-    int patience = 30;  ///< seconds
-    std::string out;    ///< a folder
+    std::string name;  ///< verify, fetch: or "all"
+    std::string from;  ///< a mirror: a folder or a URL
+    int timeout = 30;  ///< seconds
+    std::string out;   ///< a folder
     std::string word = "very", before = "adjectives", label;
 };
 

@@ -1,0 +1,57 @@
+#include "options/options.h"
+#include "commands/train/train.h"
+#include "options/common.h"
+
+namespace whynot::cli {
+namespace {
+
+/// A pack from a corpus, or a generator from data for the classifier of a pack.
+void check_train(TrainCommand& command) {
+    if (command.generator_only != !(command.pack + command.data).empty() || (command.generator_only && !command.corpus.empty()))
+        throw CLI::ValidationError("--generator-only goes with --pack and --data, and not with --corpus");
+    if (command.print_recipe) return;
+    std::vector<std::pair<const char*, const std::string*>> needed{{"--corpus", &command.corpus}};
+    if (command.generator_only) needed = {{"--pack", &command.pack}, {"--data", &command.data}};
+    needed.emplace_back("--out", &command.out);
+    for (const auto& [name, value] : needed)
+        if (value->empty()) throw CLI::RequiredError(name);
+}
+
+}  // namespace
+
+void add_train(CLI::App& program, TrainCommand& command) {
+    CLI::App& app = add_command(program, "train", "Make a pack from a corpus");
+    app.add_option("MODALITY", command.modality, "What the corpus holds: text or image")->required()->type_name("");
+    app.add_option("--corpus", command.corpus, "Name of a corpus in the folder WHYNOT_CORPORA")->type_name("NAME");
+    app.add_option("--out", command.out, "The pack's folder: new, or that of a run that was stopped, which goes on")->type_name("DIR");
+    app.add_flag("--generator-only", command.generator_only,
+                 "Train a generator for the classifier of --pack, on --data instead of a corpus");
+    add_pack(app, command.pack, "With --generator-only: the pack that has the classifier, as 'packs new' makes it");
+    app.add_option("--data", command.data,
+                   "With --generator-only: inputs like those to be explained, without labels: a folder of images, or a file of sentences, "
+                   "one a line")
+        ->type_name("FOLDER|FILE");
+    app.add_option("--recipe", command.recipe, "A JSON file with what differs from the default recipe")->type_name("FILE");
+    app.add_flag("--print-recipe", command.print_recipe, "Print the default recipe and exit");
+    add_seed(app, command.seed, "Seed of all random numbers; the same seed gives the same pack");
+    add_common(app, command, "one for each core up to 4");
+    app.footer("The same command again goes on where it was stopped.\n\n" + std::string(exit_codes));
+    app.callback([&command] { check_train(command); });
+}
+
+void add_evaluate(CLI::App& program, EvaluateCommand& command) {
+    CLI::App& app = add_command(program, "evaluate", "The quality of a pack's explanations, every figure with its N");
+    add_pack(app, command.pack, "The pack: its id or its folder")->required();
+    app.add_option("--corpus", command.corpus, "Name of a corpus in the folder WHYNOT_CORPORA; for sentences also a file with one a line")
+        ->required()
+        ->type_name("NAME|FILE");
+    app.add_option("--limit", command.limit, "The maximum number of questions")
+        ->type_name("N")
+        ->check(between<int64_t>(1))
+        ->capture_default_str();
+    add_seed(app, command.seed, "Seed of all random numbers, and of the choice of questions");
+    add_json(app, command.json, "Print one object on a line");
+    add_common(app, command, "one for each core up to 4");
+}
+
+}  // namespace whynot::cli

@@ -1,0 +1,34 @@
+#pragma once
+
+/// `whynot train` and `whynot evaluate`.
+
+#include <cstdint>
+#include <string>
+
+#include "commands/common.h"
+
+namespace whynot::cli {
+
+struct TrainCommand : CommonOptions {
+    std::string modality;
+    std::string corpus;
+    std::string out;
+    std::string recipe;  ///< a file; empty: the defaults
+    uint64_t seed = 1;
+    bool print_recipe = false;
+    bool generator_only = false;  ///< with `pack` and `data` instead of `corpus`
+    std::string pack;
+    std::string data;
+};
+
+struct EvaluateCommand : CommonOptions {
+    std::string pack;
+    std::string corpus;
+    int64_t limit = 500;
+    uint64_t seed = 1;
+};
+
+int train(const TrainCommand& command);
+int evaluate(const EvaluateCommand& command);
+
+}  // namespace whynot::cli
