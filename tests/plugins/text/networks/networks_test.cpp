@@ -322,7 +322,7 @@ class ToyPack : public ::testing::Test {
 protected:
     static void SetUpTestSuite() {
         folder = new TemporaryFolder;
-        toy::write_corpus(folder->path() / "corpora", 600, 120);
+        toy::write_corpus(folder->path() / "corpora");
         TrainRequest request;
         request.corpus = "toy";
         request.corpora = folder->path() / "corpora";
