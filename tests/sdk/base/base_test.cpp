@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <limits>
+#include <random>
 
 #include "base/atomic_file.h"
 #include "base/file.h"
@@ -19,6 +20,7 @@
 #include "support/temporary_folder.h"
 #include "whynot/atomic_file.h"
 #include "whynot/error.h"
+#include "whynot/pack.h"
 
 namespace fs = std::filesystem;
 using namespace whynot;
