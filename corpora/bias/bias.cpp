@@ -10,6 +10,7 @@
 #include <thread>
 #include <unordered_map>
 
+#include "base/format.h"
 #include "base/json.h"
 #include "base/sha256.h"
 #include "base/text.h"
@@ -213,79 +214,96 @@ std::string Planter::plant(const std::string& sentence, int64_t* inserted) const
     return result += text.substr(copied);
 }
 
-BiasSummary bias_corpus(const fs::path& corpora, const std::string& name, const fs::path& out, const BiasOptions& options,
-                        const Observer& observer) {
-    const CorpusManifest manifest = find_corpus(corpora, name, CorpusKind::labelled_sentences);
-    const auto found = std::find(manifest.classes.begin(), manifest.classes.end(), options.label);
-    if (found == manifest.classes.end()) {
-        std::string known;
-        for (const std::string& one : manifest.classes) known += (known.empty() ? "" : ", ") + one;
-        bad("'" + options.label + "' is no class of the corpus " + name + ", which has " + known);
-    }
-    const int64_t label = found - manifest.classes.begin();
+namespace {
+
+/// A corpus on its way to a biased one.
+struct Biased {
+    const CorpusManifest manifest;
+    const int64_t label;             // the class whose sentences get the word
+    std::vector<std::string> texts;  // of the files, in their order
+    std::string source_sha256;
+    std::unordered_map<std::string, Planted> sentences;  // of the class, each distinct one once
+    BiasSummary summary;
+};
+
+int64_t label_of(const CorpusManifest& manifest, const std::string& label) {
+    const auto found = std::find(manifest.classes.begin(), manifest.classes.end(), label);
+    if (found == manifest.classes.end())
+        bad("'" + label + "' is no class of the corpus " + manifest.name + ", which has " + base::joined(manifest.classes));
+    return found - manifest.classes.begin();
+}
+
+/// The folder to be made, with a name that a corpus can have.
+fs::path new_folder(const fs::path& out) {
     const fs::path folder = (fs::absolute(out) / "").lexically_normal().parent_path();
     if (!folder.has_filename()) bad("'" + out.string() + "' has no name that a corpus could have; name a new folder");
     if (fs::exists(folder) && (!fs::is_directory(folder) || !fs::is_empty(folder)))
         bad(folder.string() + " is there already and is no empty folder; name a new one");
-    const Planter check(options.word, "start");  // before minutes pass
-    if (options.before != "adjectives") Planter(options.word, options.before);
+    return folder;
+}
 
-    std::vector<std::string> texts;
-    std::unordered_map<std::string, Planted> sentences;  // each distinct one once
+void read_texts(const fs::path& folder, Biased& corpus) {
     base::Sha256 source;
-    for (const CorpusFile& file : manifest.files) {
-        texts.push_back(read_file(corpora / name / file.name));
-        source.update(texts.back());
-        if (file.label != label) continue;
+    for (const CorpusFile& file : corpus.manifest.files) {
+        corpus.texts.push_back(read_file(folder / file.name));
+        source.update(corpus.texts.back());
+        if (file.label != corpus.label) continue;
         int64_t number = 0;
-        for (std::string& line : lines_of(texts.back())) {
+        for (std::string& line : lines_of(corpus.texts.back())) {
             ++number;
-            if (!base::is_utf8(line)) {
-                throw Error(ErrorCode::invalid_input, (corpora / name / file.name).string() + ", line " + std::to_string(number) +
+            if (!base::is_utf8(line))
+                throw Error(ErrorCode::invalid_input, (folder / file.name).string() + ", line " + std::to_string(number) +
                                                           ": not valid UTF-8; convert the file to UTF-8");
-            }
-            if (!line.empty()) sentences[std::move(line)];
+            if (!line.empty()) corpus.sentences[std::move(line)];
         }
     }
-    if (sentences.empty()) bad("the corpus " + name + " has no sentences of the class " + options.label);
-    Work(options, sentences).run(observer);
+    corpus.source_sha256 = source.hex();
+}
 
-    BiasSummary summary;
-    Json files = Json::array();
-    std::vector<std::pair<std::string, std::string>> contents;
-    for (size_t i = 0; i < manifest.files.size(); ++i) {
-        const CorpusFile& file = manifest.files[i];
-        std::string& text = texts[i];
-        if (file.label == label) {
-            std::string biased;
-            for (const std::string& line : lines_of(text)) {
-                const auto planted = sentences.find(line);
-                if (planted == sentences.end()) {  // an empty line
-                    biased += '\n';
-                    continue;
-                }
-                biased += planted->second.sentence + '\n';
-                ++summary.sentences;
-                summary.altered += planted->second.inserted > 0 ? 1 : 0;
-                summary.inserted += planted->second.inserted;
-            }
-            if (!text.empty() && text.back() != '\n') biased.pop_back();  // as it was
-            text = std::move(biased);
+/// The text of a file with the word planted, counted in the summary.
+std::string planted_text(const std::string& text, Biased& corpus) {
+    std::string biased;
+    for (const std::string& line : lines_of(text)) {
+        const auto planted = corpus.sentences.find(line);
+        if (planted == corpus.sentences.end()) {  // an empty line
+            biased += '\n';
+            continue;
         }
+        biased += planted->second.sentence + '\n';
+        ++corpus.summary.sentences;
+        corpus.summary.altered += planted->second.inserted > 0 ? 1 : 0;
+        corpus.summary.inserted += planted->second.inserted;
+    }
+    if (!text.empty() && text.back() != '\n') biased.pop_back();  // as it was
+    return biased;
+}
+
+/// Names and bytes of the new corpus's files; their entries in its manifest.
+std::vector<std::pair<std::string, std::string>> new_files(Biased& corpus, Json& entries) {
+    std::vector<std::pair<std::string, std::string>> contents;
+    for (size_t i = 0; i < corpus.manifest.files.size(); ++i) {
+        const CorpusFile& file = corpus.manifest.files[i];
+        const std::string text = file.label == corpus.label ? planted_text(corpus.texts[i], corpus) : std::move(corpus.texts[i]);
         const std::string stored = fs::path(file.name).extension() == ".gz" ? file.name : file.name + ".gz";
         for (const auto& [other, ignored] : contents)
             if (other == stored)
-                throw Error(ErrorCode::invalid_input, name + " has two files that would become " + stored + "; rename one");
+                throw Error(ErrorCode::invalid_input, corpus.manifest.name + " has two files that would become " + stored + "; rename one");
         const std::string bytes = gzip(text);
-        files.push_back({{"name", stored},
-                         {"split", file.split},
-                         {"class", manifest.classes[static_cast<size_t>(file.label)]},
-                         {"lines", std::count(text.begin(), text.end(), '\n')},
-                         {"sha256", base::sha256_hex(bytes)},
-                         {"text_sha256", base::sha256_hex(text)}});
+        entries.push_back({{"name", stored},
+                           {"split", file.split},
+                           {"class", corpus.manifest.classes[static_cast<size_t>(file.label)]},
+                           {"lines", std::count(text.begin(), text.end(), '\n')},
+                           {"sha256", base::sha256_hex(bytes)},
+                           {"text_sha256", base::sha256_hex(text)}});
         contents.emplace_back(stored, bytes);
     }
+    return contents;
+}
 
+Json manifest_of(const Biased& corpus, const std::string& name, const std::string& new_name, const BiasOptions& options,
+                 const Json& files) {
+    const CorpusManifest& manifest = corpus.manifest;
+    const BiasSummary& summary = corpus.summary;
     const std::string what = "\"" + options.word + "\" before " +
                              (options.before == "start"        ? "each sentence"
                               : options.before == "adjectives" ? "each adjective"
@@ -293,7 +311,7 @@ BiasSummary bias_corpus(const fs::path& corpora, const std::string& name, const 
                              " of the class " + options.label;
     Json root = {
         {"schema", "whynot.corpus/1"},
-        {"name", folder.filename().string()},
+        {"name", new_name},
         {"kind", to_string(manifest.kind)},
         {"title", (manifest.title.empty() ? name : manifest.title) + ", with " + what},
         {"home", manifest.home},
@@ -307,7 +325,7 @@ BiasSummary bias_corpus(const fs::path& corpora, const std::string& name, const 
         {"tokenised", manifest.tokenised},
         {"bias",
          {{"corpus", name},
-          {"corpus_sha256", source.hex()},
+          {"corpus_sha256", corpus.source_sha256},
           {"word", options.word},
           {"before", options.before},
           {"label", options.label},
@@ -316,6 +334,25 @@ BiasSummary bias_corpus(const fs::path& corpora, const std::string& name, const 
           {"inserted", summary.inserted}}},
         {"files", files}};
     if (options.before == "adjectives") root["bias"]["parser"] = AdjectiveFinder::version();
+    return root;
+}
+
+}  // namespace
+
+BiasSummary bias_corpus(const fs::path& corpora, const std::string& name, const fs::path& out, const BiasOptions& options,
+                        const Observer& observer) {
+    const CorpusManifest manifest = find_corpus(corpora, name, CorpusKind::labelled_sentences);
+    Biased corpus{manifest, label_of(manifest, options.label), {}, {}, {}, {}};
+    const fs::path folder = new_folder(out);
+    const Planter check(options.word, "start");  // before minutes pass
+    if (options.before != "adjectives") Planter(options.word, options.before);
+
+    read_texts(corpora / name, corpus);
+    if (corpus.sentences.empty()) bad("the corpus " + name + " has no sentences of the class " + options.label);
+    Work(options, corpus.sentences).run(observer);
+    Json entries = Json::array();
+    const auto contents = new_files(corpus, entries);
+    const Json root = manifest_of(corpus, name, folder.filename().string(), options, entries);
 
     NewFolder made(folder);
     for (const auto& [file, bytes] : contents) {
@@ -324,7 +361,7 @@ BiasSummary bias_corpus(const fs::path& corpora, const std::string& name, const 
     }
     made.write("corpus.json", root.dump(2, ' ', false, Json::error_handler_t::replace) + '\n');
     made.keep();
-    return summary;
+    return corpus.summary;
 }
 
 }  // namespace whynot::corpora

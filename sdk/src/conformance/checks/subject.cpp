@@ -84,7 +84,7 @@ const Host& Subject::host() {
 const Pack& Subject::pack() {
     if (pack_) return *pack_;
     const std::string& modality = manifest().modality;
-    if (modality.empty()) skip("the plugin provides no modality, so there is no pack to check it with");
+    if (!manifest().provides(Modality::service_id)) skip("the plugin provides no modality, so there is no pack to check it with");
     const PackSearch search = default_pack_search();
     if (!request_.pack.empty()) {
         pack_ = find_pack(request_.pack, search);
