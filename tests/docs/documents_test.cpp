@@ -131,19 +131,19 @@ void expect_fields_explained(const char* page, const Schema& schema) {
     for (const std::string& field : schema.fields()) EXPECT_TRUE(explained.count(field)) << page << " does not explain '" << field << '\'';
 }
 
-TEST(Documents, records_of_the_page_are_valid) {
+TEST(Documents, RecordsOfThePageAreValid) {
     const Schema schema("explanation-1.schema.json");
     expect_valid_blocks("docs/record.md", schema, 3);
     expect_fields_explained("docs/record.md", schema);
 }
 
-TEST(Documents, manifests_of_the_page_are_valid) {
+TEST(Documents, ManifestsOfThePageAreValid) {
     const Schema schema("pack-1.schema.json");
     expect_valid_blocks("docs/packs.md", schema, 1);
     expect_fields_explained("docs/packs.md", schema);
 }
 
-TEST(Documents, shipped_packs_are_valid) {
+TEST(Documents, ShippedPacksAreValid) {
     const Schema schema("pack-1.schema.json");
     size_t packs = 0;
     for (const char* plugin : {"text", "image"})
@@ -155,7 +155,7 @@ TEST(Documents, shipped_packs_are_valid) {
     EXPECT_EQ(schema.violation(contents(WHYNOT_ROWS_OF_FOUR_PACK "/pack.json")), "");
 }
 
-TEST(Documents, the_manifest_of_the_page_is_that_of_the_template) {
+TEST(Documents, TheManifestOfThePageIsThatOfTheTemplate) {
     const TemporaryFolder folder;
     Process make(WHYNOT_TEMPLATE_MAKE_PACK, {(folder / "pack").string()});
     make.finish();
@@ -167,7 +167,7 @@ TEST(Documents, the_manifest_of_the_page_is_that_of_the_template) {
     EXPECT_EQ(blocks(root / "docs/packs.md", "json").at(0), made);
 }
 
-TEST(Documents, the_readme_is_short_and_its_program_is_the_example) {
+TEST(Documents, TheReadmeIsShortAndItsProgramIsTheExample) {
     EXPECT_LE(lines_of(root / "README.md").size(), 200u);
     const std::vector<std::string> programs = blocks(root / "README.md", "cpp");
     ASSERT_EQ(programs.size(), 1u);
@@ -197,7 +197,7 @@ std::set<std::string> anchors(const fs::path& page) {
     return found;
 }
 
-TEST(Documents, no_link_is_dead) {
+TEST(Documents, NoLinkIsDead) {
     const std::regex link(R"(\]\(([^)\s]+)\))");
     std::vector<std::string> dead;
     size_t links = 0;

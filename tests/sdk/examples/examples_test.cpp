@@ -30,7 +30,7 @@ std::vector<Explanation> records(const std::string& out) {
     return found;
 }
 
-TEST(SolveToy, finds_what_the_closed_form_gives) {
+TEST(SolveToy, FindsWhatTheClosedFormGives) {
     Process toy(examples + "/solve_toy", {}, environment);
     toy.finish();
     ASSERT_EQ(toy.code, 0) << toy.err;
@@ -49,7 +49,7 @@ TEST(SolveToy, finds_what_the_closed_form_gives) {
     EXPECT_GT(std::abs(expected[1][1] - expected[2][1]), 0.1) << "the guards are to make a difference";
 }
 
-TEST(ExplainBatch, writes_a_record_for_each_line_and_tells_its_progress) {
+TEST(ExplainBatch, WritesARecordForEachLineAndTellsItsProgress) {
     Process batch(examples + "/explain_batch", {"600"}, environment);
     batch.finish("the food was gross .\n\ni love this place !\n");
     ASSERT_EQ(batch.code, 0) << batch.err;
@@ -62,7 +62,7 @@ TEST(ExplainBatch, writes_a_record_for_each_line_and_tells_its_progress) {
     EXPECT_THAT(batch.err, HasSubstr("sentence 1 to 3: 2 of 2 at the boundary, 0 still searched"));
 }
 
-TEST(ExplainBatch, keeps_its_deadline) {
+TEST(ExplainBatch, KeepsItsDeadline) {
     Process batch(examples + "/explain_batch", {"1e-9"}, environment);
     batch.finish("the food was gross .\ni love this place !\n");
     ASSERT_EQ(batch.code, 0) << batch.err;
@@ -91,7 +91,7 @@ protected:
     }
 };
 
-TEST_F(RowsOfFour, the_answer_is_the_foil_and_the_boundary_lies_on_the_way) {
+TEST_F(RowsOfFour, TheAnswerIsTheFoilAndTheBoundaryLiesOnTheWay) {
     const Json record = explain("5.1 3.4 1.9 0.4\n", "middle").at(0);
     EXPECT_EQ(record["status"], "found");
     EXPECT_EQ(record["question"]["fact"], "small");
@@ -112,7 +112,7 @@ TEST_F(RowsOfFour, the_answer_is_the_foil_and_the_boundary_lies_on_the_way) {
 
 // The nearest point that is as likely large as small is likelier middle than both; with guards it is no answer. The nearest point that is one is
 // the corner where all three are equally likely.
-TEST_F(RowsOfFour, a_class_between_fact_and_foil_is_kept_below_both) {
+TEST_F(RowsOfFour, AClassBetweenFactAndFoilIsKeptBelowBoth) {
     const Json record = explain("5.1 3.4 1.9 0.4\n", "large").at(0);
     EXPECT_EQ(record["status"], "found");
     EXPECT_EQ(record["max_third"]["class"], "middle");
@@ -122,7 +122,7 @@ TEST_F(RowsOfFour, a_class_between_fact_and_foil_is_kept_below_both) {
     EXPECT_GT(record["probabilities"]["answer"]["large"].get<double>(), 0.5);
 }
 
-TEST_F(RowsOfFour, what_is_no_row_is_refused) {
+TEST_F(RowsOfFour, WhatIsNoRowIsRefused) {
     const std::vector<Json> records = explain("1 2 3\n1 2 3 4 5\n1 2 3 four\n1 2 3 nan\n1 2 3 1e9\n1 2 3 4 1e99\n", "middle", 3);
     EXPECT_EQ(records.size(), 6u);
     for (const Json& record : records) {

@@ -24,9 +24,9 @@ struct OptionInfo {
 };
 
 struct CommandInfo {
-    std::string path;  ///< "whynot packs list"
-    std::string name;  ///< "list"
-    std::string help;  ///< without a point at its end
+    std::string path;   ///< "whynot packs list"
+    std::string name;   ///< "list"
+    std::string help;   ///< without a point at its end
     std::string notes;  ///< below the options: examples; without what is the same for all commands
     std::vector<OptionInfo> arguments, options;
     std::vector<CommandInfo> commands;  ///< below this one
