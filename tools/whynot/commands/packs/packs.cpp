@@ -13,8 +13,6 @@ using base::joined;
 using base::Json;
 using Rows = std::vector<std::vector<std::string>>;
 
-Json text_or_null(const std::string& text) { return text.empty() ? Json() : Json(text); }
-
 uint64_t size_of(const PackManifest& manifest) {
     uint64_t bytes = 0;
     for (const PackFile& file : manifest.files) bytes += file.size;

@@ -16,8 +16,6 @@ using base::joined;
 using base::Json;
 using Rows = std::vector<std::vector<std::string>>;
 
-Json text_or_null(const std::string& text) { return text.empty() ? Json() : Json(text); }
-
 Json as_json(const PluginEntry& plugin) {
     return {{"id", text_or_null(plugin.manifest.id)},
             {"version", text_or_null(plugin.manifest.version)},
