@@ -17,6 +17,7 @@ namespace {
 
 using namespace whynot::cli;
 using whynot::Error;
+using whynot::ErrorCode;
 using whynot::mpi::Job;
 
 /// Of all ranks that find the same mistake, rank 0 speaks.
@@ -68,8 +69,12 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
     if (argc == 3 && std::string(argv[1]) == "documentation") {  // for the build, which has no ranks
-        print(document(whynot::mpi::CommandLine().app(), argv[2]));
-        return answered;
+        try {
+            print(document(whynot::mpi::CommandLine().app(), argv[2]));
+            return answered;
+        } catch (const Error& error) {
+            return fail(0, error.code() == ErrorCode::invalid_argument ? usage : failed, error.what());
+        }
     }
     std::signal(SIGPIPE, SIG_IGN);  // an explainer that has ended reads no more
     MPI_Init(&argc, &argv);

@@ -251,6 +251,14 @@ TEST_F(Mpi, RefusesAQuestionThatEndsExplainers) {
     EXPECT_THAT(records[2].at("reason").get<std::string>(), HasSubstr("two explainers ended over this question"));
 }
 
+TEST_F(Mpi, WritesNoDocumentOfAnUnknownForm) {
+    Process process(WHYNOT_MPI_PROGRAM, {"documentation", "roff"}, environment_);
+    process.finish("");
+    EXPECT_EQ(process.code, 2);
+    EXPECT_EQ(process.out, "");
+    EXPECT_THAT(process.err, HasSubstr("expected markdown or man or bash or zsh or fish, found 'roff'"));
+}
+
 TEST_F(Mpi, RefusesWrongUsage) {
     const auto expect_refused = [this](const Arguments& options, const std::string& message) {
         SCOPED_TRACE(testing::PrintToString(options));

@@ -15,7 +15,7 @@ namespace whynot::cli {
 /// What `document` can write.
 extern const std::vector<std::string> document_forms;
 
-/// @param form one of `document_forms`: markdown, man, bash, zsh, fish
+/// @param form one of `document_forms`: markdown, man, bash, zsh, fish. Throws `invalid_argument` for another
 std::string document(CLI::App& program, const std::string& form);
 
 /// Adds the command `documentation FORM`, which prints one. Hidden: it is for the build and for packagers.

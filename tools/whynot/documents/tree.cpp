@@ -2,7 +2,10 @@
 
 #include <algorithm>
 
+#include "base/format.h"
+#include "base/text.h"
 #include "options/common.h"
+#include "whynot/error.h"
 
 namespace whynot::cli {
 namespace {
@@ -101,7 +104,8 @@ std::string document(CLI::App& program, const std::string& form) {
     if (form == "man") return man_page(info);
     if (form == "bash") return bash_completion(info);
     if (form == "zsh") return zsh_completion(info);
-    return fish_completion(info);
+    if (form == "fish") return fish_completion(info);
+    throw Error(ErrorCode::invalid_argument, base::expected(base::joined(document_forms, " or "), base::in_quotes(form)));
 }
 
 void add_documentation(CLI::App& program, std::string& form) {
