@@ -12,8 +12,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-[[noreturn]] void bad(const fs::path& path, const std::string& what) { throw Error(ErrorCode::invalid_input, path.string() + ": " + what); }
-
 std::string hex(std::string_view bytes) {
     std::string text;
     for (const char c : bytes) {

@@ -94,6 +94,8 @@ std::string gzip(std::string_view content) {
     return result;
 }
 
+void bad(const fs::path& path, const std::string& what) { throw Error(ErrorCode::invalid_input, path.string() + ": " + what); }
+
 bool stays_inside(const fs::path& path) {
     return !path.empty() && path.is_relative() &&
            std::none_of(path.begin(), path.end(), [](const fs::path& part) { return part.empty() || part == "." || part == ".."; });

@@ -23,6 +23,9 @@ std::string read_content(const std::filesystem::path& path, uint64_t limit = max
 /// Compressed as gzip, without name and time: same bytes in, same bytes out (with the same version of zlib).
 std::string gzip(std::string_view content);
 
+/// Says that the content of a file is not what it should be. @throws Error invalid_input
+[[noreturn]] void bad(const std::filesystem::path& path, const std::string& what);
+
 /// Whether a path from outside stays in the folder that it is relative to.
 bool stays_inside(const std::filesystem::path& path);
 

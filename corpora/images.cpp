@@ -14,8 +14,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-[[noreturn]] void bad(const fs::path& path, const std::string& what) { throw Error(ErrorCode::invalid_input, path.string() + ": " + what); }
-
 /// A file of the corpus that was read.
 struct Content {
     fs::path path;

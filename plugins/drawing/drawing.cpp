@@ -14,7 +14,7 @@
 namespace whynot::drawing {
 namespace {
 
-[[noreturn]] void mistake(const std::string& message) { throw Error(ErrorCode::invalid_argument, message); }
+[[noreturn]] void bad_request(const std::string& message) { throw Error(ErrorCode::invalid_argument, message); }
 
 /// [0, 1] to a byte; what is no number is black.
 uint8_t to_byte(double value) { return value > 0 ? static_cast<uint8_t>(std::min(value, 1.0) * 255 + 0.5) : 0; }
@@ -203,9 +203,9 @@ private:
     }
 
     [[noreturn]] static void fail(cairo_status_t status) {
-        if (status == CAIRO_STATUS_INVALID_STRING) mistake("expected texts in UTF-8 for a sheet of pictures, found one that is not");
+        if (status == CAIRO_STATUS_INVALID_STRING) bad_request("expected texts in UTF-8 for a sheet of pictures, found one that is not");
         if (status == CAIRO_STATUS_INVALID_SIZE)
-            mistake("expected a sheet within 32767 pixels a side, found a larger one; give fewer pictures");
+            bad_request("expected a sheet within 32767 pixels a side, found a larger one; give fewer pictures");
         throw Error(ErrorCode::internal, std::string("cairo could not draw: ") + cairo_status_to_string(status));
     }
     void check() const {
@@ -222,9 +222,9 @@ Difference draw_difference(const std::vector<float>& input, const std::vector<fl
                            int64_t width) {
     if ((channels != 1 && channels != 3) || height < 1 || width < 1 || input.size() != static_cast<uint64_t>(channels * height * width) ||
         boundary.size() != input.size()) {
-        mistake("expected two images of 1 or 3 channels and the same size, found " + std::to_string(input.size()) + " and " +
-                std::to_string(boundary.size()) + " values for " + std::to_string(channels) + " x " + std::to_string(height) + " x " +
-                std::to_string(width));
+        bad_request("expected two images of 1 or 3 channels and the same size, found " + std::to_string(input.size()) + " and " +
+                    std::to_string(boundary.size()) + " values for " + std::to_string(channels) + " x " + std::to_string(height) + " x " +
+                    std::to_string(width));
     }
     const int64_t pixels = height * width;
     const auto luminance = [&](const std::vector<float>& image, int64_t i) -> double {
@@ -244,11 +244,11 @@ Difference draw_difference(const std::vector<float>& input, const std::vector<fl
 }
 
 Picture draw_sheet(const std::string& title, const std::string& sentence, const std::vector<Panel>& panels) {
-    if (panels.empty()) mistake("expected at least one picture for a sheet, found none");
+    if (panels.empty()) bad_request("expected at least one picture for a sheet, found none");
     double cell = narrowest_cell, picture_height = 0, below = 0;
     for (const auto& panel : panels) {
         check_picture(panel.picture);
-        if (panel.picture.channels % 2 == 0) mistake("expected pictures without opacity for a sheet, found one with");
+        if (panel.picture.channels % 2 == 0) bad_request("expected pictures without opacity for a sheet, found one with");
         cell = std::max(cell, drawn_width(panel));
         picture_height = std::max(picture_height, drawn_height(panel));
         below = std::max(below, static_cast<double>(panel.lines.size()) * line_height + (panel.scale > 0 ? bar_space : 0));
@@ -278,8 +278,8 @@ Picture draw_sheet(const std::string& title, const std::string& sentence, const 
 Picture draw_matrix(const std::string& title, const std::vector<std::string>& rows, const std::vector<std::string>& columns,
                     const std::vector<double>& darkness) {
     if (rows.empty() || columns.empty() || darkness.size() != rows.size() * columns.size()) {
-        mistake("expected a number for each row and column of a table to draw, found " + std::to_string(darkness.size()) + " for " +
-                std::to_string(rows.size()) + " x " + std::to_string(columns.size()));
+        bad_request("expected a number for each row and column of a table to draw, found " + std::to_string(darkness.size()) + " for " +
+                    std::to_string(rows.size()) + " x " + std::to_string(columns.size()));
     }
     Picture squares{static_cast<int64_t>(columns.size()), static_cast<int64_t>(rows.size()), 1, {}};
     for (const double value : darkness) squares.bytes.push_back(to_byte(1 - value));
@@ -313,7 +313,7 @@ Picture enlarge(const Picture& picture, int64_t side) {
 
 std::vector<Picture> draw_morph(const std::vector<Picture>& path, int64_t side, std::vector<int>& hundredths) {
     constexpr int at_ends = 100, between = 8;
-    if (path.empty()) mistake("expected at least one picture for an animation, found none");
+    if (path.empty()) bad_request("expected at least one picture for an animation, found none");
     std::vector<Picture> frames;
     hundredths.clear();
     const auto add = [&](size_t i) {

@@ -11,6 +11,9 @@ namespace whynot::image {
 /// What a training of a pack begins and ends with: which images are learned from and which measured with; and what a pack needs besides
 /// trained networks: codes to start from beyond the boundary, and the scales of distances and residuals.
 
+/// What a training run that was interrupted goes on with the generator from.
+constexpr const char* generator_checkpoint = "generator.checkpoint";
+
 /// One image in fifty, at least one, is kept for measuring.
 struct Division {
     TrainingImages development, train;

@@ -34,7 +34,6 @@ namespace fs = std::filesystem;
 
 enum Stream : uint64_t { noise_stream = 1, choice_stream, generator_stream };
 
-constexpr const char* generator_checkpoint = "generator.checkpoint";
 constexpr int64_t codes_of_each_class = 1000;
 
 [[noreturn]] void refuse(const std::string& what) { throw Error(ErrorCode::invalid_argument, what); }

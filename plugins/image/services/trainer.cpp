@@ -26,7 +26,6 @@ using base::Json;
 enum Stage : uint64_t { choice_stage = 1, classifier_stage, generator_stage };
 
 constexpr const char* classifier_checkpoint = "classifier.checkpoint";
-constexpr const char* generator_checkpoint = "generator.checkpoint";
 
 // What the networks look at: the corpus says, unless the recipe does.
 ImageShape shape_of(const corpora::ImageCorpus& corpus) {

@@ -22,7 +22,7 @@ namespace whynot::text {
 namespace {
 
 /// What the random numbers of a training run are drawn for.
-enum Stream : uint64_t { order_of_batches = 102, step_of_training, negatives_of_step };
+enum MaskedStream : uint64_t { order_of_batches = 102, step_of_training, negatives_of_step };
 
 at::Tensor dropout(const at::Tensor& x, double share, at::Generator& generator) {
     if (share <= 0) return x;
@@ -41,9 +41,9 @@ std::vector<at::Tensor> dense_parameters(const MaskedModel& model) {
 }
 
 /// The model as it is being trained. Its dense parameters require gradients as long as this lives.
-class Learner {
+class MaskedLearner {
 public:
-    Learner(MaskedModel& model, const MaskedTraining& options)
+    MaskedLearner(MaskedModel& model, const MaskedTraining& options)
         : model_(model),
           net_(model->weights()),
           sizes_(model->sizes()),
@@ -53,9 +53,9 @@ public:
           embedding_adam_(net_.embedding),
           output_adam_(net_.output),
           bias_adam_(net_.output_bias) {}
-    ~Learner() { requiring_gradients(dense_, false); }
-    Learner(const Learner&) = delete;
-    Learner& operator=(const Learner&) = delete;
+    ~MaskedLearner() { requiring_gradients(dense_, false); }
+    MaskedLearner(const MaskedLearner&) = delete;
+    MaskedLearner& operator=(const MaskedLearner&) = delete;
 
     void keep_in(training::TrainingRun& run) {
         for (const auto& item : model_->named_parameters()) run.keep("weights." + item.key(), item.value());
@@ -148,7 +148,7 @@ void check(const Sentences& sentences, const MaskedTraining& options, int64_t vo
 void train_masked_model(MaskedModel& model, const Sentences& sentences, const MaskedTraining& options, uint64_t seed,
                         const Observer& observer, const Sentences& development, const training::Checkpoint& checkpoint) {
     check(sentences, options, model->sizes().vocabulary);
-    Learner learner(model, options);
+    MaskedLearner learner(model, options);
     training::TrainingRun run("the masked model", checkpoint, observer);
     learner.keep_in(run);
     const auto batches = [&](int64_t epoch) {

@@ -15,11 +15,11 @@ namespace whynot::text {
 
 namespace {
 
-enum Stream : uint64_t { epoch_stream = 11, step_stream = 12 };
+enum AutoencoderStream : uint64_t { autoencoder_epoch = 11, autoencoder_step = 12 };
 
 // The batches of one epoch, each of sentences of one length, in the order they are trained on.
 std::vector<Sentences> plan_epoch(const Sentences& sentences, const AutoencoderTraining& options, uint64_t seed, int64_t epoch) {
-    std::mt19937_64 random(training::mix_seed(seed, epoch_stream, static_cast<uint64_t>(epoch)));
+    std::mt19937_64 random(training::mix_seed(seed, autoencoder_epoch, static_cast<uint64_t>(epoch)));
     ByLength all = by_length(sentences);
     const auto joins = static_cast<size_t>(options.joined * static_cast<double>(sentences.size()));
     for (size_t i = 0; i < joins; ++i) {
@@ -50,9 +50,9 @@ Reconstruction reconstruction(const Autoencoder& autoencoder, const Sentences& s
 namespace {
 
 /// What an autoencoder is trained with: its parameters in three kinds, each with its optimiser.
-class Learner {
+class AutoencoderLearner {
 public:
-    Learner(Autoencoder& autoencoder, const AutoencoderTraining& options)
+    AutoencoderLearner(Autoencoder& autoencoder, const AutoencoderTraining& options)
         : autoencoder_(autoencoder),
           options_(options),
           dense_adam_(dense(autoencoder, false), options.clip),
@@ -120,7 +120,7 @@ private:
 void train_autoencoder(Autoencoder& autoencoder, const Sentences& sentences, const Sentences& development,
                        const AutoencoderTraining& options, uint64_t seed, const training::Checkpoint& checkpoint,
                        const Observer& observer) {
-    Learner learner(autoencoder, options);
+    AutoencoderLearner learner(autoencoder, options);
     training::TrainingRun run("the autoencoder", checkpoint, observer);
     learner.keep_in(run);
     // Epochs differ by a few batches (joined pairs are drawn); the schedule takes each to be as long as the present one.
@@ -128,7 +128,7 @@ void train_autoencoder(Autoencoder& autoencoder, const Sentences& sentences, con
     const auto step = [&](const Sentences& batch, training::Step now) {
         const at::Tensor words = rectangle(batch);
         const double rate = training::cosine_rate(options.learning_rate, now.number, now.of);
-        const double loss = learner.step(words, training::make_generator(training::mix_seed(seed, step_stream, now.seed())), rate);
+        const double loss = learner.step(words, training::make_generator(training::mix_seed(seed, autoencoder_step, now.seed())), rate);
         return training::BatchLoss{loss, static_cast<double>(words.size(0) * (words.size(1) + 1))};
     };
     training::train_in_batches(run, {"autoencoder", options.epochs}, batches_of, step, [&](const training::EpochLoss& epoch) {

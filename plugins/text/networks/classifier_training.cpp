@@ -14,10 +14,10 @@ namespace whynot::text {
 
 namespace {
 
-enum Stream : uint64_t { weights_stream = 1, epoch_stream = 2 };
+enum ClassifierStream : uint64_t { classifier_weights = 1, classifier_epoch = 2 };
 
 Classifier untrained(const ClassifierData& data, const ClassifierOptions& options, uint64_t seed) {
-    at::Generator random = training::make_generator(training::mix_seed(seed, weights_stream));
+    at::Generator random = training::make_generator(training::mix_seed(seed, classifier_weights));
     Classifier classifier;
     classifier.embedding = at::empty({data.vocabulary, options.dimension}).normal_(0, options.deviation, random);
     classifier.embedding.slice(0, 0, unk_id).zero_();
@@ -45,7 +45,7 @@ Classifier train_classifier(const ClassifierData& data, const ClassifierOptions&
     training::Places order(data.train.sentences.size());
     std::iota(order.begin(), order.end(), size_t{0});
     const auto batches_of = [&](int64_t epoch) {
-        return training::shuffled_batches(order, options.batch, training::mix_seed(seed, epoch_stream, static_cast<uint64_t>(epoch)));
+        return training::shuffled_batches(order, options.batch, training::mix_seed(seed, classifier_epoch, static_cast<uint64_t>(epoch)));
     };
     const auto step = [&](const training::Places& batch, training::Step) {
         Sentences sentences;

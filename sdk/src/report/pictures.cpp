@@ -11,9 +11,9 @@
 namespace whynot {
 namespace {
 
-constexpr int64_t indent = 4, gap = 2;  // columns
-constexpr int64_t narrowest = 10;       // of the room for a picture: its name has to be legible
-constexpr int64_t highest = 80;         // pixels, two a line: all of a picture is on the screen at once
+constexpr int64_t left_margin = 4, gap = 2;  // columns
+constexpr int64_t narrowest = 10;            // of the room for a picture: its name has to be legible
+constexpr int64_t highest = 80;              // pixels, two a line: all of a picture is on the screen at once
 
 using Colour = std::array<int, 3>;  // red, green, blue, 0 to 255
 
@@ -149,7 +149,7 @@ void check(const NamedPicture& named) {
 }  // namespace
 
 std::vector<std::string> internal::draw_pictures(const std::vector<NamedPicture>& pictures, const TerminalStyle& style) {
-    const int64_t room = std::max(style.width, 20) - indent;
+    const int64_t room = std::max(style.width, 20) - left_margin;
     const auto side_by_side = std::min(static_cast<int64_t>(pictures.size()), (room + gap) / (narrowest + gap));
     const int64_t share = (room - gap * (side_by_side - 1)) / side_by_side;
     double factor = 1;
@@ -165,7 +165,7 @@ std::vector<std::string> internal::draw_pictures(const std::vector<NamedPicture>
         std::vector<Smaller> shown;
         std::vector<int64_t> widths;
         int64_t height = 0;
-        std::string names = spaces(indent);
+        std::string names = spaces(left_margin);
         for (size_t i = begin; i < end; ++i) {
             const std::string name = caption(pictures[i].name, share);
             shown.emplace_back(pictures[i].picture, factor);
@@ -178,7 +178,7 @@ std::vector<std::string> internal::draw_pictures(const std::vector<NamedPicture>
         if (begin > 0) lines.emplace_back();
         lines.push_back(names);
         for (int64_t y = 0; y < height; y += 2) {
-            std::string line = spaces(indent);
+            std::string line = spaces(left_margin);
             for (size_t i = 0; i < shown.size(); ++i) {
                 const int64_t before = (widths[i] - shown[i].width()) / 2;
                 const bool there = y < shown[i].height();

@@ -6,23 +6,19 @@
 #include <torch/csrc/autograd/autograd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <fstream>
 #include <limits>
 
+#include "base/stopwatch.h"
 #include "whynot/asking.h"
 #include "whynot/error.h"
 
 namespace whynot::cli {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 constexpr double shortest = 0.5;      // seconds that a case is measured for, if there is time
 constexpr double share_alone = 0.25;  // of the time in the solver that the networks are measured for
-
-double seconds_since(Clock::time_point began) { return std::chrono::duration<double>(Clock::now() - began).count(); }
 
 /// Seconds a row that the networks need by themselves. Measured beside each batch that is solved: what slows one down, slows the other.
 class Alone {
@@ -31,18 +27,18 @@ public:
         : problem_(problem), rows_(at::arange(problem.start.size(0), at::TensorOptions(at::kLong).device(problem.start.device()))) {}
 
     void measure(double seconds) {
-        for (const Clock::time_point began = Clock::now(); count_ == 0 || seconds_since(began) < seconds; ++count_) {
-            Clock::time_point lap = Clock::now();
+        base::Stopwatch watch;
+        for (; count_ == 0 || watch.seconds() < seconds; ++count_) {
+            watch.lap();
             {
                 const at::NoGradGuard no_grad;
                 problem_.log_likelihood(problem_.start, rows_);
             }
-            forward_ += seconds_since(lap);
-            lap = Clock::now();
+            forward_ += watch.lap();
             const at::Tensor z = problem_.start.detach().clone().requires_grad_();
             const at::Tensor l = problem_.log_likelihood(z, rows_);
             torch::autograd::grad({l}, {z}, {at::ones_like(l)});
-            gradient_ += seconds_since(lap);
+            gradient_ += watch.lap();
         }
     }
     double forward() const { return forward_; }

@@ -12,6 +12,7 @@
 
 #include "base/format.h"
 #include "base/text.h"
+#include "console/environment.h"
 #include "whynot/error.h"
 
 namespace whynot::cli {
@@ -32,11 +33,6 @@ std::string cut(std::string_view text, size_t width) {
     size_t position = 0;
     for (size_t count = 0; count < width && position < text.size(); ++count) base::next_code_point(text, position);
     return std::string(text.substr(0, position));
-}
-
-std::string variable(const char* name) {
-    const char* const value = std::getenv(name);
-    return value ? value : "";
 }
 
 /// The first of these that is set decides, says POSIX.

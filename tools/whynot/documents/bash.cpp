@@ -6,12 +6,12 @@
 namespace whynot::cli {
 namespace {
 
-std::string quoted(const std::string& text) { return '\'' + text + '\''; }  // no word of ours holds a quote
+std::string bash_quoted(const std::string& text) { return '\'' + text + '\''; }  // no word of ours holds a quote
 
 /// What sets `words`, or asks for files or folders, for a value.
 std::string propose(const OptionInfo& option) {
     switch (option.proposal) {
-        case Proposal::choices: return "words=" + quoted(base::joined(option.choices, " "));
+        case Proposal::choices: return "words=" + bash_quoted(base::joined(option.choices, " "));
         case Proposal::files: return "files=-f";
         case Proposal::folders: return "files=-d";
         case Proposal::nothing: break;
@@ -28,10 +28,10 @@ std::string case_of(const CommandInfo& command) {
             values += "                " + base::joined(option.names, " | ") + ") value=1; " + propose(option) + " ;;\n";
     }
     for (const CommandInfo& each : command.commands) commands.push_back(each.name);
-    std::string text = "        " + quoted(command.path) + ")\n            options=" + quoted(base::joined(names, " ")) + '\n';
+    std::string text = "        " + bash_quoted(command.path) + ")\n            options=" + bash_quoted(base::joined(names, " ")) + '\n';
     if (!values.empty()) text += "            case \"$previous\" in\n" + values + "            esac\n";
     if (!commands.empty())
-        text += "            [[ $value ]] || words=" + quoted(base::joined(commands, " ")) + '\n';
+        text += "            [[ $value ]] || words=" + bash_quoted(base::joined(commands, " ")) + '\n';
     else if (!command.arguments.empty())
         text += "            [[ $value ]] || " + propose(command.arguments.front()) + '\n';
     return text + "            ;;\n";
@@ -43,7 +43,7 @@ std::string bash_completion(const CommandInfo& program) {
     std::vector<std::string> paths;
     std::string cases;
     for (const CommandInfo* command : all_of(program)) {
-        if (command != &program) paths.push_back(quoted(command->path));
+        if (command != &program) paths.push_back(bash_quoted(command->path));
         cases += case_of(*command);
     }
     std::string function = '_' + program.name;

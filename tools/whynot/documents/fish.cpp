@@ -7,13 +7,13 @@ namespace whynot::cli {
 namespace {
 
 /// A word in single quotes.
-std::string quoted(const std::string& text) { return '\'' + escaped(text, "'\\") + '\''; }
+std::string fish_quoted(const std::string& text) { return '\'' + escaped(text, "'\\") + '\''; }
 
-std::string at(const CommandInfo& command, const std::string& test) { return quoted(test + " '" + command.path + '\''); }
+std::string at(const CommandInfo& command, const std::string& test) { return fish_quoted(test + " '" + command.path + '\''); }
 
 std::string values(const OptionInfo& option) {
     switch (option.proposal) {
-        case Proposal::choices: return " -x -a " + quoted(base::joined(option.choices, " "));
+        case Proposal::choices: return " -x -a " + fish_quoted(base::joined(option.choices, " "));
         case Proposal::files: return " -r -F";
         case Proposal::folders: return " -x -a '(__fish_complete_directories)'";
         case Proposal::nothing: break;
@@ -24,7 +24,8 @@ std::string values(const OptionInfo& option) {
 std::string lines_of(const CommandInfo& command, const std::string& program, const std::string& test) {
     const std::string begin = "complete -c " + program + " -n " + at(command, test);
     std::string text = "\n# " + command.path + '\n';
-    for (const CommandInfo& each : command.commands) text += begin + " -a " + each.name + " -d " + quoted(first_sentence(each.help)) + '\n';
+    for (const CommandInfo& each : command.commands)
+        text += begin + " -a " + each.name + " -d " + fish_quoted(first_sentence(each.help)) + '\n';
     for (const OptionInfo& argument : command.arguments) {
         if (argument.proposal == Proposal::nothing) continue;
         std::string proposed = values(argument);
@@ -35,7 +36,7 @@ std::string lines_of(const CommandInfo& command, const std::string& program, con
         text += begin;
         for (const std::string& name : option.names)
             text += name.compare(0, 2, "--") == 0 ? " -l " + name.substr(2) : " -s " + name.substr(1);
-        text += (option.value.empty() ? "" : values(option)) + " -d " + quoted(first_sentence(option.help)) + '\n';
+        text += (option.value.empty() ? "" : values(option)) + " -d " + fish_quoted(first_sentence(option.help)) + '\n';
     }
     return text;
 }
@@ -48,7 +49,7 @@ std::string fish_completion(const CommandInfo& program) {
     std::vector<std::string> paths;
     std::string lines;
     for (const CommandInfo* command : all_of(program)) {
-        if (command != &program) paths.push_back(quoted(command->path));
+        if (command != &program) paths.push_back(fish_quoted(command->path));
         lines += lines_of(*command, program.name, test);
     }
     std::string text = "# Completion of " + program.name + " for fish. Written by '" + program.name +

@@ -24,7 +24,7 @@ std::string roff(const std::string& text) {
 std::string bold(const std::string& text) { return "\\fB" + roff(text) + "\\fR"; }
 std::string italic(const std::string& text) { return "\\fI" + roff(text) + "\\fR"; }
 
-std::string item(const OptionInfo& option) {
+std::string man_item(const OptionInfo& option) {
     std::vector<std::string> names;
     for (const std::string& name : option.names) names.push_back(bold(name));
     return ".TP\n" + base::joined(names) + (option.value.empty() ? "" : ' ' + italic(option.value)) +
@@ -33,13 +33,13 @@ std::string item(const OptionInfo& option) {
 
 std::string as_it_is(const std::string& text) { return ".nf\n" + roff(text) + "\n.fi\n"; }
 
-std::string section(const CommandInfo& command) {
+std::string man_section(const CommandInfo& command) {
     std::string text = ".SS " + roff(command.path) + "\n" + roff(command.help) + ".\n.PP\n" + bold(command.usage()) + '\n';
-    for (const OptionInfo& argument : command.arguments) text += item(argument);
+    for (const OptionInfo& argument : command.arguments) text += man_item(argument);
     for (const std::string& group : command.groups()) {
         text += ".PP\n" + roff(group) + ":\n";
         for (const OptionInfo& option : command.options)
-            if (option.group == group) text += item(option);
+            if (option.group == group) text += man_item(option);
     }
     for (const CommandInfo& each : command.commands) text += ".TP\n" + bold(each.name) + '\n' + roff(each.help) + '\n';
     if (!command.notes.empty()) text += ".PP\n" + as_it_is(command.notes);
@@ -60,7 +60,7 @@ std::string man_page(const CommandInfo& program) {
                        roff(program.name) + " \\- " + roff(program.help.substr(0, end == std::string::npos ? end : end + 1)) +
                        "\n.SH SYNOPSIS\n" + bold(program.usage()) + "\n.SH DESCRIPTION\n" + roff(program.help) +
                        ".\n.SH COMMANDS AND OPTIONS\n";
-    for (const CommandInfo* command : all_of(program)) text += section(*command);
+    for (const CommandInfo* command : all_of(program)) text += man_section(*command);
     return text + ".SH EXIT STATUS AND ENVIRONMENT\n" + as_it_is(exit_codes);
 }
 

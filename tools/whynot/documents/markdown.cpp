@@ -9,7 +9,7 @@ std::string code(const std::string& text) { return '`' + text + '`'; }
 
 std::string prose(const std::string& text) { return escaped(text, "*<"); }
 
-std::string item(const OptionInfo& option) {
+std::string markdown_item(const OptionInfo& option) {
     std::vector<std::string> names;
     for (const std::string& name : option.names) names.push_back(code(name + (option.value.empty() ? "" : ' ' + option.value)));
     return "- " + base::joined(names) + (option.required ? " (required)" : "") + ": " + prose(option.help) + '\n';
@@ -31,7 +31,7 @@ std::string notes(const std::string& text) {
     return result + (in_code ? "```\n" : "");
 }
 
-std::string section(const CommandInfo& command) {
+std::string markdown_section(const CommandInfo& command) {
     std::string text = "\n## " + command.path + "\n\n" + prose(command.help) + ".\n\n```\n" + command.usage() + "\n```\n";
     if (!command.commands.empty()) {
         text += "\nCommands:\n\n";
@@ -39,12 +39,12 @@ std::string section(const CommandInfo& command) {
     }
     if (!command.arguments.empty()) {
         text += "\nArguments:\n\n";
-        for (const OptionInfo& argument : command.arguments) text += item(argument);
+        for (const OptionInfo& argument : command.arguments) text += markdown_item(argument);
     }
     for (const std::string& group : command.groups()) {
         text += '\n' + group + ":\n\n";
         for (const OptionInfo& option : command.options)
-            if (option.group == group) text += item(option);
+            if (option.group == group) text += markdown_item(option);
     }
     if (!command.notes.empty()) text += '\n' + notes(command.notes);
     return text;
@@ -57,7 +57,7 @@ std::string markdown(const CommandInfo& program) {
                        " --help` has them. This page is written by `" + program.name +
                        " documentation markdown`, and so are the man page and the completions for bash, zsh and fish.\n\n```\n" +
                        exit_codes + "\n```\n";
-    for (const CommandInfo* command : all_of(program)) text += section(*command);
+    for (const CommandInfo* command : all_of(program)) text += markdown_section(*command);
     return text;
 }
 

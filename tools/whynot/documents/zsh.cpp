@@ -7,7 +7,7 @@ namespace whynot::cli {
 namespace {
 
 /// A word in single quotes.
-std::string quoted(const std::string& text) {
+std::string zsh_quoted(const std::string& text) {
     std::string result = "'";
     for (const char c : text) result += c == '\'' ? std::string("'\\''") : std::string(1, c);
     return result + '\'';
@@ -37,12 +37,12 @@ std::string specifications(const CommandInfo& command) {
         for (const std::string& name : option.names) {
             const bool with_value = !option.value.empty();
             text += " \\\n        " +
-                    quoted(exclude + name + (with_value && name.compare(0, 2, "--") == 0 ? "=" : "") + '[' +
-                           escaped(first_sentence(option.help), "[]:\\") + ']' + (with_value ? value_of(option, option.value) : ""));
+                    zsh_quoted(exclude + name + (with_value && name.compare(0, 2, "--") == 0 ? "=" : "") + '[' +
+                               escaped(first_sentence(option.help), "[]:\\") + ']' + (with_value ? value_of(option, option.value) : ""));
         }
     }
     for (const OptionInfo& argument : command.arguments)
-        text += " \\\n        " + quoted((argument.repeated ? "*" : "1") + value_of(argument, argument.names.front()));
+        text += " \\\n        " + zsh_quoted((argument.repeated ? "*" : "1") + value_of(argument, argument.names.front()));
     return text;
 }
 
@@ -54,7 +54,7 @@ std::string function(const CommandInfo& command) {
             "    case $state in\n"
             "        command)\n            local -a commands\n            commands=(\n";
     for (const CommandInfo& each : command.commands)
-        text += "                " + quoted(each.name + ':' + escaped(first_sentence(each.help), ":\\")) + '\n';
+        text += "                " + zsh_quoted(each.name + ':' + escaped(first_sentence(each.help), ":\\")) + '\n';
     text +=
         "            )\n            _describe -t commands command commands\n            ;;\n"
         "        rest)\n            case $words[1] in\n";

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "base/format.h"
+#include "console/environment.h"
 #include "console/interrupt.h"
 #include "console/json.h"
 #include "console/long_run.h"

@@ -5,6 +5,7 @@
 #include "asking/services.h"
 #include "base/text.h"
 #include "commands/experiment/experiment.h"
+#include "console/environment.h"
 #include "console/interrupt.h"
 #include "console/json.h"
 #include "console/long_run.h"

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/format.h"
 #include "commands/train/train.h"
+#include "console/environment.h"
 #include "console/interrupt.h"
 #include "console/json.h"
 #include "console/long_run.h"
