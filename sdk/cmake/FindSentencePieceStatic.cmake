@@ -34,8 +34,8 @@ if(NOT _roots)
         list(PREPEND _places "$ENV{WHYNOT_CACHE}")
     endif()
     foreach(_place IN LISTS _places)
-        # The name ends with what the libraries were built for: the machine and its protobuf.
-        file(GLOB _found "${_place}/sentencepiece-*-${CMAKE_LIBRARY_ARCHITECTURE}-protobuf${whynot_protobuf_VERSION}")
+        # The name ends with what the libraries were built for: the machine and its protobuf, and how.
+        file(GLOB _found "${_place}/sentencepiece-*-${CMAKE_LIBRARY_ARCHITECTURE}-protobuf${whynot_protobuf_VERSION}-hardened")
         list(SORT _found COMPARE NATURAL ORDER DESCENDING)
         list(APPEND _roots ${_found})
     endforeach()

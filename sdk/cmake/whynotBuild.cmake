@@ -22,6 +22,11 @@ if(WHYNOT_SANITIZE)
     add_link_options(-fsanitize=${WHYNOT_SANITIZE})
 endif()
 
+include(whynotHardening)
+add_compile_options(${whynot_hardening_options})
+add_compile_definitions(${whynot_hardening_definitions})
+add_link_options(${whynot_hardening_link_options})
+
 # ccache understands a precompiled header only if GCC marks its use in the preprocessed text and macros such as __TIME__ are let go.
 find_program(WHYNOT_CCACHE ccache)
 if(WHYNOT_CCACHE)

@@ -16,6 +16,7 @@
 # Both work the same in whynot's own tree and behind find_package(whynot).
 
 include_guard(GLOBAL)
+include(${CMAKE_CURRENT_LIST_DIR}/whynotHardening.cmake)
 
 set(whynot_plugin_version_script ${CMAKE_CURRENT_LIST_DIR}/whynotPlugin.version)
 set(whynot_conformance_script ${CMAKE_CURRENT_LIST_DIR}/whynotConformance.cmake)
@@ -37,8 +38,14 @@ function(whynot_add_plugin name)
     target_link_libraries(${name} PRIVATE whynot::whynot ${arg_LIBRARIES})
     set_target_properties(${name} PROPERTIES
         PREFIX "" SUFFIX ".so" CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON LIBRARY_OUTPUT_DIRECTORY ${folder}
-        INSTALL_RPATH "$ORIGIN/../.." INSTALL_RPATH_USE_LINK_PATH ON
         LINK_DEPENDS ${whynot_plugin_version_script})
+    whynot_harden(${name})
+    if(NOT arg_OUTPUT_DIRECTORY)
+        whynot_library_path(${name} ../..)
+        if(NOT PROJECT_NAME STREQUAL whynot) # its build tree is not whynot's
+            set_property(TARGET ${name} APPEND PROPERTY INSTALL_RPATH $<TARGET_FILE_DIR:whynot::whynot>)
+        endif()
+    endif()
     target_link_options(${name} PRIVATE "LINKER:--version-script=${whynot_plugin_version_script}")
     # Nothing may be left for the loader to find by luck. The sanitizers' own symbols come from the program, so not with them.
     if(NOT "${WHYNOT_SANITIZE} ${CMAKE_CXX_FLAGS}" MATCHES "-fsanitize|address|thread|undefined|leak")

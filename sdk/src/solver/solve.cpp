@@ -163,9 +163,9 @@ private:
             for (size_t j = begin; j < end; ++j) {
                 const size_t i = asker[j];
                 const size_t which = 1 + (j - (std::lower_bound(asker.begin(), asker.end(), i) - asker.begin()));
-                own_points.insert(own_points.end(), &points[i * k], &points[(i + 1) * k]);
+                own_points.insert(own_points.end(), points.data() + i * k, points.data() + (i + 1) * k);
                 own_rows.push_back(rows[i]);
-                own_weights.insert(own_weights.end(), &wanted[i][which * classes], &wanted[i][(which + 1) * classes]);
+                own_weights.insert(own_weights.end(), wanted[i].data() + which * classes, wanted[i].data() + (which + 1) * classes);
             }
             evaluator_.forward(own_points, own_rows);
             const double* own = evaluator_.backward(own_weights);
