@@ -1,11 +1,12 @@
 #include "corpora/manifest.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <string_view>
 
+#include "base/members.h"
 #include "base/sha256.h"
+#include "base/text.h"
 #include "corpora/content.h"
 #include "corpora/files.h"
 #include "corpora/images.h"
@@ -16,9 +17,9 @@ namespace whynot::corpora {
 namespace {
 
 namespace fs = std::filesystem;
-using nlohmann::json;
 
-constexpr uint64_t max_manifest_bytes = 16 << 20;
+constexpr uint64_t max_manifest_bytes = 1 << 20;
+constexpr int64_t most = INT64_MAX;
 
 /// corpora/*.json, put here by the build.
 constexpr std::string_view built_in[] = {
@@ -38,50 +39,48 @@ std::string url_of(std::string home, const std::string& revision, const std::str
     return home + '/' + url_path(path);
 }
 
-/// Reads one manifest; `bad` reports what is wrong with it.
+/// Reads one manifest.
 class ManifestReader {
 public:
-    ManifestReader(std::string_view text, std::string where) : where_(std::move(where)) {
-        try {
-            read(json::parse(text));
-        } catch (const json::exception& error) {
-            bad(error.what());
-        }
+    ManifestReader(std::string_view text, const std::string& where) : begin_("the corpus manifest " + where + " is not as expected") {
+        const base::Json json = base::parse_json_object(text, ErrorCode::invalid_input, "the corpus manifest " + where);
+        read(Members(json, ErrorCode::invalid_input, begin_));
     }
     CorpusManifest manifest;
 
 private:
-    [[noreturn]] void bad(const std::string& why) const {
-        throw Error(ErrorCode::invalid_input, "the corpus manifest " + where_ + " is not as expected: " + why);
-    }
+    using Members = base::Members;
 
-    void read(const json& root) {
-        if (root.at("schema") != "whynot.corpus/1") bad("schema is not whynot.corpus/1");
-        const std::string kind = root.at("kind");
+    [[noreturn]] void bad(const std::string& why) const { throw Error(ErrorCode::invalid_input, begin_ + ": " + why); }
+
+    void read(Members root) {
+        if (root.text("schema") != "whynot.corpus/1") root.refuse("schema", "whynot.corpus/1");
+        const std::string kind = root.text("kind");
         if (kind == to_string(CorpusKind::labelled_images))
             manifest.kind = CorpusKind::labelled_images;
         else if (kind != to_string(CorpusKind::labelled_sentences))
-            bad("kind is neither labelled-sentences nor labelled-images");
-        manifest.name = root.at("name");
-        manifest.licence = root.at("licence");
-        manifest.title = root.value("title", "");
-        manifest.home = root.value("home", "");
-        manifest.citation = root.value("citation", "");
-        manifest.note = root.value("note", "");
-        manifest.classes = root.at("classes").get<std::vector<std::string>>();
+            root.refuse("kind", "labelled-sentences or labelled-images");
+        manifest.name = root.text("name");
+        manifest.licence = root.text("licence");
+        manifest.title = root.text("title", "");
+        manifest.home = root.text("home", "");
+        manifest.citation = root.text("citation", "");
+        manifest.note = root.text("note", "");
+        manifest.classes = root.texts("classes");
         if (manifest.classes.size() < 2) bad("it has fewer than two classes");
         if (Splits(manifest.classes.begin(), manifest.classes.end()).size() < manifest.classes.size()) bad("it names a class twice");
         const bool sentences = manifest.kind == CorpusKind::labelled_sentences;
-        if (sentences) manifest.tokenised = root.at("tokenised");
-        manifest.framing = root.value("framing", manifest.framing);
-        manifest.light_on_dark = root.value("light_on_dark", manifest.light_on_dark);
-        if (manifest.framing != "plain" && manifest.framing != "digit") bad("its framing is neither plain nor digit");
-        for (const json& entry : root.at("files")) {
+        if (sentences) manifest.tokenised = root.flag("tokenised");
+        manifest.framing = root.text("framing", manifest.framing);
+        manifest.light_on_dark = root.flag("light_on_dark", manifest.light_on_dark);
+        if (manifest.framing != "plain" && manifest.framing != "digit") root.refuse("framing", "plain or digit");
+        for (Members& entry : root.objects("files")) {
             CorpusFile file;
-            file.name = entry.at("name");
-            if (!stays_inside(file.name)) bad("the file name \"" + file.name + "\" leads out of the folder");
-            file.sha256 = entry.value("sha256", "");
-            if (entry.contains("source")) read_source(entry.at("source"), root, file.source);
+            file.name = entry.text("name");
+            if (!stays_inside(file.name)) bad("the file name " + base::in_quotes(file.name) + " leads out of the folder");
+            file.sha256 = entry.text("sha256", "");
+            file.content_bytes = entry.whole("content_bytes", 0, static_cast<int64_t>(max_content_bytes), -1);
+            if (entry.has("source")) read_source(entry.object("source"), root, file.source);
             if (sentences)
                 read_sentences(entry, file);
             else
@@ -92,13 +91,12 @@ private:
         if (!sentences) check_images();
     }
 
-    void read_source(const json& entry, const json& corpus, CorpusSource& source) const {
-        source.made_from = entry.value("made_from", "");
-        source.first_lines = entry.value("first_lines", int64_t{-1});
-        if (entry.contains("first_lines") && source.first_lines < 1) bad("first_lines is less than 1");
-        if (!entry.contains("path")) return;
-        const json& where = entry.contains("home") ? entry : corpus;
-        source.url = url_of(where.value("home", ""), where.value("revision", ""), entry.at("path"));
+    static void read_source(Members entry, Members& corpus, CorpusSource& source) {
+        source.made_from = entry.text("made_from", "");
+        source.first_lines = entry.whole("first_lines", 1, most, -1);
+        if (!entry.has("path")) return;
+        Members& where = entry.has("home") ? entry : corpus;
+        source.url = url_of(where.text("home", ""), where.text("revision", ""), entry.text("path"));
     }
 
     int64_t label_of(const std::string& name, const std::string& what) const {
@@ -107,20 +105,20 @@ private:
         return label - manifest.classes.begin();
     }
 
-    void read_sentences(const json& entry, CorpusFile& file) const {
-        file.split = entry.at("split");
-        file.count = entry.value("lines", int64_t{-1});
-        file.content_sha256 = entry.value("text_sha256", "");
-        file.label = label_of(entry.at("class"), "the class of " + file.name);
-        if (sentence_splits.count(file.split) == 0) bad("the split of " + file.name + " is neither train nor dev");
+    void read_sentences(Members& entry, CorpusFile& file) const {
+        file.split = entry.text("split");
+        file.count = entry.whole("lines", 0, most, -1);
+        file.content_sha256 = entry.text("text_sha256", "");
+        file.label = label_of(entry.text("class"), "the class of " + base::in_quotes(file.name));
+        if (sentence_splits.count(file.split) == 0) entry.refuse("split", "train or dev");
     }
 
-    void read_images(const json& entry, CorpusFile& file) const {
-        const std::string role = entry.at("role");
-        file.split = entry.value("split", "");
-        file.count = entry.value("count", int64_t{-1});
-        file.content_sha256 = entry.value("content_sha256", "");
-        if (!file.split.empty() && image_splits.count(file.split) == 0) bad("the split of " + file.name + " is neither train nor held_out");
+    void read_images(Members& entry, CorpusFile& file) const {
+        const std::string role = entry.text("role");
+        file.split = entry.text("split", "");
+        file.count = entry.whole("count", 0, most, -1);
+        file.content_sha256 = entry.text("content_sha256", "");
+        if (!file.split.empty() && image_splits.count(file.split) == 0) entry.refuse("split", "train or held_out");
         if (role == "images") {
             file.role = CorpusFileRole::images;
         } else if (role == "labels") {
@@ -129,23 +127,32 @@ private:
             file.role = CorpusFileRole::table;
             read_table(entry, file);
         } else {
-            bad("the role of " + file.name + " is none of images, labels, table");
+            entry.refuse("role", "images, labels or table");
         }
     }
 
-    void read_table(const json& entry, CorpusFile& file) const {
+    static std::map<std::string, std::string> texts_by_key(Members object) {
+        std::map<std::string, std::string> all;
+        for (const auto& [key, value] : object.json().items()) all.emplace(key, object.text(key));
+        return all;
+    }
+
+    void read_table(Members& entry, CorpusFile& file) const {
         LabelTable& table = file.table;
-        const json& splits = entry.at("splits");
-        table.split_column = splits.at("column");
-        table.splits = splits.at("values").get<std::map<std::string, std::string>>();
+        Members splits = entry.object("splits");
+        table.split_column = splits.text("column");
+        table.splits = texts_by_key(splits.object("values"));
         for (const auto& [value, split] : table.splits)
-            if (image_splits.count(split) == 0) bad("in " + file.name + " \"" + value + "\" stands for neither train nor held_out");
+            if (image_splits.count(split) == 0)
+                bad("in " + base::in_quotes(file.name) + " " + base::in_quotes(value) + " stands for neither train nor held_out");
         table.conditions.resize(manifest.classes.size());
-        for (const auto& [name, conditions] : entry.at("conditions").items())
-            table.conditions[static_cast<size_t>(label_of(name, "\"" + name + "\" of " + file.name))] =
-                conditions.get<std::map<std::string, std::string>>();
+        Members conditions = entry.object("conditions");
+        for (const auto& [name, value] : conditions.json().items())
+            table.conditions[static_cast<size_t>(label_of(name, base::in_quotes(name) + " of " + base::in_quotes(file.name)))] =
+                texts_by_key(conditions.object(name));
         for (size_t i = 0; i < table.conditions.size(); ++i)
-            if (table.conditions[i].empty()) bad(file.name + " has no conditions for the class " + manifest.classes[i]);
+            if (table.conditions[i].empty())
+                bad(base::in_quotes(file.name) + " has no conditions for the class " + base::in_quotes(manifest.classes[i]));
     }
 
     /// Images and labels of each split, or one file of images with a table.
@@ -160,10 +167,8 @@ private:
                 "without a split");
     }
 
-    std::string where_;
+    const std::string begin_;  // of every message
 };
-
-CorpusManifest parse_manifest(std::string_view text, const std::string& where) { return ManifestReader(text, where).manifest; }
 
 /// @param kind empty: any
 CorpusManifest find(const fs::path& corpora, const std::string& name, const CorpusKind* kind) {
@@ -181,7 +186,7 @@ CorpusManifest find(const fs::path& corpora, const std::string& name, const Corp
     std::string where = own.string();
     CorpusManifest manifest;
     if (fs::exists(own, ignored)) {
-        manifest = parse_manifest(read_file(own, max_manifest_bytes), where);
+        manifest = corpus_manifest_from_json(read_file(own, max_manifest_bytes), where);
         if (manifest.name != name)
             throw Error(ErrorCode::invalid_input,
                         "the manifest " + where + " is of a corpus \"" + manifest.name + "\", \"" + name + "\" was expected");
@@ -210,13 +215,15 @@ const char* to_string(CorpusKind kind) noexcept {
     return kind == CorpusKind::labelled_sentences ? "labelled-sentences" : "labelled-images";
 }
 
+CorpusManifest corpus_manifest_from_json(std::string_view text, const std::string& where) { return ManifestReader(text, where).manifest; }
+
 CorpusManifest find_corpus(const fs::path& corpora, const std::string& name, CorpusKind kind) { return find(corpora, name, &kind); }
 
 CorpusManifest find_corpus(const fs::path& corpora, const std::string& name) { return find(corpora, name, nullptr); }
 
 std::vector<CorpusManifest> built_in_corpora() {
     std::vector<CorpusManifest> manifests;
-    for (const std::string_view text : built_in) manifests.push_back(parse_manifest(text, "that is compiled in"));
+    for (const std::string_view text : built_in) manifests.push_back(corpus_manifest_from_json(text, "that is compiled in"));
     return manifests;
 }
 

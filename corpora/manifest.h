@@ -54,6 +54,7 @@ struct CorpusFile {
     int64_t label = 0;           ///< of sentences
     int64_t count = -1;          ///< of lines (sentences), images, labels, or lines below the header (table)
     std::string content_sha256;  ///< of the content, uncompressed
+    int64_t content_bytes = -1;  ///< of it: more is neither downloaded nor uncompressed
     std::string sha256;          ///< of the file as it was first had; another compression of the same content will do as well
     CorpusSource source;
     LabelTable table;  ///< of a table
@@ -70,6 +71,10 @@ struct CorpusManifest {
     bool light_on_dark = false;  ///< of images: figures are lighter than their ground
     std::vector<CorpusFile> files;
 };
+
+/// Reads the text of a manifest. @param where how messages call it
+/// @throws Error invalid_input for what is none
+CorpusManifest corpus_manifest_from_json(std::string_view text, const std::string& where);
 
 /// Reads the manifest of a corpus, and nothing else of it.
 /// @throws Error not_found when `corpora` is empty (WHYNOT_CORPORA is not set), is no folder, or has no such corpus;

@@ -127,6 +127,15 @@ void cut_to_lines(std::string& text, int64_t lines) {
 }
 
 /// Gives what came its name. @return what is wrong with it otherwise; then it stays where it is
+/// The most that a source of this file may send, and that it may be uncompressed. Of one that holds more lines than the corpus takes the
+/// size is not known; four times the file's is allowed.
+uint64_t most_of(const CorpusFile& file, uint64_t limit) {
+    constexpr uint64_t header = 1 << 16;  // of a compressed file that did not become smaller
+    if (file.content_bytes < 0) return limit;
+    const auto content = static_cast<uint64_t>(file.content_bytes);
+    return std::min(limit, (file.source.first_lines >= 0 ? 4 * content : content) + header);
+}
+
 std::string accept(const fs::path& part, const fs::path& path, const CorpusFile& file, const std::string& url, uint64_t limit) {
     std::string content;
     try {
@@ -183,7 +192,7 @@ struct Fetcher::Connection {
         curl_easy_setopt(it, CURLOPT_USERAGENT, "whynot/" WHYNOT_VERSION);
         curl_easy_setopt(it, CURLOPT_RESUME_FROM_LARGE, static_cast<curl_off_t>(transfer.begin));
         curl_easy_setopt(it, CURLOPT_CONNECTTIMEOUT, seconds);
-        curl_easy_setopt(it, CURLOPT_LOW_SPEED_LIMIT, 100L);
+        curl_easy_setopt(it, CURLOPT_LOW_SPEED_LIMIT, 1000L);
         curl_easy_setopt(it, CURLOPT_LOW_SPEED_TIME, seconds);
         curl_easy_setopt(it, CURLOPT_NOSIGNAL, 1L);
         curl_easy_setopt(it, CURLOPT_ERRORBUFFER, words.data());
@@ -247,7 +256,7 @@ std::vector<std::string> Fetcher::addresses(const fs::path& folder, const Corpus
     return found;
 }
 
-Fetcher::Attempt Fetcher::download(const std::string& url, const fs::path& part, const Observer& observer) {
+Fetcher::Attempt Fetcher::download(const std::string& url, const fs::path& part, uint64_t most, const Observer& observer) {
     Attempt attempt;
     const std::string server = server_of(url);
     const auto because = [&](const std::string& words) {
@@ -256,7 +265,7 @@ Fetcher::Attempt Fetcher::download(const std::string& url, const fs::path& part,
     };
     if (const auto known = unreachable_.find(server); known != unreachable_.end()) return because(known->second);
     for (int connections = 1;; ++connections) {
-        Transfer transfer(part, options_.limit, observer);
+        Transfer transfer(part, most, observer);
         const CURLcode code = connection_->perform(url, transfer, options_.patience);
         attempt.bytes += transfer.received;
         if (transfer.failure) std::rethrow_exception(transfer.failure);
@@ -267,7 +276,7 @@ Fetcher::Attempt Fetcher::download(const std::string& url, const fs::path& part,
             case CURLE_WRITE_ERROR:
                 if (!transfer.too_large) return because(words);
                 fs::remove(part);
-                return because("it is larger than " + std::to_string(options_.limit) + " bytes, the limit");
+                return because("it is larger than " + std::to_string(most) + " bytes, more than the file can have");
             case CURLE_RANGE_ERROR:
             case CURLE_BAD_DOWNLOAD_RESUME:  // the server cannot go on in the middle, or there is less than we have
                 fs::remove(part);
@@ -309,6 +318,7 @@ FetchedFile Fetcher::fetch(const fs::path& folder, const CorpusFile& file, const
     }
     if (there && observer.log) observer.log("fetching once more: " + problem);
 
+    const uint64_t most = most_of(file, options_.limit);
     const std::vector<std::string> urls = addresses(folder, file);
     if (urls.empty()) {
         result.status = FetchStatus::by_hand;
@@ -320,11 +330,11 @@ FetchedFile Fetcher::fetch(const fs::path& folder, const CorpusFile& file, const
     for (const std::string& url : urls) {
         // What was there before may be of another source: then, and only then, it is worth a second time.
         for (bool resumed = size_of(part) > 0, again = true; again; resumed = false) {
-            const Attempt attempt = download(url, part, observer);
+            const Attempt attempt = download(url, part, most, observer);
             result.bytes += attempt.bytes;
             std::string reason = attempt.reason;
             if (attempt.complete) {
-                reason = accept(part, path, file, url, options_.limit);
+                reason = accept(part, path, file, url, most);
                 if (reason.empty()) {
                     result.status = FetchStatus::fetched;
                     result.url = url;

@@ -76,7 +76,7 @@ private:
     struct Attempt;
 
     std::vector<std::string> addresses(const std::filesystem::path& folder, const CorpusFile& file) const;
-    Attempt download(const std::string& url, const std::filesystem::path& part, const Observer& observer);
+    Attempt download(const std::string& url, const std::filesystem::path& part, uint64_t most, const Observer& observer);
 
     const FetchOptions options_;
     std::unique_ptr<Connection> connection_;

@@ -9,7 +9,9 @@
 #include <array>
 #include <climits>
 #include <memory>
+#include <optional>
 #include <unordered_map>
+#include <utility>
 
 #include "whynot/error.h"
 
@@ -23,34 +25,55 @@ bool has(std::string_view bytes, size_t offset, std::string_view what) {
     return bytes.size() >= offset && bytes.substr(offset, what.size()) == what;
 }
 
-/// What bytes that are neither PNG nor JPEG are, to say so.
+/// What bytes that are neither PNG nor JPEG are, and the command that makes PNG of them, to say so.
 std::string format_of(std::string_view bytes) {
     using namespace std::string_view_literals;
     struct Magic {
         size_t offset;
         std::string_view bytes;
         const char* name;
+        const char* command;  ///< with Debian's package
     };
+    static constexpr const char *magick = "convert FILE FILE.png (package imagemagick)",
+                                *heif = "heif-convert FILE FILE.png (libheif-examples)", *djxl = "djxl FILE FILE.png (libjxl-tools)";
     static constexpr Magic magics[] = {
-        {0, "GIF8"sv, "a GIF picture"},         {8, "WEBP"sv, "a WebP picture"},        {0, "BM"sv, "a BMP picture"},
-        {0, "II*\0"sv, "a TIFF picture"},       {0, "MM\0*"sv, "a TIFF picture"},       {4, "ftypavi"sv, "an AVIF picture"},
-        {4, "ftyphei"sv, "a HEIC picture"},     {4, "ftypmif1"sv, "a HEIC picture"},    {4, "jP  \r\n"sv, "a JPEG 2000 picture"},
-        {4, "JXL \r\n"sv, "a JPEG XL picture"}, {0, "\xFF\x0A"sv, "a JPEG XL picture"}, {0, "8BPS"sv, "a Photoshop file"},
-        {0, "%PDF"sv, "a PDF document"},        {0, "<svg"sv, "an SVG drawing"},        {0, "\0\0\1\0"sv, "an icon"},
+        {0, "GIF8"sv, "a GIF picture", magick},
+        {8, "WEBP"sv, "a WebP picture", "dwebp FILE -o FILE.png (package webp)"},
+        {0, "BM"sv, "a BMP picture", magick},
+        {0, "II*\0"sv, "a TIFF picture", magick},
+        {0, "MM\0*"sv, "a TIFF picture", magick},
+        {0, "II+\0"sv, "a TIFF picture (BigTIFF)", magick},
+        {0, "MM\0+"sv, "a TIFF picture (BigTIFF)", magick},
+        {4, "ftypavi"sv, "an AVIF picture", heif},
+        {4, "ftyphei"sv, "a HEIC picture", heif},
+        {4, "ftyphev"sv, "a HEIC picture", heif},
+        {4, "ftypmif1"sv, "a HEIC picture", heif},
+        {4, "ftypmsf1"sv, "a HEIC picture", heif},
+        {4, "jP  \r\n"sv, "a JPEG 2000 picture", "opj_decompress -i FILE -o FILE.png (package libopenjp2-tools)"},
+        {4, "JXL \r\n"sv, "a JPEG XL picture", djxl},
+        {0, "\xFF\x0A"sv, "a JPEG XL picture", djxl},
+        {0, "8BPS"sv, "a Photoshop file", magick},
+        {0, "%PDF"sv, "a PDF document", "pdftoppm -png FILE FILE (package poppler-utils)"},
+        {0, "\0\0\1\0"sv, "an icon", magick},
+        {128, "DICM"sv, "a DICOM picture", "dcm2pnm --write-png FILE FILE.png (package dcmtk)"},
+        {0, "\x93NUMPY"sv, "a NumPy array", "your own program: a picture of 8 bits"},
     };
+    const std::string_view beginning = bytes.substr(0, 512);
+    const auto with_command = [](const std::string& name, const std::string& command) { return name + "; make PNG of it: " + command; };
     for (const auto& magic : magics) {
-        if (has(bytes, magic.offset, magic.bytes)) return magic.name;
+        if (has(bytes, magic.offset, magic.bytes)) return with_command(magic.name, magic.command);
     }
-    const auto beginning = bytes.substr(0, 512);
+    if (beginning.find("<svg") != std::string_view::npos)
+        return with_command("an SVG drawing", "rsvg-convert FILE -o FILE.png (package librsvg2-bin)");
     const auto printable = [](unsigned char byte) { return byte >= 0x20 ? byte != 0x7F : byte == '\t' || byte == '\n' || byte == '\r'; };
-    if (std::all_of(beginning.begin(), beginning.end(), printable)) return "text";
+    if (std::all_of(beginning.begin(), beginning.end(), printable)) return "text; is it the right file?";
     std::string hex;
     for (const unsigned char byte : bytes.substr(0, 4)) {
         hex += hex.empty() ? "" : " ";
         hex += "0123456789abcdef"[byte >> 4];
         hex += "0123456789abcdef"[byte & 15];
     }
-    return "something else: it begins with the bytes " + hex;
+    return "something else: it begins with the bytes " + hex + "; convert it to PNG";
 }
 
 [[noreturn]] void refuse_damaged(const char* format, const std::string& decoder) {
@@ -70,49 +93,58 @@ uint64_t big_endian(std::string_view bytes) {
     return value;
 }
 
-/// Whether a PNG file says that it has more than one picture: by its chunk acTL before the first IDAT. libpng knows no animations.
-bool is_animated(std::string_view png) {
+/// The chunk of that name in a PNG file, its content; nothing where there is none before the chunk `end` or the file's end.
+std::optional<std::string_view> png_chunk(std::string_view png, std::string_view name, std::string_view end) {
     for (size_t at = 8; png.size() - at >= 12;) {
         const uint64_t length = big_endian(png.substr(at, 4));
-        if (has(png, at + 4, "IDAT") || png.size() - at - 12 < length) return false;
-        if (has(png, at + 4, "acTL")) return length >= 4 && big_endian(png.substr(at + 8, 4)) > 1;
+        if (has(png, at + 4, end) || png.size() - at - 12 < length) return std::nullopt;
+        if (has(png, at + 4, name)) return png.substr(at + 8, length);
         at += 12 + length;
     }
-    return false;
+    return std::nullopt;
 }
 
-Picture read_png(std::string_view bytes, Notes& notes) {
-    png_image image = {};
-    image.version = PNG_IMAGE_VERSION;
-    const std::unique_ptr<png_image, decltype(&png_image_free)> guard(&image, png_image_free);
-    if (!png_image_begin_read_from_memory(&image, bytes.data(), bytes.size())) refuse_damaged("PNG", image.message);
-    check_size(image.width, image.height);
-    // libpng's simple interface reads these beyond its buffer (CVE-2025-65018), and where that is mended, in the wrong order. Both bytes
-    // stand in the header, which has to be the first chunk; libpng itself lets strange chunks stand before it.
-    constexpr size_t name_at = 12, depth_at = 24, interlace_at = 28;
-    if (!has(bytes, name_at, "IHDR")) refuse_damaged("PNG", "its header is not at its beginning");
-    if (bytes[depth_at] == 16 && bytes[interlace_at] != 0)
-        refuse("expected a PNG picture, found an interlaced one of 16 bits, which libpng does not read well; save it without interlacing");
-
-    // Of 16 bits that do not say so libpng believes that they measure light; programs that write them mean sRGB, as with 8.
-    image.flags |= PNG_IMAGE_FLAG_16BIT_sRGB;
-    image.format &= PNG_FORMAT_FLAG_COLOR | PNG_FORMAT_FLAG_ALPHA;
-    Picture picture{image.width, image.height, PNG_IMAGE_SAMPLE_CHANNELS(image.format), {}};
-    picture.bytes.resize(PNG_IMAGE_SIZE(image));
-    if (!png_image_finish_read(&image, nullptr, picture.bytes.data(), 0, nullptr)) refuse_damaged("PNG", image.message);
-    if (is_animated(bytes)) notes.push_back("an animation: its first picture was taken");
-    return picture;
+/// Whether a PNG file says that it has more than one picture: by its chunk acTL before the first IDAT. libpng knows no animations.
+bool is_animated(std::string_view png) {
+    const auto control = png_chunk(png, "acTL", "IDAT");
+    return control && control->size() >= 4 && big_endian(control->substr(0, 4)) > 1;
 }
 
-/// EXIF's orientation, 1 to 8; 1 (upright) where the file does not tell.
-int orientation_of(std::string_view jpeg) {
-    const auto size = static_cast<unsigned>(std::min<size_t>(jpeg.size(), UINT_MAX));
-    const std::unique_ptr<ExifData, decltype(&exif_data_unref)> exif(
-        exif_data_new_from_data(reinterpret_cast<const unsigned char*>(jpeg.data()), size), exif_data_unref);
-    if (!exif) return 1;
-    const ExifEntry* entry = exif_content_get_entry(exif->ifd[EXIF_IFD_0], EXIF_TAG_ORIENTATION);
+constexpr std::string_view exif_mark("Exif\0\0", 6);
+
+/// The EXIF data of a JPEG file, without their mark: of the first segment that has them, whichever segments stand before it.
+std::string_view exif_of_jpeg(std::string_view jpeg) {
+    for (size_t at = 2; at + 4 <= jpeg.size() && jpeg[at] == '\xFF';) {
+        const auto marker = static_cast<unsigned char>(jpeg[at + 1]);
+        if (marker == 0xFF) {  // padding
+            ++at;
+            continue;
+        }
+        if (marker == 0xDA || marker == 0xD9) break;                 // the picture itself, or the end
+        if (marker == 0x01 || (marker >= 0xD0 && marker <= 0xD8)) {  // no content
+            at += 2;
+            continue;
+        }
+        const uint64_t length = big_endian(jpeg.substr(at + 2, 2));
+        if (length < 2 || jpeg.size() - at - 2 < length) break;
+        const std::string_view content = jpeg.substr(at + 4, length - 2);
+        if (marker == 0xE1 && has(content, 0, exif_mark)) return content.substr(exif_mark.size());
+        at += 2 + length;
+    }
+    return {};
+}
+
+/// EXIF's orientation, 1 to 8; 1 (upright) where the data do not tell. @param exif as it stands in a file, from the byte order on
+int orientation_of(std::string_view exif) {
+    if (exif.empty()) return 1;
+    const std::string marked = std::string(exif_mark) + std::string(exif.substr(0, 1 << 16));
+    const std::unique_ptr<ExifData, decltype(&exif_data_unref)> data(
+        exif_data_new_from_data(reinterpret_cast<const unsigned char*>(marked.data()), static_cast<unsigned>(marked.size())),
+        exif_data_unref);
+    if (!data) return 1;
+    const ExifEntry* entry = exif_content_get_entry(data->ifd[EXIF_IFD_0], EXIF_TAG_ORIENTATION);
     if (!entry || entry->format != EXIF_FORMAT_SHORT || entry->components != 1 || entry->size < 2) return 1;
-    const int orientation = exif_get_short(entry->data, exif_data_get_byte_order(exif.get()));
+    const int orientation = exif_get_short(entry->data, exif_data_get_byte_order(data.get()));
     return orientation >= 1 && orientation <= 8 ? orientation : 1;
 }
 
@@ -136,6 +168,41 @@ Picture turned_upright(const Picture& stored, int orientation) {
     return upright;
 }
 
+Picture upright(Picture stored, std::string_view exif, Notes& notes) {
+    const int orientation = orientation_of(exif);
+    if (orientation == 1) return stored;
+    notes.push_back("turned upright as the camera's orientation says");
+    return turned_upright(stored, orientation);
+}
+
+Picture read_png(std::string_view bytes, Notes& notes) {
+    constexpr size_t first_name = 12;
+    if (has(bytes, first_name, "CgBI"))
+        refuse(
+            "expected a PNG picture, found one of Apple's own kind (CgBI), which only its systems read; make PNG of it there: "
+            "sips -s format png FILE --out NEW.png");
+    png_image image = {};
+    image.version = PNG_IMAGE_VERSION;
+    const std::unique_ptr<png_image, decltype(&png_image_free)> guard(&image, png_image_free);
+    if (!png_image_begin_read_from_memory(&image, bytes.data(), bytes.size())) refuse_damaged("PNG", image.message);
+    check_size(image.width, image.height);
+    // libpng's simple interface reads these beyond its buffer (CVE-2025-65018), and where that is mended, in the wrong order. Both bytes
+    // stand in the header, which has to be the first chunk; libpng itself lets strange chunks stand before it.
+    constexpr size_t depth_at = 24, interlace_at = 28;
+    if (!has(bytes, first_name, "IHDR")) refuse_damaged("PNG", "its header is not at its beginning");
+    if (bytes[depth_at] == 16 && bytes[interlace_at] != 0)
+        refuse("expected a PNG picture, found an interlaced one of 16 bits, which libpng does not read well; save it without interlacing");
+
+    // Of 16 bits that do not say so libpng believes that they measure light; programs that write them mean sRGB, as with 8.
+    image.flags |= PNG_IMAGE_FLAG_16BIT_sRGB;
+    image.format &= PNG_FORMAT_FLAG_COLOR | PNG_FORMAT_FLAG_ALPHA;
+    Picture picture{image.width, image.height, PNG_IMAGE_SAMPLE_CHANNELS(image.format), {}};
+    picture.bytes.resize(PNG_IMAGE_SIZE(image));
+    if (!png_image_finish_read(&image, nullptr, picture.bytes.data(), 0, nullptr)) refuse_damaged("PNG", image.message);
+    if (is_animated(bytes)) notes.push_back("an animation: its first picture was taken");
+    return upright(std::move(picture), png_chunk(bytes, "eXIf", "IEND").value_or(std::string_view()), notes);
+}
+
 Picture read_jpeg(std::string_view bytes, Notes& notes) {
     const std::unique_ptr<void, decltype(&tjDestroy)> decoder(tjInitDecompress(), tjDestroy);
     if (!decoder) throw Error(ErrorCode::internal, std::string("the JPEG decoder does not start: ") + tjGetErrorStr2(nullptr));
@@ -157,14 +224,17 @@ Picture read_jpeg(std::string_view bytes, Notes& notes) {
     picture.bytes.resize(width * height * picture.channels);
     // The accurate transform is the same on all machines; a file of endlessly many scans is refused.
     const int flags = TJFLAG_ACCURATEDCT | TJFLAG_STOPONWARNING | TJFLAG_LIMITSCANS;
-    if (tjDecompress2(decoder.get(), data, bytes.size(), picture.bytes.data(), width, 0, height, grey ? TJPF_GRAY : TJPF_RGB, flags) != 0) {
-        damaged();
+    const auto decode = [&](std::string_view file) {
+        return tjDecompress2(decoder.get(), reinterpret_cast<const unsigned char*>(file.data()), file.size(), picture.bytes.data(), width,
+                             0, height, grey ? TJPF_GRAY : TJPF_RGB, flags) == 0;
+    };
+    if (!decode(bytes)) {
+        // Where nothing but the mark of the end is missing, the picture is whole.
+        const std::string reason = tjGetErrorStr2(decoder.get());
+        if (has(bytes, bytes.size() - 2, "\xFF\xD9") || !decode(std::string(bytes) + "\xFF\xD9")) refuse_damaged("JPEG", reason);
+        notes.push_back("the file ends without JPEG's mark of the end; the picture is whole");
     }
-
-    const int orientation = orientation_of(bytes);
-    if (orientation == 1) return picture;
-    notes.push_back("turned upright as the camera's orientation says");
-    return turned_upright(picture, orientation);
+    return upright(std::move(picture), exif_of_jpeg(bytes), notes);
 }
 
 /// The pixel's colour as one number, red first.
@@ -257,8 +327,7 @@ Picture read_image_file(std::string_view bytes, Notes& notes) {
     if (bytes.empty()) refuse("expected a PNG or JPEG picture, found an empty file");
     if (has(bytes, 0, "\x89PNG")) return read_png(bytes, notes);
     if (has(bytes, 0, "\xFF\xD8\xFF")) return read_jpeg(bytes, notes);
-    const std::string found = format_of(bytes);
-    refuse("expected a PNG or JPEG picture, found " + found + (found == "text" ? "; is it the right file?" : "; convert it to PNG"));
+    refuse("expected a PNG or JPEG picture, found " + format_of(bytes));
 }
 
 void check_picture(const Picture& picture) {

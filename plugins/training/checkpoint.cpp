@@ -2,15 +2,20 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
+
 #include "base/hash.h"
+#include "base/sha256.h"
+#include "base/text.h"
 #include "whynot/error.h"
 #include "whynot/tensor_file.h"
 
 namespace whynot::training {
 
-void write_tensors(const std::filesystem::path& file, const NamedTensors& tensors, bool half,
-                   const std::map<std::string, std::string>& metadata) {
-    std::vector<at::Tensor> kept;  // the views below point into these
+namespace {
+
+/// Tensors as they lie in a file. `kept` holds what the views point into.
+std::vector<TensorView> views_of(const NamedTensors& tensors, bool half, std::vector<at::Tensor>& kept) {
     std::vector<TensorView> views;
     for (const auto& [name, tensor] : tensors) {
         const bool integer = tensor.scalar_type() == at::kLong;
@@ -18,11 +23,10 @@ void write_tensors(const std::filesystem::path& file, const NamedTensors& tensor
         const at::Tensor& t = kept.back();
         views.push_back({name, integer ? Dtype::i64 : half ? Dtype::f16 : Dtype::f32, t.sizes().vec(), t.data_ptr(), t.nbytes()});
     }
-    write_tensor_file(file, views, metadata);
+    return views;
 }
 
-NamedTensors read_tensors(const std::filesystem::path& path) {
-    const TensorFile file(path);
+NamedTensors tensors_of(const TensorFile& file) {
     NamedTensors tensors;
     for (const TensorView& view : file.tensors()) {
         const auto dtype = view.dtype == Dtype::i64 ? at::kLong : view.dtype == Dtype::f16 ? at::kHalf : at::kFloat;
@@ -32,21 +36,61 @@ NamedTensors read_tensors(const std::filesystem::path& path) {
     return tensors;
 }
 
+/// What a checkpoint is known by: names, types, shapes and values.
+std::string digest_of(std::vector<TensorView> views) {
+    std::sort(views.begin(), views.end(), [](const TensorView& a, const TensorView& b) { return a.name < b.name; });
+    base::Sha256 hash;
+    for (const TensorView& view : views) {
+        hash.update(view.name + ' ' + to_string(view.dtype));
+        for (const int64_t size : view.shape) hash.update(' ' + std::to_string(size));
+        hash.update({static_cast<const char*>(view.data), view.bytes});
+    }
+    return hash.hex();
+}
+
+}  // namespace
+
+void write_tensors(const std::filesystem::path& file, const NamedTensors& tensors, bool half) {
+    std::vector<at::Tensor> kept;
+    write_tensor_file(file, views_of(tensors, half, kept));
+}
+
+NamedTensors read_tensors(const std::filesystem::path& file) { return tensors_of(TensorFile(file)); }
+
 Checkpoint::Checkpoint(std::filesystem::path file, std::string run) : file_(std::move(file)), run_(std::move(run)) {}
 
 NamedTensors Checkpoint::load() const {
     if (file_.empty() || !std::filesystem::exists(file_)) return {};
-    const TensorFile file(file_);
-    const auto run = file.metadata().find("run");
-    if (run == file.metadata().end() || run->second != run_)
-        throw Error(ErrorCode::invalid_argument,
-                    "the checkpoint " + file_.string() +
-                        " belongs to a run with another recipe, seed or corpus; remove it, or choose another folder");
-    return read_tensors(file_);
+    const auto refuse = [&](const std::string& what) {
+        throw Error(ErrorCode::invalid_argument, "the checkpoint " + base::escape_controls(file_.string()) + ' ' + what);
+    };
+    try {
+        const TensorFile file(file_);
+        const auto noted = [&](const char* key) {
+            const auto found = file.metadata().find(key);
+            return found == file.metadata().end() ? "" : found->second;
+        };
+        if (noted("run") != run_) refuse("belongs to a run with another recipe, seed or corpus; remove it, or choose another folder");
+        if (noted("sha256") != digest_of(file.tensors()))
+            refuse("is altered: its numbers are not those that were written; remove it, and the training begins again");
+        NamedTensors tensors = tensors_of(file);
+        for (const auto& [name, tensor] : tensors)
+            if (!tensor.isfinite().all().item<bool>())
+                refuse("holds numbers that are not finite (" + base::in_quotes(name) +
+                       "): the training had diverged; remove it, and train with a smaller learning_rate");
+        return tensors;
+    } catch (const Error& error) {
+        if (error.code() != ErrorCode::bad_pack) throw;
+        refuse(std::string("is damaged; remove it, and the training begins again (") + error.what() + ')');
+    }
+    return {};
 }
 
 void Checkpoint::save(const NamedTensors& tensors) const {
-    if (!file_.empty()) write_tensors(file_, tensors, false, {{"run", run_}});
+    if (file_.empty()) return;
+    std::vector<at::Tensor> kept;
+    const std::vector<TensorView> views = views_of(tensors, false, kept);
+    write_tensor_file(file_, views, {{"run", run_}, {"sha256", digest_of(views)}});
 }
 
 CheckpointFolder::CheckpointFolder(std::filesystem::path folder, std::string run) : folder_(std::move(folder)), run_(std::move(run)) {

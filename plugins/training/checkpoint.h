@@ -12,8 +12,7 @@ namespace whynot::training {
 using NamedTensors = std::map<std::string, at::Tensor>;
 
 /// Writes tensors of any device to one file, numbers as 16-bit floats where `half`; whole or not at all.
-void write_tensors(const std::filesystem::path& file, const NamedTensors& tensors, bool half,
-                   const std::map<std::string, std::string>& metadata = {});
+void write_tensors(const std::filesystem::path& file, const NamedTensors& tensors, bool half);
 
 /// Reads them back, on the CPU; 16-bit floats become 32-bit ones.
 NamedTensors read_tensors(const std::filesystem::path& file);
@@ -27,7 +26,8 @@ public:
     /// @param run what the run depends on (recipe, seed, data); a checkpoint of another run is refused with Error `invalid_argument`
     Checkpoint(std::filesystem::path file, std::string run);
 
-    /// What was saved last; empty when there is nothing.
+    /// What was saved last; empty when there is nothing. Throws `invalid_argument` for a file that is altered, or of another run, or holds what is
+    /// no finite number.
     NamedTensors load() const;
     void save(const NamedTensors& tensors) const;
 

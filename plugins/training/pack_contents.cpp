@@ -5,23 +5,27 @@
 #include <cmath>
 
 #include "base/json.h"
+#include "base/text.h"
 #include "training/torchscript.h"
 #include "whynot/version.h"
 
 namespace whynot::training {
 
-Error bad_pack(const Pack& pack, const std::string& what) {
-    return Error(ErrorCode::bad_pack, "pack '" + pack.manifest().id + "': " + what);
-}
+namespace {
 
-int64_t size_at(const Pack& pack, const base::Json& object, const std::string& group, const char* key, int64_t min, int64_t max) {
-    const auto place = object.find(group);
-    const auto value = place == object.end() || !place->is_object() ? base::Json() : place->value(key, base::Json());
-    if (!value.is_number_integer() || value.get<int64_t>() < min || value.get<int64_t>() > max)
-        throw bad_pack(pack, "expected '" + group + "." + key + "' to be a whole number from " + std::to_string(min) + " to " +
-                                 std::to_string(max) + ", found " + (value.is_null() ? "none" : value.dump()));
-    return value.get<int64_t>();
-}
+std::string name_of(const Pack& pack) { return "pack " + base::in_quotes(pack.manifest().id); }
+
+}  // namespace
+
+Error bad_pack(const Pack& pack, const std::string& what) { return Error(ErrorCode::bad_pack, name_of(pack) + ": " + what); }
+
+Declared::Declared(const Pack& pack)
+    : network_json_(base::parse_own_json(pack.manifest().network)),
+      input_json_(base::parse_own_json(pack.manifest().input)),
+      network(network_json_, ErrorCode::bad_pack, name_of(pack), ""),
+      input(input_json_, ErrorCode::bad_pack, name_of(pack), "input") {}
+
+at::Tensor declared(at::IntArrayRef sizes, double value) { return at::full({}, value, at::kFloat).expand(sizes); }
 
 StoredTensors::StoredTensors(const Pack& pack, const std::string& file) : pack_(pack), file_(file), stored_(pack.file(file)) {
     for (const TensorView& view : stored_.tensors()) left_.emplace(view.name, view);
@@ -29,7 +33,7 @@ StoredTensors::StoredTensors(const Pack& pack, const std::string& file) : pack_(
 
 at::Tensor StoredTensors::find(const std::string& name) {
     const auto found = left_.find(name);
-    if (found == left_.end()) throw bad_pack(pack_, file_ + " has no tensor '" + name + "'");
+    if (found == left_.end()) throw bad_pack(pack_, file_ + " has no tensor " + base::in_quotes(name));
     const TensorView view = found->second;
     left_.erase(found);
     if (view.dtype == Dtype::i64) throw bad_pack(pack_, file_ + ": expected '" + name + "' to be floats, found integers");
@@ -48,8 +52,7 @@ void StoredTensors::take(const std::string& name, at::Tensor to) {
     if (tensor.sizes() != to.sizes())
         throw bad_pack(
             pack_, file_ + ": expected '" + name + "' to be of shape " + shape_text(to.sizes()) + ", found " + shape_text(tensor.sizes()));
-    const at::NoGradGuard no_grad;
-    to.copy_(tensor);
+    to.set_data(tensor.to(at::kFloat, false, true));
     check_finite(name, to);
 }
 
@@ -63,7 +66,8 @@ at::Tensor StoredTensors::take_rows(const std::string& name, at::IntArrayRef siz
 }
 
 void StoredTensors::finish() const {
-    if (!left_.empty()) throw bad_pack(pack_, file_ + " has a tensor '" + left_.begin()->first + "' that belongs to no network");
+    if (!left_.empty())
+        throw bad_pack(pack_, file_ + " has a tensor " + base::in_quotes(left_.begin()->first) + " that belongs to no network");
 }
 
 PackManifest manifest_for(const std::filesystem::path& out, const std::string& plugin, const std::vector<std::string>& classes,

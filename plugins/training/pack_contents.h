@@ -1,7 +1,7 @@
 #pragma once
 
-/// What packs say of themselves, and reading networks out of them. A pack is data from strangers: sizes are bounded before memory is taken
-/// for them, and every tensor must be there, of the right shape and finite.
+/// What packs say of themselves, and reading networks out of them. A pack is data from strangers: memory is taken for what it holds, not for
+/// what it declares, and every tensor must be there, of the right shape and finite.
 
 #include <ATen/core/Tensor.h>
 
@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "base/json.h"
+#include "base/members.h"
 #include "whynot/error.h"
 #include "whynot/pack.h"
 #include "whynot/tensor_file.h"
@@ -21,15 +21,31 @@ namespace whynot::training {
 /// Error `bad_pack` that names the pack.
 Error bad_pack(const Pack& pack, const std::string& what);
 
-/// The whole number `object[group][key]`; `bad_pack` where it is none from `min` to `max`.
-int64_t size_at(const Pack& pack, const base::Json& object, const std::string& group, const char* key, int64_t min, int64_t max);
+/// What the manifest of a pack says of its networks, and of its inputs: to be read by members, each error a `bad_pack` that names the pack.
+class Declared {
+public:
+    explicit Declared(const Pack& pack);
+    Declared(const Declared&) = delete;  // the members point into the JSON
+    Declared& operator=(const Declared&) = delete;
+
+private:
+    base::Json network_json_, input_json_;
+
+public:
+    base::Members network, input;
+};
+
+/// A tensor of this shape, filled with one number, that takes no memory: what a network's weights are before they are read or drawn. So a
+/// pack that says much of its networks and holds little takes as much memory as it holds.
+at::Tensor declared(at::IntArrayRef sizes, double value = 0);
 
 /// The tensors of a pack's file, to be taken one by one.
 class StoredTensors {
 public:
     StoredTensors(const Pack& pack, const std::string& file);
 
-    /// Copies the tensor of that name into its place. `bad_pack` where it is missing, of another shape or not finite.
+    /// Gives a declared tensor the values of that name, and memory of its own. `bad_pack` where they are missing, of another shape or not
+    /// finite.
     void take(const std::string& name, at::Tensor to);
 
     /// Takes a tensor whose first size is not known beforehand: floats of shape [n, sizes...].

@@ -4,6 +4,7 @@
 
 #include "base/format.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "whynot/error.h"
 
 namespace whynot::training {
@@ -19,7 +20,8 @@ void merge(Json& old_values, const Json& changes, const std::string& what, const
         if (!old_values.contains(key)) {
             std::vector<std::string> known;
             for (const auto& item : old_values.items()) known.push_back(item.key());
-            throw Error(ErrorCode::invalid_argument, what + ": there is no '" + place + "'; here it knows " + base::joined(known));
+            throw Error(ErrorCode::invalid_argument,
+                        what + ": there is no " + base::in_quotes(place) + "; here it knows " + base::joined(known));
         }
         Json& old = old_values[key];
         const bool fits = old.is_object()           ? value.is_object()
@@ -27,8 +29,8 @@ void merge(Json& old_values, const Json& changes, const std::string& what, const
                           : old.is_number()         ? value.is_number()
                                                     : old.type() == value.type();
         if (!fits)
-            throw Error(ErrorCode::invalid_argument,
-                        what + ": '" + place + "' is " + value.dump() + ", expected something like " + old.dump());
+            throw Error(ErrorCode::invalid_argument, what + ": " + base::in_quotes(place) + " is " + base::shown(value) +
+                                                         ", expected something like " + base::shown(old));
         if (old.is_object())
             merge(old, value, what, place);
         else
@@ -39,9 +41,8 @@ void merge(Json& old_values, const Json& changes, const std::string& what, const
 }  // namespace
 
 std::string merge_recipe(const std::string& defaults, const std::string& changes, const std::string& what) {
-    Json recipe = Json::parse(defaults);
-    const Json json = changes.empty() ? Json::object() : Json::parse(changes, nullptr, false);
-    if (!json.is_object()) throw Error(ErrorCode::invalid_argument, what + ": expected a JSON object, found something else");
+    Json recipe = base::parse_own_json(defaults);
+    const Json json = base::parse_json_object(changes.empty() ? "{}" : changes, ErrorCode::invalid_argument, what);
     merge(recipe, json, what, "");
     return recipe.dump();
 }

@@ -1,8 +1,6 @@
 #include "training/steps.h"
 
-#include <fstream>
-#include <iterator>
-
+#include "base/file.h"
 #include "base/json.h"
 #include "whynot/atomic_file.h"
 #include "whynot/error.h"
@@ -14,9 +12,13 @@ using base::Json;
 
 namespace {
 
-std::string read(const std::filesystem::path& file) {
-    std::ifstream stream(file, std::ios::binary);
-    return {std::istreambuf_iterator<char>(stream), {}};
+/// What an earlier run left in a file; null where there is none, or one that is damaged.
+Json left_in(const std::filesystem::path& file) {
+    try {
+        return base::parse_own_json(base::read_file(file, uint64_t{1} << 30, ErrorCode::internal));
+    } catch (const Error&) {
+        return nullptr;
+    }
 }
 
 }  // namespace
@@ -29,7 +31,7 @@ Steps::Steps(std::filesystem::path folder, Json identity, Observer observer)
 Json Steps::run(const std::string& name, const Json& also, const std::function<Json()>& make) const {
     const std::filesystem::path file = folder_ / (name + ".json");
     const Json identity = identity_of(also);
-    const Json found = Json::parse(read(file), nullptr, false);
+    const Json found = left_in(file);
     if (found.is_object() && found.contains("result") && found.contains("identity") && found["identity"] == identity) {
         if (observer_.log) observer_.log(name + ": measured by an earlier run");
         return found["result"];
@@ -40,7 +42,7 @@ Json Steps::run(const std::string& name, const Json& also, const std::function<J
     std::filesystem::create_directories(folder_);
     write_file_atomically(file, kept);
     std::filesystem::remove(folder_ / (name + ".safetensors"));
-    return Json::parse(kept)["result"];  // as a later run finds it: JSON has no NaN
+    return base::parse_own_json(kept)["result"];  // as a later run finds it: JSON has no NaN
 }
 
 Checkpoint Steps::checkpoint(const std::string& name, const Json& also) const {

@@ -24,6 +24,8 @@ InputFile::InputFile(const std::filesystem::path& path)
     const bool known = fstat(descriptor_, &status) == 0;
     if (known && S_ISREG(status.st_mode)) {
         size_ = static_cast<uint64_t>(status.st_size);
+        identity_ = {static_cast<int64_t>(status.st_dev), static_cast<int64_t>(status.st_ino), status.st_size, status.st_ctim.tv_sec,
+                     status.st_ctim.tv_nsec};
         return;
     }
     const int error_number = errno;
@@ -50,6 +52,19 @@ void InputFile::read(void* data, size_t count) {
         if (got == 0) throw Error(ErrorCode::io, "cannot read " + escape_controls(path_.string()) + ": it became shorter while being read");
         to += got;
         count -= got;
+    }
+}
+
+void InputFile::read_at(uint64_t offset, void* data, size_t count) const {
+    char* to = static_cast<char*>(data);
+    while (count > 0) {
+        const ssize_t got = pread(descriptor_, to, count, static_cast<off_t>(offset));
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) throw file_error("read", path_, errno);
+        if (got == 0) throw Error(ErrorCode::io, "cannot read " + escape_controls(path_.string()) + ": it became shorter while being read");
+        to += got;
+        offset += static_cast<uint64_t>(got);
+        count -= static_cast<size_t>(got);
     }
 }
 

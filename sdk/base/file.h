@@ -2,6 +2,7 @@
 
 /// Reading files that strangers made: regular files only (a pipe would wait for ever), with a bound on their size.
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -24,16 +25,23 @@ public:
 
     uint64_t size() const noexcept { return size_; }
 
+    /// Which file this is, and when it was last changed: device, inode, size, seconds and nanoseconds. Another one after a change.
+    const std::array<int64_t, 5>& identity() const noexcept { return identity_; }
+
     /// Up to `count` bytes; 0 at the end.
     size_t read_some(void* data, size_t count);
 
     /// Exactly `count` bytes; `io` when the file ends before.
     void read(void* data, size_t count);
 
+    /// Exactly `count` bytes from `offset` on, wherever `read` is.
+    void read_at(uint64_t offset, void* data, size_t count) const;
+
 private:
     std::filesystem::path path_;
     int descriptor_;
     uint64_t size_ = 0;
+    std::array<int64_t, 5> identity_{};
 };
 
 /// A whole file; `code` (as a rule `bad_pack` or `invalid_input`) when it has more than `limit` bytes.

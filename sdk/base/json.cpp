@@ -1,6 +1,8 @@
 #include "base/json.h"
 
+#include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <set>
 #include <vector>
 
@@ -9,14 +11,14 @@
 namespace whynot::base {
 namespace {
 
-constexpr int max_depth = 64;
 constexpr size_t max_members = 4096;  // an ordered object looks its keys up one by one: more would take quadratic time
 
-// nlohmann's words without its "[json.exception.parse_error.101] ".
-std::string plain_message(const std::exception& error) {
-    const std::string message = error.what();
-    const size_t end = message.find("] ");
-    return escape_controls(end == std::string::npos ? message : message.substr(end + 2));
+/// Where a parser stopped, as editors count: "line 3, column 14".
+std::string place_of(std::string_view text, size_t byte) {
+    const std::string_view before = text.substr(0, std::min(text.size(), byte > 0 ? byte - 1 : 0));
+    const size_t line_begin = before.rfind('\n') + 1;  // 0 where there is none
+    return "line " + std::to_string(1 + std::count(before.begin(), before.end(), '\n')) + ", column " +
+           std::to_string(before.size() - line_begin + 1);
 }
 
 void check(const Json& value, const std::string& place, ErrorCode code, const std::string& what) {
@@ -37,12 +39,17 @@ void check(const Json& value, const std::string& place, ErrorCode code, const st
 
 }  // namespace
 
-Json parse_json(std::string_view text, ErrorCode code, const std::string& what) {
+Json parse_json(std::string_view text, ErrorCode code, const std::string& what, const JsonLimits& limits) {
+    // The parser takes NUL for the end, and whatever follows for nothing.
+    if (text.find('\0') != std::string_view::npos) throw Error(code, what + " is not valid JSON: it holds a byte of zero");
+    size_t values = 0;
     std::vector<std::set<std::string>> open_objects;
     const auto watch = [&](int depth, Json::parse_event_t event, Json& parsed) {
         using Event = Json::parse_event_t;
-        if ((event == Event::object_start || event == Event::array_start) && depth >= max_depth)
-            throw Error(code, what + ": nested deeper than " + std::to_string(max_depth));
+        const bool begins = event == Event::object_start || event == Event::array_start;
+        if (begins && depth >= limits.depth) throw Error(code, what + ": nested deeper than " + std::to_string(limits.depth));
+        if ((begins || event == Event::value) && ++values > limits.values)
+            throw Error(code, what + ": holds more than " + std::to_string(limits.values) + " values");
         if (event == Event::object_start) open_objects.emplace_back();
         if (event == Event::object_end) open_objects.pop_back();
         if (event == Event::key) {
@@ -56,13 +63,19 @@ Json parse_json(std::string_view text, ErrorCode code, const std::string& what) 
     };
     try {
         return Json::parse(text.begin(), text.end(), watch);
-    } catch (const nlohmann::json::exception& error) {
-        throw Error(code, what + " is not valid JSON: " + plain_message(error));
+    } catch (const Json::parse_error& error) {
+        const size_t byte = std::min(error.byte > 0 ? error.byte - 1 : 0, text.size());
+        const std::string found = byte < text.size() ? in_quotes(text.substr(byte, 20)) : "its end";
+        throw Error(code, what + " is not valid JSON: not understood at " + place_of(text, error.byte) + ", " + found);
+    } catch (const Json::exception&) {  // a number that no double holds
+        throw Error(code, what + " is not valid JSON: a number is out of range");
     }
 }
 
-Json parse_json_object(std::string_view text, ErrorCode code, const std::string& what) {
-    Json value = parse_json(text, code, what);
+Json parse_own_json(std::string_view text) { return parse_json(text, ErrorCode::internal, "JSON of whynot's own", {256, SIZE_MAX}); }
+
+Json parse_json_object(std::string_view text, ErrorCode code, const std::string& what, const JsonLimits& limits) {
+    Json value = parse_json(text, code, what, limits);
     if (!value.is_object()) throw Error(code, what + ": expected a JSON object, found " + kind_of(value));
     return value;
 }
@@ -80,6 +93,12 @@ std::string kind_of(const Json& value) {
     if (value.is_boolean()) return "a boolean";
     if (value.is_number_float()) return "a number with a fraction";
     return "a number";
+}
+
+std::string shown(const Json& value) {
+    if (value.is_null()) return "null";
+    if (value.is_structured()) return kind_of(value) + " of " + std::to_string(value.size());
+    return value.is_string() ? in_quotes(value.get_ref<const std::string&>()) : value.dump();
 }
 
 }  // namespace whynot::base

@@ -13,11 +13,21 @@ namespace whynot::base {
 /// Objects keep the order of their keys: records and manifests are read by people too.
 using Json = nlohmann::ordered_json;
 
-/// Parses a text. What is not JSON, repeats a key, nests deeper than 64 or has objects of more than 4096 members is refused: "<what>: ...".
-Json parse_json(std::string_view text, ErrorCode code, const std::string& what);
+/// What a text may hold before it is refused. A value takes 16 bytes of memory and more, and three bytes of text are enough for one.
+struct JsonLimits {
+    int depth = 64;             ///< of arrays and objects within each other
+    size_t values = 1'000'000;  ///< numbers, texts, objects, ... in all
+};
+
+/// Parses a text: the one place where JSON is read, for strangers' as for our own. What is no JSON, holds a NUL, repeats a key, is beyond the
+/// limits or has objects of more than 4096 members is refused: "<what>: ...".
+Json parse_json(std::string_view text, ErrorCode code, const std::string& what, const JsonLimits& limits = {});
 
 /// The same, and it must be an object.
-Json parse_json_object(std::string_view text, ErrorCode code, const std::string& what);
+Json parse_json_object(std::string_view text, ErrorCode code, const std::string& what, const JsonLimits& limits = {});
+
+/// JSON that this library wrote itself. Throws `internal` for what is none.
+Json parse_own_json(std::string_view text);
 
 /// Writes a value; `indent` -1: on one line. Text that is not UTF-8 (`invalid_input`) and numbers that are not finite (`code`) are
 /// refused with their place.
@@ -25,5 +35,8 @@ std::string write_json(const Json& value, int indent, ErrorCode code, const std:
 
 /// What a value is, for messages: "a string", "an array", "null", ...
 std::string kind_of(const Json& value);
+
+/// A value as it stands in messages: escaped, cut after 80 characters.
+std::string shown(const Json& value);
 
 }  // namespace whynot::base

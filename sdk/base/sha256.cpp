@@ -46,6 +46,10 @@ std::string sha256_hex(std::string_view bytes) {
 
 std::string sha256_of_file(const std::filesystem::path& path) {
     InputFile file(path);
+    return sha256_of_file(file);
+}
+
+std::string sha256_of_file(InputFile& file) {
     Sha256 hash;
     std::vector<char> buffer(1 << 18);
     while (const size_t count = file.read_some(buffer.data(), buffer.size())) hash.update({buffer.data(), count});

@@ -1,14 +1,39 @@
 #include "base/text.h"
 
+#include <algorithm>
 #include <cstdio>
+#include <iterator>
 
 namespace whynot::base {
 namespace {
 
-// What a terminal obeys or what reorders the text around it: C0, DEL, C1, line separators, explicit directions.
-bool drives_terminal(char32_t c) {
-    return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x200e || c == 0x200f || (c >= 0x2028 && c <= 0x202e) ||
-           (c >= 0x2066 && c <= 0x2069) || c == 0xfeff;
+struct Range {
+    char32_t first, last;
+};
+
+/// Unicode's control characters (Cc), format characters (Cf) and separators of lines and paragraphs (Zl, Zp), version 15: what a terminal
+/// obeys, what reorders the text around it, and what nobody sees. But not the Arabic, Syriac and Kaithi signs of numbers and abbreviations,
+/// which are of Cf and are seen (Prepended_Concatenation_Mark).
+constexpr Range unseen[] = {{0x00, 0x1f},       {0x7f, 0x9f},       {0xad, 0xad},       {0x61c, 0x61c},
+                            {0x180e, 0x180e},   {0x200b, 0x200f},   {0x2028, 0x202e},   {0x2060, 0x2064},
+                            {0x2066, 0x206f},   {0xfeff, 0xfeff},   {0xfff9, 0xfffb},   {0x13430, 0x1343f},
+                            {0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a}, {0xe0001, 0xe0001}, {0xe0020, 0xe007f}};
+
+constexpr char32_t non_joiner = 0x200c, joiner = 0x200d, first_that_joins = 0x590;
+
+bool is_unseen(char32_t c) {
+    const Range* const range =
+        std::lower_bound(std::begin(unseen), std::end(unseen), c, [](const Range& r, char32_t x) { return r.last < x; });
+    return range != std::end(unseen) && range->first <= c;
+}
+
+/// Whether a character has to be shown as its number. Joiners are letters' own business between letters of scripts that use them, from
+/// Hebrew on, and within emoji; nowhere else do they show.
+bool is_escaped(char32_t c, char32_t before, char32_t after) {
+    if (!is_unseen(c)) return false;
+    const bool joins = c == joiner || c == non_joiner;
+    const auto is_joined = [](char32_t other) { return other >= first_that_joins && other != not_utf8 && !is_unseen(other); };
+    return !(joins && is_joined(before) && is_joined(after));
 }
 
 std::string hexadecimal(const char* format, unsigned value) {
@@ -45,20 +70,24 @@ bool is_utf8(std::string_view text) noexcept {
 std::string escape_controls(std::string_view text) {
     std::string result;
     result.reserve(text.size());
+    char32_t before = 0;
     for (size_t position = 0; position < text.size();) {
         const size_t begin = position;
         const char32_t c = next_code_point(text, position);
+        size_t next = position;
+        const char32_t after = c >= 0x80 && next < text.size() ? next_code_point(text, next) : 0;
         if (c == not_utf8) {
             result += hexadecimal("\\x%02x", static_cast<unsigned char>(text[begin]));
         } else if (c == '\n') {
             result += "\\n";
         } else if (c == '\t') {
             result += "\\t";
-        } else if (drives_terminal(c)) {
-            result += hexadecimal("\\u%04x", c);
+        } else if (is_escaped(c, before, after)) {
+            result += hexadecimal(c > 0xffff ? "\\U%08x" : "\\u%04x", c);
         } else {
             result += text.substr(begin, position - begin);
         }
+        before = c;
     }
     return result;
 }

@@ -17,7 +17,8 @@ char32_t next_code_point(std::string_view text, size_t& position) noexcept;
 
 bool is_utf8(std::string_view text) noexcept;
 
-/// The text with control characters, direction marks and line separators as `\n`, `\u001b`, ..., and bytes that are not UTF-8 as `\xff`.
+/// The text with what nobody sees (Unicode's controls, format characters, separators of lines) as `\n`, `\u001b`, `\U000e0041`, and bytes
+/// that are not UTF-8 as `\xff`. Joiners between letters that join, and in emoji, stay.
 std::string escape_controls(std::string_view text);
 
 /// The text escaped, in single quotes, cut after 80 characters: for messages.

@@ -2,12 +2,14 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <cstdint>
 #include <cstdlib>
 #include <stdexcept>
 #include <string>
@@ -107,13 +109,16 @@ public:
             }
         }
         int status = 0;
-        waitpid(std::exchange(pid_, -1), &status, 0);
+        rusage usage{};
+        wait4(std::exchange(pid_, -1), &status, 0, &usage);
+        peak_bytes = int64_t{usage.ru_maxrss} * 1024;
         code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
         signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
     }
 
-    int code = -1;   ///< exit code; -1: a signal ended it
-    int signal = 0;  ///< which
+    int code = -1;           ///< exit code; -1: a signal ended it
+    int signal = 0;          ///< which
+    int64_t peak_bytes = 0;  ///< of memory that it held, when finished
     std::string out, err;
 
 private:

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "command_line.h"
+#include "console/process.h"
 #include "console/terminal.h"
 #include "documents/documents.h"
 #include "messages.h"
@@ -68,6 +69,7 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    prepare_process();
     if (argc == 3 && std::string(argv[1]) == "documentation") {  // for the build, which has no ranks
         try {
             print(document(whynot::mpi::CommandLine().app(), argv[2]));

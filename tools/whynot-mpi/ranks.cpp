@@ -81,7 +81,7 @@ public:
         }
         if (failure_) std::rethrow_exception(failure_);
         answers_.expect_no_more();
-        return code_;
+        return answers_.given_have_answers() ? code_ : cli::none_found;
     }
 
 private:

@@ -14,6 +14,7 @@
 #include "commands/plugins/check.h"
 #include "commands/plugins/plugins.h"
 #include "commands/train/train.h"
+#include "console/process.h"
 #include "console/terminal.h"
 #include "documents/documents.h"
 #include "options/common.h"
@@ -167,6 +168,7 @@ private:
 }  // namespace
 
 int main(int argc, char** argv) {
+    prepare_process();
     std::signal(SIGPIPE, SIG_DFL);  // `whynot ... | head` ends quietly, whatever our parent did with that signal
     try {
         return Program().run(argc, argv);

@@ -77,7 +77,7 @@ at::Tensor as_tensor(const Picture& picture, const ImageShape& shape, drawing::N
             }
         }
     }
-    if (saturation > 8) notes.push_back("colours were turned to grey");
+    if (saturation > 8) notes.push_back(colours_turned_grey);
     return image;
 }
 
@@ -173,13 +173,15 @@ bool is_dark_on_light(const at::Tensor& image, bool cut_out) {
 
 }  // namespace
 
+bool is_blank(const at::Tensor& image) { return (image.amax({1, 2}) - image.amin({1, 2})).max().item<double>() < one_colour; }
+
 at::Tensor fit(const Picture& picture, const ImageShape& shape, drawing::Notes& notes) {
     drawing::check_picture(picture);
     check_shape(shape);
     const at::NoGradGuard no_gradients;
     auto image = as_tensor(picture, shape, notes);
     const bool has_size = picture.height == shape.height && picture.width == shape.width;
-    const bool even = (image.amax({1, 2}) - image.amin({1, 2})).max().item<double>() < one_colour;
+    const bool even = is_blank(image);
     const bool cut_out = !has_size && !even && shape.framing == "digit";
 
     if (shape.light_on_dark && !even && is_dark_on_light(image, cut_out)) {

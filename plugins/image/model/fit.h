@@ -43,6 +43,12 @@ struct ImageShape {
 /// Throws Error `invalid_argument` for a picture or a shape that is none.
 at::Tensor fit(const Picture& picture, const ImageShape& shape, drawing::Notes& notes);
 
+/// Whether there is nothing in a fitted picture: all of it is of one colour, as near as JPEG keeps one.
+bool is_blank(const at::Tensor& image);
+
+/// The note of a picture whose colours are not those of the shape.
+constexpr const char* colours_turned_grey = "colours were turned to grey";
+
 /// The other way: [channels, height, width] to a picture of 1 or 3 channels; values are clipped to [0, 1].
 Picture to_picture(const at::Tensor& image);
 

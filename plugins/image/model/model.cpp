@@ -8,6 +8,7 @@
 #include "training/random.h"
 #include "whynot/device.h"
 #include "whynot/error.h"
+#include "whynot/interruption.h"
 #include "whynot/inversion.h"
 
 namespace whynot::image {
@@ -37,9 +38,19 @@ std::unique_ptr<Batch> ImageModel::read(const std::vector<Input>& inputs, std::v
     std::vector<at::Tensor> images;
     notes.assign(inputs.size(), {});
     for (size_t i = 0; i < inputs.size(); ++i) {
+        check_interruption();
         try {
             const Picture picture = drawing::read_image_file(inputs[i].content, notes[i].warnings);
-            images.push_back(fit(picture, shape, notes[i].warnings));
+            const at::Tensor image = fit(picture, shape, notes[i].warnings);
+            if (is_blank(image)) {
+                const std::vector<std::string>& done = notes[i].warnings;
+                const bool turned_grey = std::find(done.begin(), done.end(), colours_turned_grey) != done.end();
+                notes[i] = {std::string("there is nothing in this picture: it is of a single colour") +
+                                (turned_grey ? ", once its colours are turned to grey" : ""),
+                            {}};
+                continue;
+            }
+            images.push_back(image);
         } catch (const Error& error) {
             notes[i] = {error.what(), {}};
         }

@@ -21,62 +21,34 @@ constexpr const char* encoder_file = "encoder.pt";
 constexpr const char* decoder_file = "decoder.pt";
 constexpr const char* torchscript = "torchscript";
 
-Json part(const Json& object, const char* key) {
-    const auto found = object.find(key);
-    return found != object.end() && found->is_object() ? *found : Json::object();
-}
-
-std::string text_at(const Pack& pack, const Json& object, const std::string& group, const char* key) {
-    const Json value = part(object, group.c_str()).value(key, Json());
-    if (!value.is_string()) throw training::bad_pack(pack, "expected '" + group + "." + key + "' to be a text, found " + value.dump());
-    return value;
-}
-
-double number_at(const Pack& pack, const Json& object, const std::string& group, const char* key, double min, double max) {
-    const Json value = part(object, group.c_str()).value(key, Json());
-    if (!value.is_number() || !(value.get<double>() >= min && value.get<double>() <= max))
-        throw training::bad_pack(pack, "expected '" + group + "." + key + "' to be a number from " + std::to_string(min) + " to " +
-                                           std::to_string(max) + ", found " + value.dump());
-    return value;
-}
-
-std::vector<double> numbers_at(const Pack& pack, const Json& object, const std::string& group, const char* key) {
-    const Json value = part(object, group.c_str()).value(key, Json());
-    std::vector<double> numbers;
-    for (const Json& number : value.is_array() ? value : Json::array()) numbers.push_back(number.is_number() ? number.get<double>() : NAN);
-    if (numbers.empty()) throw training::bad_pack(pack, "expected '" + group + "." + key + "' to be numbers, found " + value.dump());
-    return numbers;
-}
-
-ClassifierSizes classifier_sizes_of(const Pack& pack, const Json& network) {
+ClassifierSizes classifier_sizes_of(base::Members& declared) {
     ClassifierSizes sizes;
-    sizes.kind = text_at(pack, network, "classifier", "kind");
-    sizes.depth = training::size_at(pack, network, "classifier", "depth", 0, 1000);
-    sizes.width = number_at(pack, network, "classifier", "width", 0, 4);
+    sizes.kind = declared.text("kind");
+    sizes.depth = declared.whole("depth", 0, 1000);
+    sizes.width = declared.number("width", 0, 4);
     sizes.dropout = 0;  // matters to training only
     return sizes;
 }
 
-GeneratorSizes generator_sizes_of(const Pack& pack, const Json& network) {
+GeneratorSizes generator_sizes_of(base::Members& declared) {
     GeneratorSizes sizes;
-    sizes.kind = text_at(pack, network, "generator", "kind");
-    sizes.latent = training::size_at(pack, network, "generator", "latent", 1, 65536);
-    sizes.hidden = training::size_at(pack, network, "generator", "hidden", 0, 65536);
+    sizes.kind = declared.text("kind");
+    sizes.latent = declared.whole("latent", 1, 65536);
+    sizes.hidden = declared.whole("hidden", 0, 65536);
     sizes.channels.clear();
-    for (const Json& channels : part(network, "generator").value("channels", Json::array())) {
-        if (!channels.is_number_integer())
-            throw training::bad_pack(pack, "expected 'generator.channels' to be whole numbers, found " + channels.dump());
+    for (const Json& channels : declared.array("channels")) {
+        if (!channels.is_number_integer()) declared.refuse("channels", "whole numbers");
         sizes.channels.push_back(channels);
     }
     return sizes;
 }
 
 // Opens what was brought along, and looks whether it is what the manifest says.
-std::shared_ptr<Classifier> open_classifier(const Pack& pack, const Json& network, const ImageShape& shape) {
+std::shared_ptr<Classifier> open_classifier(const Pack& pack, base::Members& declared, const ImageShape& shape) {
     ScriptClassifierOptions options;
     options.emits = pack.manifest().emits;
-    options.mean = numbers_at(pack, network, "classifier", "mean");
-    options.deviation = numbers_at(pack, network, "classifier", "std");
+    options.mean = declared.numbers("mean");
+    options.deviation = declared.numbers("std");
     const auto classifier = std::make_shared<ScriptClassifier>(pack.file(classifier_file), options, shape,
                                                                static_cast<int64_t>(pack.manifest().classes.size()));
     const at::NoGradGuard no_grad;
@@ -89,8 +61,8 @@ std::shared_ptr<Classifier> open_classifier(const Pack& pack, const Json& networ
     return classifier;
 }
 
-std::shared_ptr<Generator> open_generator(const Pack& pack, const Json& network, const ImageShape& shape) {
-    const int64_t latent = training::size_at(pack, network, "generator", "latent", 1, 65536);
+std::shared_ptr<Generator> open_generator(const Pack& pack, base::Members& declared, const ImageShape& shape) {
+    const int64_t latent = declared.whole("latent", 1, 65536);
     const auto generator = std::make_shared<ScriptGenerator>(pack.file(encoder_file), pack.file(decoder_file), shape, latent);
     const at::NoGradGuard no_grad;
     generator->code(generator->decode(at::zeros({2, latent})));
@@ -116,35 +88,35 @@ void Networks::set_generator(std::shared_ptr<Generator> with) {
 
 Networks Networks::load(const Pack& pack) {
     const PackManifest& manifest = pack.manifest();
-    const Json network = Json::parse(manifest.network);
-    const Json input{{"input", Json::parse(manifest.input)}};
+    training::Declared declared(pack);
 
     ImageShape shape;
-    shape.channels = training::size_at(pack, input, "input", "channels", 1, 3);
-    shape.height = training::size_at(pack, input, "input", "height", 4, 1024);
-    shape.width = training::size_at(pack, input, "input", "width", 4, 1024);
-    shape.framing = text_at(pack, input, "input", "framing");
-    const Json light = input["input"].value("light_on_dark", Json());
-    if (shape.channels == 2) throw training::bad_pack(pack, "expected 'input.channels' to be 1 (grey) or 3 (red, green, blue), found 2");
-    if (shape.framing != "plain" && shape.framing != "digit")
-        throw training::bad_pack(pack, "expected 'input.framing' to be \"plain\" or \"digit\", found \"" + shape.framing + "\"");
-    if (!light.is_boolean()) throw training::bad_pack(pack, "expected 'input.light_on_dark' to be true or false, found " + light.dump());
-    shape.light_on_dark = light;
+    shape.channels = declared.input.whole("channels", 1, 3);
+    shape.height = declared.input.whole("height", 4, 1024);
+    shape.width = declared.input.whole("width", 4, 1024);
+    shape.framing = declared.input.text("framing");
+    shape.light_on_dark = declared.input.flag("light_on_dark");
+    if (shape.channels == 2) declared.input.refuse("channels", "1 (grey) or 3 (red, green, blue)");
+    if (shape.framing != "plain" && shape.framing != "digit") declared.input.refuse("framing", "plain or digit");
 
-    const auto kind_is_torchscript = [&](const char* group) { return part(network, group).value("kind", Json()) == torchscript; };
     Networks networks;
     networks.shape = shape;
+    base::Members declared_classifier = declared.network.object("classifier");
+    const bool brought = declared_classifier.text("kind") == torchscript;
     try {
-        if (kind_is_torchscript("classifier")) {
-            networks.classifier = open_classifier(pack, network, shape);
+        if (brought) {
+            networks.classifier = open_classifier(pack, declared_classifier, shape);
         } else {
-            networks.classifier_sizes = classifier_sizes_of(pack, network);
+            networks.classifier_sizes = classifier_sizes_of(declared_classifier);
             networks.classifier = make_classifier(networks.classifier_sizes, shape, static_cast<int64_t>(manifest.classes.size()));
         }
-        if (kind_is_torchscript("generator"))
-            networks.set_generator(open_generator(pack, network, shape));
-        else if (network.contains("generator") || !kind_is_torchscript("classifier"))
-            networks.set_generator(std::make_shared<ConvolutionalGenerator>(generator_sizes_of(pack, network), shape));
+        if (!brought || declared.network.has("generator")) {
+            base::Members declared_generator = declared.network.object("generator");
+            if (declared_generator.text("kind") == torchscript)
+                networks.set_generator(open_generator(pack, declared_generator, shape));
+            else
+                networks.set_generator(std::make_shared<ConvolutionalGenerator>(generator_sizes_of(declared_generator), shape));
+        }
     } catch (const Error& error) {
         if (error.code() == ErrorCode::bad_pack) throw;
         throw training::bad_pack(pack, error.what());
@@ -153,7 +125,7 @@ Networks Networks::load(const Pack& pack) {
     training::StoredTensors stored(pack, weights_file);
     for (const auto& [name, tensor] : networks.classifier->tensors()) stored.take("classifier." + name, tensor);
     for (const auto& [name, tensor] : networks.generator->tensors()) stored.take("generator." + name, tensor);
-    const int64_t codes = training::size_at(pack, Json{{"network", network}}, "network", "codes", 0, 1000000);
+    const int64_t codes = declared.network.whole("codes", 0, 1000000);
     if (codes > 0) {
         networks.codes = stored.take_rows("codes", {networks.generator->latent()});
         networks.code_classes = stored.take_rows("code_classes", {}).to(at::kLong);
@@ -166,9 +138,8 @@ Networks Networks::load(const Pack& pack) {
             throw training::bad_pack(pack, std::string(weights_file) + ": a code is of a class that the pack has not");
     }
     stored.finish();
-    const Json measures{{"network", network}};
-    networks.typical_distance = number_at(pack, measures, "network", "typical_distance", 1e-6, 1e6);
-    networks.usual_residual = number_at(pack, measures, "network", "usual_residual", 0, 1e6);
+    networks.typical_distance = declared.network.number("typical_distance", 1e-6, 1e6);
+    networks.usual_residual = declared.network.number("usual_residual", 0, 1e6);
     return networks;
 }
 

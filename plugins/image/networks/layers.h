@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "training/checkpoint.h"
+#include "training/pack_contents.h"
 
 namespace whynot::image {
 
@@ -78,7 +79,8 @@ inline at::Tensor dropout(const at::Tensor& x, double share, const Mode& mode) {
     return x * at::empty_like(x).bernoulli_(1 - share, mode.generator).div_(1 - share);
 }
 
-/// The tensors of a network by name. Layers share their memory: what is copied in there, they compute with.
+/// The tensors of a network by name. Layers compute with the same tensors. They are declared (training/pack_contents.h) until
+/// `initialise` draws them or a pack gives them.
 class Network {
 public:
     Network() = default;
@@ -101,8 +103,10 @@ public:
         const at::NoGradGuard no_grad;
         for (auto& [name, tensor] : parameters_) {
             const double bound = bounds_.at(name);
+            tensor.set_data(tensor.contiguous());  // memory of its own
             if (bound > 0) tensor.uniform_(-bound, bound, generator);
         }
+        for (auto& [name, tensor] : statistics_) tensor.set_data(tensor.contiguous());
     }
 
     /// With gradients for training; frozen for explaining, or every derivative would compute those of the weights too.
@@ -138,18 +142,17 @@ protected:
     }
 
     BatchNorm batch_norm(const std::string& name, int64_t channels) {
-        BatchNorm layer{parameter(name + ".weight", {channels}, 0), parameter(name + ".bias", {channels}, 0), at::zeros({channels}),
-                        at::ones({channels})};
-        layer.weight.fill_(1);
+        const BatchNorm layer{parameter(name + ".weight", {channels}, 0, 1), parameter(name + ".bias", {channels}, 0),
+                              training::declared({channels}), training::declared({channels}, 1)};
         statistics_[name + ".mean"] = layer.mean;
         statistics_[name + ".variance"] = layer.variance;
         return layer;
     }
 
 private:
-    at::Tensor parameter(const std::string& name, at::IntArrayRef sizes, double bound) {
+    at::Tensor parameter(const std::string& name, at::IntArrayRef sizes, double bound, double value = 0) {
         bounds_[name] = bound;
-        return parameters_[name] = at::zeros(sizes, at::kFloat);
+        return parameters_[name] = training::declared(sizes, value);
     }
 
     training::NamedTensors parameters_, statistics_;

@@ -121,7 +121,7 @@ std::shared_ptr<Classifier> train_judge(const ImageModel& model, const Recipe& r
                                         const std::string& corpus_sha256, const Observer& observer) {
     const auto judge = make_classifier(recipe.classifier, model.networks().shape, static_cast<int64_t>(model.info().classes.size()));
     const uint64_t seed = training::mix_seed(request.seed, 77);
-    const Json identity{{"recipe", Json::parse(recipe.training_json())}, {"corpus", corpus_sha256}, {"seed", seed}};
+    const Json identity{{"recipe", base::parse_own_json(recipe.training_json())}, {"corpus", corpus_sha256}, {"seed", seed}};
     training::Checkpoint checkpoint;
     if (!request.cache.empty()) {
         std::filesystem::create_directories(request.cache);

@@ -305,7 +305,7 @@ Json add_generator(Networks& networks, const ImportRequest& request, const Train
 std::string ImageImporter::import_model(const ImportRequest& request, const Observer& observer) {
     expect_complete(request);
     PackWriter writer(request.out);
-    const Json input = Json::parse(training::merge_recipe(
+    const Json input = base::parse_own_json(training::merge_recipe(
         R"({"channels": 0, "height": 0, "width": 0, "mean": [0], "std": [1], "framing": "plain", "light_on_dark": false})", request.input,
         "input"));
     const ImageShape shape = shape_of(input);
@@ -354,8 +354,10 @@ void ImageImporter::train_generator(const GeneratorRequest& request, const Obser
     if (all.size() < 1000)
         training::say(observer, "fewer than 1000 images: expect a generator that draws little more than what these have in common");
 
-    const Json run{
-        {"recipe", Json::parse(recipe.training_json())}, {"seed", request.seed}, {"data", folder.sha256}, {"pack", request.pack.sha256()}};
+    const Json run{{"recipe", base::parse_own_json(recipe.training_json())},
+                   {"seed", request.seed},
+                   {"data", folder.sha256},
+                   {"pack", request.pack.sha256()}};
     const training::CheckpointFolder checkpoints(request.out, run.dump());
     const uint64_t seed = training::mix_seed(request.seed, generator_stream);
     generator->initialise(training::make_generator(seed));

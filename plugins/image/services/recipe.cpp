@@ -64,7 +64,7 @@ Recipe suited(const ImageShape& shape, const std::string& classifier_kind, const
 }  // namespace
 
 std::string Recipe::to_json() const {
-    Json json = Json::parse(training_json());
+    Json json = base::parse_own_json(training_json());
     json["evaluation"] = {{"images", evaluation.images}, {"oracle_images", evaluation.oracle_images}, {"batch", evaluation.batch}};
     return json.dump();
 }
@@ -104,17 +104,9 @@ std::string Recipe::training_json() const {
 }
 
 Recipe Recipe::from_json(const std::string& text, const ImageShape& shape) {
-    Json changes = Json::object();
-    if (!text.empty()) {
-        try {
-            changes = Json::parse(text);
-        } catch (const Json::exception& error) {
-            require(false, std::string("it is no JSON: ") + error.what());
-        }
-        require(changes.is_object(), "expected a JSON object");
-    }
+    const Json changes = base::parse_json_object(text.empty() ? "{}" : text, ErrorCode::invalid_argument, "recipe");
     Recipe recipe = suited(shape, asked_kind(changes, "classifier"), asked_kind(changes, "generator"));
-    const Json json = Json::parse(training::merge_recipe(recipe.to_json(), changes.dump()));
+    const Json json = base::parse_own_json(training::merge_recipe(recipe.to_json(), changes.dump()));
     recipe.images = json["images"];
     recipe.codes = json["codes"];
     recipe.framing = json["framing"];

@@ -96,7 +96,7 @@ void ImageTrainer::train(const TrainRequest& request, const Observer& observer) 
                                 std::to_string(with_labels.size()) + " of them of a class; " + std::to_string(development.size()) +
                                 " for development, " + std::to_string(corpus.held_out.count) + " held out");
 
-    const Json run{{"recipe", Json::parse(recipe.training_json())}, {"seed", request.seed}, {"corpus", corpus.sha256}};
+    const Json run{{"recipe", base::parse_own_json(recipe.training_json())}, {"seed", request.seed}, {"corpus", corpus.sha256}};
     const training::CheckpointFolder checkpoints(request.out, run.dump());
     const uint64_t classifier_seed = training::mix_seed(request.seed, classifier_stage),
                    generator_seed = training::mix_seed(request.seed, generator_stage);

@@ -88,7 +88,7 @@ Json explain(TextModel& model, const std::vector<std::string>& sentences, uint64
         const std::vector<Rendering> renderings = found.batch->render(requests, seed);
         for (size_t i = 0; i < requests.size(); ++i) {
             Json& json = explained[found.index[static_cast<size_t>(requests[i].row)]];
-            const Json record = Json::parse(renderings[i].record);
+            const Json record = base::parse_own_json(renderings[i].record);
             double max = -INFINITY;
             for (const Json& one : record["contributions"]) {
                 const double fall = one["before"].get<double>() - one["boundary"].get<double>();
@@ -212,7 +212,7 @@ Pack remade(const ExperimentRequest& request, const Corpus& corpus, const Pack& 
     training.recipe = like.manifest().recipe;
     if (request.quick)
         training.recipe = training::merge_recipe(training.recipe, R"({"autoencoder": {"epochs": 1}, "masked_model": {"epochs": 1}})");
-    begin("pack-begun", {{"bias", how}, {"recipe", Json::parse(training.recipe)}}, training.out);
+    begin("pack-begun", {{"bias", how}, {"recipe", base::parse_own_json(training.recipe)}}, training.out);
     if (!fs::exists(training.out / "pack.json")) {
         fs::create_directories(packs);
         TextTrainer().train(training, training::part(observer, 0.1, 0.9));
@@ -470,7 +470,7 @@ void audit(const ExperimentRequest& request, const Observer& observer, Experimen
                            {"remade", remake},
                            {"control", identity(control_pack)},
                            {"bias", planting()},
-                           {"recipe", Json::parse(pack.manifest().recipe)},
+                           {"recipe", base::parse_own_json(pack.manifest().recipe)},
                            {"sentences", sample.sentences.size()},
                            {"turned_by_the_word", turned_by_the_word(sample, biased.explained).size()},
                            {"solver", {{"method", "sqp"}, {"starts", 2}}}}

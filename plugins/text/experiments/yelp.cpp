@@ -43,7 +43,7 @@ Json explain(TextModel& model, const std::vector<std::string>& sentences, uint64
         for (RenderRequest& request : requests) request.decode = decoding.key;
         const std::vector<Rendering> renderings = found.batch->render(requests, seed);
         for (size_t i = 0; i < requests.size(); ++i) {
-            const Json record = Json::parse(renderings[i].record);
+            const Json record = base::parse_own_json(renderings[i].record);
             if (!record.contains("answer")) continue;
             const std::string text = record["answer"];
             Json json{{"text", text}, {"edits", record["edits"].size()}, {"foil", false}, {"probability", nullptr}};

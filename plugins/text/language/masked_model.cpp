@@ -9,6 +9,7 @@
 #include <tuple>
 
 #include "text/language/packed_counts.h"
+#include "training/pack_contents.h"
 #include "training/random.h"
 #include "whynot/error.h"
 
@@ -37,7 +38,9 @@ MaskedModelImpl::MaskedModelImpl(const MaskedModelSizes& sizes) : sizes_(sizes) 
                                                      " entries and sizes of at least 1, found " + std::to_string(sizes.vocabulary) + ", " +
                                                      std::to_string(sizes.embedding) + ", " + std::to_string(sizes.hidden) + ", " +
                                                      std::to_string(sizes.head));
-    const auto place = [&](const std::string& name, at::IntArrayRef shape) { return register_parameter(name, at::empty(shape), false); };
+    const auto place = [&](const std::string& name, at::IntArrayRef shape) {
+        return register_parameter(name, training::declared(shape), false);
+    };
     const auto lstm = [&](const std::string& name) -> std::array<at::Tensor, 4> {
         const int64_t gates = 4 * sizes.hidden;
         return {place(name + "_input_weight", {gates, sizes.embedding}), place(name + "_hidden_weight", {gates, sizes.hidden}),
@@ -62,6 +65,7 @@ MaskedModelImpl::MaskedModelImpl(const MaskedModelSizes& sizes, uint64_t seed) :
         const double bound = 1 / std::sqrt(static_cast<double>(inputs));
         weights.uniform_(-bound, bound, generator);
     };
+    for (at::Tensor& weights : parameters()) weights.set_data(at::empty(weights.sizes()));
     weights_.embedding.normal_(0, 0.3, generator);
     for (const auto& weights : weights_.forward) draw(weights, sizes.hidden);
     draw(weights_.next_weight, sizes.hidden);

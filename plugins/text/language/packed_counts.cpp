@@ -12,8 +12,10 @@ namespace whynot::text {
 
 namespace {
 
-/// Deflate never packs tighter than 1032 to 1; a file that claims more is damaged or hostile.
-constexpr uint64_t max_expansion = 1032;
+/// Counts of real sentences deflate to a half or a third. Deflate can pack a thousand times tighter: a file that does was made to fill memory.
+constexpr uint64_t max_expansion = 16, always_allowed = 1 << 16;
+/// Words in all tuples: a trigram model of a million sentences has a tenth of it, and looking them up takes 30 bytes a word.
+constexpr uint64_t max_words = 4'000'000;
 
 /// The order in which tuples ascend by their words from column `first` on: a counting sort by each column, the last one first.
 std::vector<uint32_t> ascending(const std::vector<uint32_t>& words, size_t width, size_t first) {
@@ -144,8 +146,10 @@ std::string columns(const CountedTuples& tuples) {
 }
 
 CountedTuples read_columns(std::string_view from, uint64_t tuples, uint64_t width, uint64_t vocabulary) {
-    if (tuples > from.size() || tuples > UINT32_MAX)
-        damaged("expected " + std::to_string(tuples) + " tuples, found " + std::to_string(from.size()) + " bytes");
+    if (tuples > from.size()) damaged("expected " + std::to_string(tuples) + " tuples, found " + std::to_string(from.size()) + " bytes");
+    if (tuples > max_words / width)
+        damaged("expected at most " + std::to_string(max_words) + " words, found " + std::to_string(tuples) + " tuples of " +
+                std::to_string(width));
     const auto shared = from.substr(0, tuples);
     from.remove_prefix(tuples);
     CountedTuples result;
@@ -196,7 +200,8 @@ std::string unsealed(std::string_view mark, std::string_view bytes, std::vector<
     bytes.remove_prefix(mark.size());
     for (auto& number : numbers) number = get(bytes);
     const auto size = get(bytes);
-    if (size > max_expansion * bytes.size()) damaged("expected a plausible size, found " + std::to_string(size) + " bytes");
+    if (size > always_allowed && size / max_expansion > bytes.size())
+        damaged("expected a plausible size, found " + std::to_string(size) + " bytes");
     std::string payload(size, '\0');
     uLongf unpacked = size;
     if (uncompress(reinterpret_cast<Bytef*>(payload.data()), &unpacked, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()) !=

@@ -5,11 +5,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
 #include "base/format.h"
 #include "text/model/modality.h"
 #include "whynot/device.h"
 #include "whynot/error.h"
+#include "whynot/interruption.h"
 #include "whynot/inversion.h"
 
 namespace whynot::text {
@@ -41,6 +43,15 @@ Sentences sentences_of(const std::vector<Reading>& readings) {
     return sentences;
 }
 
+/// Shares rows out among the threads, some at a time, so that somebody can end it between them.
+void in_groups(int64_t rows, const std::function<void(int64_t begin, int64_t end)>& run) {
+    const int64_t group = 8 * at::get_num_threads();
+    for (int64_t first = 0; first < rows; first += group) {
+        check_interruption();
+        at::parallel_for(first, std::min(rows, first + group), 1, run);
+    }
+}
+
 }  // namespace
 
 std::unique_ptr<Model> TextModality::open(const Pack& pack, const std::string& device) {
@@ -55,7 +66,12 @@ TextModel::TextModel(std::vector<std::string> classes, Networks networks)
     : networks_(std::move(networks)),
       info_{std::move(classes), networks_.autoencoder.sizes().latent, networks_.typical_distance},
       lexicon_(lexicon_of(networks_)),
-      search_(networks_.fluency, lexicon_, &networks_.associations) {}
+      search_(networks_.fluency, lexicon_, &networks_.associations) {
+    if (std::find(lexicon_.word.begin(), lexicon_.word.end(), 1) == lexicon_.word.end())
+        throw Error(
+            ErrorCode::bad_pack,
+            "the vocabulary of the pack has no word that can be put into a text; expected words, found marks and control tokens only");
+}
 
 Relaxation TextModel::relax(Sentences sentences) const {
     if (on_device_) return {on_device_->autoencoder, on_device_->classifier, std::move(sentences)};
@@ -66,6 +82,7 @@ std::unique_ptr<Batch> TextModel::read(const std::vector<Input>& inputs, std::ve
     std::vector<Reading> readings;
     notes.assign(inputs.size(), {});
     for (size_t i = 0; i < inputs.size(); ++i) {
+        check_interruption();
         Reading reading;
         reading.text = inputs[i].content;
         try {
@@ -119,7 +136,7 @@ at::Tensor TextBatch::extra_starts(const at::Tensor& rows, const at::Tensor& fac
     const at::Tensor words = at::tensor(std::vector<int64_t>(model_.lexicon().word.begin(), model_.lexicon().word.end())).to(at::kBool);
     const at::Tensor gaps = networks.classifier.logits(relaxation_.sentences());
     Sentences changed(static_cast<size_t>(rows.size(0)));
-    at::parallel_for(0, rows.size(0), 1, [&](int64_t begin, int64_t end) {
+    in_groups(rows.size(0), [&](int64_t begin, int64_t end) {
         const at::NoGradGuard no_grad;
         for (int64_t i = begin; i < end; ++i) {
             const int64_t row = rows[i].item<int64_t>(), a = fact[i].item<int64_t>(), b = foil[i].item<int64_t>();

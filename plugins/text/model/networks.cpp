@@ -32,20 +32,20 @@ std::string bytes_of(const Pack& pack, const char* name) {
 }  // namespace
 
 Tokenizer Networks::load_tokenizer(const Pack& pack) {
-    const Json input = Json::parse(pack.manifest().input);
-    return Tokenizer(tokenizer_kind(input.value("tokenizer", std::string())), bytes_of(pack, tokenizer_file));
+    training::Declared declared(pack);
+    return Tokenizer(tokenizer_kind(declared.input.text("tokenizer", "")), bytes_of(pack, tokenizer_file));
 }
 
-bool Networks::has_generator(const Pack& pack) { return Json::parse(pack.manifest().network).contains("autoencoder"); }
+bool Networks::has_generator(const Pack& pack) { return training::Declared(pack).network.has("autoencoder"); }
 
 Classifier Networks::load_classifier(const Pack& pack, int64_t vocabulary) {
     const PackManifest& manifest = pack.manifest();
-    const Json network = Json::parse(manifest.network);
-    const auto kind = network.contains("classifier") ? network["classifier"].value("kind", std::string()) : "";
-    if (kind != torchscript) throw training::bad_pack(pack, "expected a classifier of the kind 'torchscript', found '" + kind + "'");
-    const int64_t dimension = training::size_at(pack, network, "classifier", "dimension", 1, 4096);
+    training::Declared declared(pack);
+    base::Members declared_classifier = declared.network.object("classifier");
+    if (declared_classifier.text("kind") != torchscript) declared_classifier.refuse("kind", "torchscript");
+    const int64_t dimension = declared_classifier.whole("dimension", 1, 4096);
     const auto classes = static_cast<int64_t>(manifest.classes.size());
-    Classifier classifier{at::zeros({vocabulary, dimension}), {}, at::zeros({classes})};
+    Classifier classifier{training::declared({vocabulary, dimension}), {}, at::zeros({classes})};
     training::StoredTensors stored(pack, embedding_file);
     stored.take("embedding", classifier.embedding);
     stored.finish();
@@ -75,11 +75,11 @@ void Networks::save_classifier(const Classifier& classifier, PackWriter& writer,
 
 Networks Networks::load(const Pack& pack) {
     const PackManifest& manifest = pack.manifest();
-    const Json network = Json::parse(manifest.network), input = Json::parse(manifest.input);
-    const std::string classifier_kind = network.contains("classifier") ? network["classifier"].value("kind", std::string()) : "";
+    training::Declared declared(pack);
+    base::Members declared_classifier = declared.network.object("classifier");
+    const std::string classifier_kind = declared_classifier.text("kind");
     if (classifier_kind != "embedding-sum" && classifier_kind != torchscript)
-        throw training::bad_pack(pack, "expected a classifier of the kind 'embedding-sum' or 'torchscript', found '" + classifier_kind +
-                                           "'; this version knows no other");
+        declared_classifier.refuse("kind", "embedding-sum or torchscript (this version knows no other)");
     const bool brought = classifier_kind == torchscript;
     if (brought && !has_generator(pack))
         throw training::bad_pack(
@@ -95,32 +95,33 @@ Networks Networks::load(const Pack& pack) {
     if (brought) {
         classifier = load_classifier(pack, vocabulary);
     } else {
-        const int64_t dimension = training::size_at(pack, network, "classifier", "dimension", 1, 4096);
+        const int64_t dimension = declared_classifier.whole("dimension", 1, 4096);
         const auto classes = static_cast<int64_t>(manifest.classes.size());
-        classifier = {at::zeros({vocabulary, dimension}), at::zeros({classes, dimension}), at::zeros({classes})};
+        classifier = {training::declared({vocabulary, dimension}), training::declared({classes, dimension}), training::declared({classes})};
         stored.take("classifier.embedding", classifier.embedding);
         stored.take("classifier.weight", classifier.weight);
         stored.take("classifier.bias", classifier.bias);
     }
 
     AutoencoderSizes sizes;
-    sizes.latent = training::size_at(pack, network, "autoencoder", "latent", 2, 4096);
-    sizes.encoder = training::size_at(pack, network, "autoencoder", "encoder", 1, 4096);
-    sizes.decoder = training::size_at(pack, network, "autoencoder", "decoder", 1, 4096);
-    sizes.output_extra = training::size_at(pack, network, "autoencoder", "output_extra", 0, 4096);
-    if (sizes.latent % 2 != 0)
-        throw training::bad_pack(pack, "expected 'autoencoder.latent' to be even, found " + std::to_string(sizes.latent));
+    base::Members declared_autoencoder = declared.network.object("autoencoder");
+    sizes.latent = declared_autoencoder.whole("latent", 2, 4096);
+    sizes.encoder = declared_autoencoder.whole("encoder", 1, 4096);
+    sizes.decoder = declared_autoencoder.whole("decoder", 1, 4096);
+    sizes.output_extra = declared_autoencoder.whole("output_extra", 0, 4096);
+    if (sizes.latent % 2 != 0) declared_autoencoder.refuse("latent", "even");
     Autoencoder autoencoder(classifier.embedding, sizes);
-    autoencoder.allocate();
+    autoencoder.declare();
     for (auto& [name, tensor] : autoencoder.dense()) stored.take("autoencoder." + name, *tensor);
     for (auto& [name, tensor] : autoencoder.tables()) stored.take("autoencoder." + name, *tensor);
     autoencoder.freeze();
 
     MaskedModelSizes masked_sizes;
     masked_sizes.vocabulary = vocabulary;
-    masked_sizes.embedding = training::size_at(pack, network, "masked_model", "embedding", 1, 4096);
-    masked_sizes.hidden = training::size_at(pack, network, "masked_model", "hidden", 1, 4096);
-    masked_sizes.head = training::size_at(pack, network, "masked_model", "head", 1, 4096);
+    base::Members declared_masked = declared.network.object("masked_model");
+    masked_sizes.embedding = declared_masked.whole("embedding", 1, 4096);
+    masked_sizes.hidden = declared_masked.whole("hidden", 1, 4096);
+    masked_sizes.head = declared_masked.whole("head", 1, 4096);
     MaskedModel masked(masked_sizes);
     for (auto& item : masked->named_parameters()) {
         at::Tensor tensor = item.value();
@@ -132,11 +133,8 @@ Networks Networks::load(const Pack& pack) {
 
     Networks networks{std::move(tokenizer), std::move(classifier), std::move(autoencoder), std::move(fluency),
                       WordAssociations::deserialise(bytes_of(pack, associations_file), vocabulary)};
-    networks.longest = training::size_at(pack, Json{{"input", input}}, "input", "longest", 1, 1000);
-    networks.typical_distance = network.value("typical_distance", 1.0);
-    if (!(networks.typical_distance > 0 && networks.typical_distance < 1e6))
-        throw training::bad_pack(pack,
-                                 "expected 'typical_distance' to be a positive number, found " + std::to_string(networks.typical_distance));
+    networks.longest = declared.input.whole("longest", 1, 1000);
+    networks.typical_distance = declared.network.number("typical_distance", 1e-6, 1e6, 1);
     return networks;
 }
 
@@ -160,7 +158,7 @@ void Networks::save(PackWriter& writer, PackManifest& manifest, const std::strin
         network["classifier"] = {{"kind", "embedding-sum"}, {"vocabulary", classifier.vocabulary()}, {"dimension", classifier.dimension()}};
     } else {
         save_classifier(classifier, writer, manifest);
-        network = Json::parse(manifest.network);
+        network = base::parse_own_json(manifest.network);
     }
     network["autoencoder"] = {
         {"latent", sizes.latent}, {"encoder", sizes.encoder}, {"decoder", sizes.decoder}, {"output_extra", sizes.output_extra}};

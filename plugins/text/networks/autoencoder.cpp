@@ -7,6 +7,7 @@
 #include <map>
 
 #include "text/networks/packed_lstm.h"
+#include "training/pack_contents.h"
 
 namespace whynot::text {
 
@@ -20,8 +21,8 @@ at::Tensor turn_pairs(const at::Tensor& v, const at::Tensor& turn) {
 }
 
 // The weights of one direction of an LSTM, in the order at::lstm takes them.
-std::vector<at::Tensor> lstm_weights(int64_t inputs, int64_t hidden) {
-    return {at::empty({4 * hidden, inputs}), at::empty({4 * hidden, hidden}), at::empty({4 * hidden}), at::empty({4 * hidden})};
+std::vector<at::Tensor> lstm_weights(const std::function<at::Tensor(at::IntArrayRef)>& make, int64_t inputs, int64_t hidden) {
+    return {make({4 * hidden, inputs}), make({4 * hidden, hidden}), make({4 * hidden}), make({4 * hidden})};
 }
 
 }  // namespace
@@ -37,28 +38,32 @@ Autoencoder::Autoencoder(const at::Tensor& embedding, const AutoencoderSizes& si
     angles_ = at::remainder(at::arange(1, sizes.latent / 2 + 1, at::kDouble) * 2.39996322972865332, 2 * M_PI).to(at::kFloat);
 }
 
-void Autoencoder::allocate() {
+void Autoencoder::shape_weights(const std::function<at::Tensor(at::IntArrayRef)>& make) {
     const int64_t d = input_.size(1), k = sizes_.latent, he = sizes_.encoder, hd = sizes_.decoder, V = input_.size(0);
-    write_ = at::empty({d, k});
-    read_ = at::empty({k, d});
-    encoder_ = lstm_weights(d, he);
-    for (at::Tensor& weight : lstm_weights(d, he)) encoder_.push_back(weight);
-    decoder_ = lstm_weights(2 * d, hd);
-    code_ = at::empty({k, 2 * he});
-    code_bias_ = at::empty({k});
-    every_ = at::empty({d, k});
-    every_bias_ = at::empty({d});
-    state_ = at::empty({2 * hd, k});
-    state_bias_ = at::empty({2 * hd});
-    feature_ = at::empty({d + sizes_.output_extra, hd});
-    feature_bias_ = at::empty({d + sizes_.output_extra});
-    extra_ = at::empty({V, sizes_.output_extra});
-    bias_ = at::empty({V});
+    write_ = make({d, k});
+    read_ = make({k, d});
+    encoder_ = lstm_weights(make, d, he);
+    for (at::Tensor& weight : lstm_weights(make, d, he)) encoder_.push_back(weight);
+    decoder_ = lstm_weights(make, 2 * d, hd);
+    code_ = make({k, 2 * he});
+    code_bias_ = make({k});
+    every_ = make({d, k});
+    every_bias_ = make({d});
+    state_ = make({2 * hd, k});
+    state_bias_ = make({2 * hd});
+    feature_ = make({d + sizes_.output_extra, hd});
+    feature_bias_ = make({d + sizes_.output_extra});
+    extra_ = make({V, sizes_.output_extra});
+    bias_ = make({V});
+}
+
+void Autoencoder::declare() {
+    shape_weights([](at::IntArrayRef sizes) { return training::declared(sizes); });
 }
 
 void Autoencoder::initialise(at::Generator generator) {
     const at::NoGradGuard no_grad;
-    allocate();
+    shape_weights([](at::IntArrayRef sizes) { return at::empty(sizes); });
     const auto uniform = [&](at::Tensor weights, int64_t inputs) {
         const double bound = 1.0 / std::sqrt(static_cast<double>(inputs));
         weights.uniform_(-bound, bound, generator);

@@ -60,8 +60,8 @@ public:
     /// @param embedding the classifier's, [V, d]; kept by reference, frozen
     Autoencoder(const at::Tensor& embedding, const AutoencoderSizes& sizes);
 
-    /// Makes room for weights that are yet to be filled in, as from a pack.
-    void allocate();
+    /// Gives the weights their shapes and no memory (training/pack_contents.h): they are yet to be taken from a pack.
+    void declare();
     /// Makes room and draws initial weights.
     void initialise(at::Generator generator);
 
@@ -102,6 +102,7 @@ public:
     Autoencoder on(at::Device device) const;
 
 private:
+    void shape_weights(const std::function<at::Tensor(at::IntArrayRef)>& make);
     at::Tensor rotate(const at::Tensor& v, int64_t first, int64_t step) const;
     std::vector<at::Tensor> first_state(const at::Tensor& z) const;
     at::Tensor output_features(const at::Tensor& states, const at::Tensor& u) const;

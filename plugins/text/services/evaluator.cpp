@@ -74,7 +74,7 @@ void measure_start(TextModel& model, Boundaries& found, Outcomes& outcomes) {
 
 // What the classifier, asked afresh, says of an answer.
 void measure_answer(TextModel& model, const RenderRequest& request, const Rendering& rendering, Outcome& outcome) {
-    const Json record = Json::parse(rendering.record);
+    const Json record = base::parse_own_json(rendering.record);
     if (!record.contains("answer")) return;
     outcome.answer = record["answer"];
     outcome.edits = record["edits"].size();

@@ -275,8 +275,10 @@ void TextImporter::train_generator(const GeneratorRequest& request, const Observ
     if (2 * sentences.unknown > sentences.words)
         bad(request.data, "the classifier does not know most of its words; is the vocabulary the right one, and of this language?");
 
-    const Json run{
-        {"recipe", Json::parse(recipe.to_json())}, {"seed", request.seed}, {"data", sentences.sha256}, {"pack", request.pack.sha256()}};
+    const Json run{{"recipe", base::parse_own_json(recipe.to_json())},
+                   {"seed", request.seed},
+                   {"data", sentences.sha256},
+                   {"pack", request.pack.sha256()}};
     const std::string tokenizer_model = corpora::read_content(request.pack.file("tokenizer.model"));
     Networks networks = text::train_generator({std::move(tokenizer), std::move(classifier), given.classes}, data, recipe, request.seed,
                                               {request.out, run.dump()}, observer);

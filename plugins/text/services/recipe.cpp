@@ -77,7 +77,7 @@ std::string Recipe::to_json() const {
 
 Recipe Recipe::from_json(const std::string& text) {
     Recipe recipe;
-    Json json = Json::parse(training::merge_recipe(recipe.to_json(), text));
+    Json json = base::parse_own_json(training::merge_recipe(recipe.to_json(), text));
     const auto take = [&](const char* group, const char* key, auto& to) { json[group][key].get_to(to); };
     recipe.tokenizer.kind = tokenizer_kind(json["tokenizer"]["kind"].get<std::string>());
     take("tokenizer", "min_count", recipe.tokenizer.min_count);

@@ -60,7 +60,7 @@ void TextTrainer::train(const TrainRequest& request, const Observer& observer) {
     // Refuses a folder that is not ours to write before anything long begins.
     PackWriter writer(request.out, {classifier_checkpoint, autoencoder_checkpoint, masked_checkpoint});
     const Corpus corpus = read_corpus(request.corpora, request.corpus);
-    const Json run{{"recipe", Json::parse(recipe.to_json())}, {"seed", request.seed}, {"corpus", corpus.sha256}};
+    const Json run{{"recipe", base::parse_own_json(recipe.to_json())}, {"seed", request.seed}, {"corpus", corpus.sha256}};
     const training::CheckpointFolder checkpoints(request.out, run.dump());
 
     const std::string tokenizer_model =

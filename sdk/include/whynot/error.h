@@ -20,7 +20,8 @@ enum class ErrorCode {
 };
 
 /// The one exception of the SDK. Its message says what was expected, what was found and what to do; it is one
-/// paragraph (a table for stamps), in UTF-8, without a trailing newline or a backtrace.
+/// paragraph (a table for stamps), in UTF-8, without a trailing newline or a backtrace. Texts of strangers within it are escaped and
+/// it is cut after 8,000 bytes, so that it can be printed as it is.
 ///
 ///     #include <iostream>
 ///

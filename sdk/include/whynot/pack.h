@@ -20,6 +20,7 @@
 /// Threads: all functions may be called from any thread; a `Pack` is a value. Errors: `bad_pack` for what a pack is, `io` for
 /// what the file system says, `not_found` for what is not there.
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -92,12 +93,17 @@ public:
     /// The path of a file that the manifest names; `bad_pack` for any other name.
     std::filesystem::path file(std::string_view name) const;
 
+    /// Throws `bad_pack` where a file is not the one any more that was verified: changed, or replaced. Whoever has read the files by their paths
+    /// asks this afterwards; then what was read is what was verified.
+    void expect_unchanged() const;
+
 private:
     friend WHYNOT_API Pack open_pack(const std::filesystem::path& directory);
     friend class PackWriter;
     std::filesystem::path directory_;
     PackManifest manifest_;
     std::string sha256_;
+    std::vector<std::array<int64_t, 5>> identities_;  // of the files, as they were when they were verified
 };
 
 /// Opens a folder as a pack and verifies it: the manifest, then for each file that its path stays in the folder (through

@@ -1,4 +1,4 @@
-#include "base/json.h"
+#include "base/members.h"
 #include "whynot/conformance.h"
 
 namespace whynot {
@@ -57,20 +57,16 @@ std::string to_json(const CheckResult& result) {
 CheckResult check_result_from_json(std::string_view json) {
     const std::string origin = "the result of a check";
     const base::Json object = base::parse_json_object(json, ErrorCode::invalid_input, origin);
-    try {
-        CheckResult result;
-        object.at("check").get_to(result.check);
-        const auto outcome = object.at("outcome").get<std::string>();
-        for (const Outcome known : {Outcome::passed, Outcome::skipped, Outcome::warning, Outcome::failed, Outcome::crashed})
-            if (outcome == to_string(known)) result.outcome = known;
-        if (outcome != to_string(result.outcome))
-            throw Error(ErrorCode::invalid_input, origin + " has the unknown outcome '" + outcome + '\'');
-        if (const base::Json& message = object.at("message"); !message.is_null()) message.get_to(result.message);
-        object.at("seconds").get_to(result.seconds);
-        return result;
-    } catch (const base::Json::exception& error) {
-        throw Error(ErrorCode::invalid_input, origin + " cannot be read: " + error.what());
-    }
+    base::Members members(object, ErrorCode::invalid_input, origin);
+    CheckResult result;
+    result.check = members.text("check");
+    const std::string outcome = members.text("outcome");
+    for (const Outcome known : {Outcome::passed, Outcome::skipped, Outcome::warning, Outcome::failed, Outcome::crashed})
+        if (outcome == to_string(known)) result.outcome = known;
+    if (outcome != to_string(result.outcome)) members.refuse("outcome", "passed, skipped, warning, failed or crashed");
+    if (!members.take("message").is_null()) result.message = members.text("message");
+    result.seconds = members.number("seconds", 0, 1e9);
+    return result;
 }
 
 }  // namespace whynot

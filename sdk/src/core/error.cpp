@@ -1,8 +1,34 @@
 #include "whynot/error.h"
 
+#include <algorithm>
+#include <string_view>
+
+#include "base/text.h"
+
 namespace whynot {
 
-Error::Error(ErrorCode code, const std::string& message) : std::runtime_error(message), code_(code) {}
+namespace {
+
+constexpr size_t max_message = 8000;  // bytes; a table of stamps has a thousand
+
+/// Whatever found its way into a message, it drives no terminal and fills no screen: lines stay lines, all else is escaped.
+std::string presentable(const std::string& message) {
+    std::string text;
+    for (size_t begin = 0; begin <= message.size() && text.size() <= max_message;) {
+        const size_t end = std::min({message.find('\n', begin), message.size(), begin + max_message});
+        if (begin > 0) text += '\n';
+        text += base::escape_controls(std::string_view(message).substr(begin, end - begin));
+        begin = end + 1;
+    }
+    if (text.size() <= max_message) return text;
+    size_t end = max_message;
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;  // not within a character
+    return text.substr(0, end) + "...";
+}
+
+}  // namespace
+
+Error::Error(ErrorCode code, const std::string& message) : std::runtime_error(presentable(message)), code_(code) {}
 
 // Out of line, so that the type has one home and is the same on both sides of the plugin boundary.
 Error::~Error() = default;

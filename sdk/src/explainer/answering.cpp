@@ -17,6 +17,7 @@
 #include "explainer/watch.h"
 #include "solver/shape.h"
 #include "whynot/error.h"
+#include "whynot/interruption.h"
 
 namespace whynot::internal {
 namespace {
@@ -77,15 +78,14 @@ public:
     }
 
     std::vector<Answer> run() {
-        read_inputs();
-        for (Case& each : cases_) {
-            begin_record(each);
-            if (resolve(each)) asked_.push_back(&each);
+        if (is_read()) {
+            for (Case& each : cases_) {
+                begin_record(each);
+                if (resolve(each)) asked_.push_back(&each);
+            }
+            if (!asked_.empty() && solved()) render();
         }
-        if (!asked_.empty() && find_start()) {
-            search();
-            render();
-        }
+        for (Case& each : cases_) check_record(each);
         return std::move(answers_);
     }
 
@@ -103,6 +103,18 @@ private:
             each.input = place->second;
         }
         return inputs;
+    }
+
+    /// False: the deadline or the callback ended it before; nothing is known of the questions then, which are refused.
+    bool is_read() {
+        const Watch::Verdict verdict = while_watched(IterationReport::Stage::start, cases_.size(), [&] { read_inputs(); });
+        if (verdict == Watch::Verdict::proceed) return true;
+        notes_.resize(cases_.size());
+        for (Case& each : cases_) {
+            begin_record(each);
+            each.answer.record.reason = cause_of(verdict) + " before the input was read.";
+        }
+        return false;
     }
 
     void read_inputs() {
@@ -148,6 +160,10 @@ private:
         const Question& question = each.ask.question;
         Explanation& record = each.answer.record;
         const at::Tensor before = before_.slice(0, each.row, each.row + 1);  // [1, C]
+        if (!before.isfinite().all().item<bool>()) {
+            record.reason = no_probabilities;
+            return false;
+        }
         record.probabilities.before = named(before[0].exp());
 
         const auto predicted = before.argmax(1).item<int64_t>();
@@ -177,6 +193,20 @@ private:
 
     // --- the search
 
+    /// False: the deadline or the callback ended it before.
+    bool solved() {
+        try {
+            if (!find_start()) return false;
+            search();
+            return true;
+        } catch (const Error& error) {
+            // The options were checked before: what does not fit together now came from the plugin and its pack.
+            if (error.code() != ErrorCode::invalid_argument) throw;
+            throw Error(ErrorCode::bad_plugin, "the plugin '" + model_.plugin + "' with the pack '" + model_.pack.manifest().id +
+                                                   "' gave the search what it cannot use: " + error.what());
+        }
+    }
+
     /// The questions as the solver sees them. False: the deadline or the callback ended it before.
     bool find_start() {
         const ModelInfo& info = model_.model->info();
@@ -188,27 +218,45 @@ private:
         }
         const RowQuestions questions{at::tensor(rows, at::kLong), at::tensor(facts, at::kLong), at::tensor(foils, at::kLong)};
         const AskOptions ask{options_.seed, options_.solver.starts - 1, model_.plugin};
-        if (ended_before_search(0)) return false;
-        problem_ = to_problem(*batch_, latent_start(*batch_, info, questions, ask), questions, ask);
-        if (ended_before_search(1)) return false;
-        problem_.extra_starts = extra_starts(*batch_, info, questions, ask);
-        if (ended_before_search(2)) return false;
+        const auto step = [&](auto&& take) { return is_on_time(while_watched(IterationReport::Stage::start, asked_.size(), take)); };
+        const bool found = step([&] { problem_ = to_problem(*batch_, latent_start(*batch_, info, questions, ask), questions, ask); }) &&
+                           step([&] { problem_.extra_starts = extra_starts(*batch_, info, questions, ask); }) && step([] {});
         start_seconds_ = laps_.lap();
-        return true;
+        return found;
     }
 
-    bool ended_before_search(int64_t step) const {
-        IterationReport report;
-        report.stage = IterationReport::Stage::start;
-        report.iteration = step;
-        report.questions = report.rows_active = static_cast<int64_t>(asked_.size());
-        const Watch::Verdict verdict = watch_.check(report);
-        if (verdict == Watch::Verdict::proceed) return false;
+    /// Runs a stage in which plugins ask whether to go on (interruption.h), after having asked once.
+    template <class F>
+    Watch::Verdict while_watched(IterationReport::Stage stage, size_t questions, F&& run) {
+        Watch::Verdict verdict = Watch::Verdict::proceed;
+        const auto look = [&] {
+            IterationReport report;
+            report.stage = stage;
+            report.iteration = watched_++;
+            report.questions = report.rows_active = static_cast<int64_t>(questions);
+            verdict = watch_.check(report);
+        };
+        look();
+        if (verdict != Watch::Verdict::proceed) return verdict;
+        const InterruptionScope scope([&] {
+            look();
+            if (verdict != Watch::Verdict::proceed) throw Error(ErrorCode::cancelled, cause_of(verdict));
+        });
+        try {
+            run();
+        } catch (const Error& error) {
+            if (error.code() != ErrorCode::cancelled || verdict == Watch::Verdict::proceed) throw;
+        }
+        return verdict;
+    }
+
+    bool is_on_time(Watch::Verdict verdict) const {
+        if (verdict == Watch::Verdict::proceed) return true;
         for (const Case* each : asked_) {
             each->answer.record.status = status_of(verdict);
             each->answer.record.reason = cause_of(verdict) + " before the search began.";
         }
-        return true;
+        return false;
     }
 
     void search() {
@@ -318,6 +366,17 @@ private:
         return report;
     }
 
+    /// A record is checked where it is made: one that cannot be written, as with numbers that are not finite, is the refusal of its question.
+    void check_record(Case& each) const {
+        try {
+            to_json(each.answer.record);
+        } catch (const Error& error) {
+            each.answer = {};
+            begin_record(each);
+            each.answer.record.reason = "the model gave what cannot be an answer: " + std::string(error.what());
+        }
+    }
+
     // --- words
 
     static const char* status_of(Watch::Verdict verdict) {
@@ -349,6 +408,7 @@ private:
     Problem problem_;    // row a is asked_[a]
     Summary summary_;    // likewise
     double start_seconds_ = 0;
+    int64_t watched_ = 0;  // times that the callback was told of a start
 };
 
 }  // namespace

@@ -10,6 +10,10 @@ namespace whynot::internal {
 /// Probabilities [C] with the names of their classes.
 ClassProbabilities name_probabilities(const std::vector<std::string>& classes, const at::Tensor& probabilities);
 
+/// Why an input has no class: its refusal.
+constexpr const char* no_probabilities =
+    "the classifier gives no probabilities for it, but numbers that are not finite; the pack is damaged, or the input beyond all measure";
+
 /// `Explainer::explain`: one answer a question, in order.
 std::vector<Answer> answer(const OpenModel& model, const std::vector<Ask>& questions, const ExplainOptions& options);
 

@@ -19,6 +19,7 @@ Explainer::Explainer(Host& host, Pack pack, const std::string& device) : state_(
     state_->plugin = host.find_modality(manifest.modality).manifest.id;
     auto& modality = host.service<Modality>(state_->plugin);
     state_->model = state_->call("open the pack '" + manifest.id + "'", [&] { return modality.open(state_->pack, device); });
+    state_->pack.expect_unchanged();
     if (state_->classes() != manifest.classes)
         throw Error(ErrorCode::bad_pack, "pack '" + manifest.id + "': its manifest has the classes " + base::joined(manifest.classes) +
                                              ", its model " + base::joined(state_->classes()) + "; they must agree");
@@ -44,6 +45,10 @@ std::vector<Classification> Explainer::classify(const std::vector<Input>& inputs
         one.input = inputs[i];
         one.refusal = notes.at(i).refusal;
         one.warnings = notes[i].warnings;
+        if (one.refusal.empty() && !probabilities[row].isfinite().all().item<bool>()) {
+            one.refusal = internal::no_probabilities;
+            ++row;
+        }
         if (one.refusal.empty()) {
             one.probabilities = internal::name_probabilities(state_->classes(), probabilities[row]);
             one.predicted = state_->classes()[probabilities[row].argmax().item<int64_t>()];

@@ -5,6 +5,7 @@
 #include <rapidjson/schema.h>
 #include <rapidjson/stringbuffer.h>
 
+#include <mutex>
 #include <string_view>
 
 #include "base/json.h"
@@ -18,7 +19,7 @@ constexpr std::string_view schema_text =
 #include "explanation_schema.inc"
     ;
 
-// Built once and never changed: validators in several threads share it.
+// Built once. RapidJSON changes it while it validates, its regular expressions keep their states in it: one validation at a time.
 const rapidjson::SchemaDocument& compiled_schema() {
     static const rapidjson::SchemaDocument schema([] {
         rapidjson::Document document;
@@ -40,6 +41,8 @@ std::string text_of(const rapidjson::Pointer& pointer) {
 std::string_view explanation_schema() noexcept { return schema_text; }
 
 std::string internal::schema_violation(const std::string& json) {
+    static std::mutex one_at_a_time;
+    const std::lock_guard<std::mutex> lock(one_at_a_time);
     rapidjson::SchemaValidator validator(compiled_schema());
     rapidjson::Reader reader;
     rapidjson::StringStream stream(json.c_str());
@@ -47,7 +50,7 @@ std::string internal::schema_violation(const std::string& json) {
     if (validator.IsValid()) return {};
     const std::string place = text_of(validator.GetInvalidDocumentPointer());
     const std::string rule = text_of(validator.GetInvalidSchemaPointer());
-    const base::Json broken = base::Json::parse(schema_text).value(base::Json::json_pointer(rule), base::Json::object());
+    const base::Json broken = base::parse_own_json(schema_text).value(base::Json::json_pointer(rule), base::Json::object());
     return (place.empty() ? "the record" : base::in_quotes(place)) + " breaks the rule '" + validator.GetInvalidSchemaKeyword() + "' of " +
            Explanation::schema + (broken.contains("description") ? " (" + broken["description"].get<std::string>() + ")" : "");
 }

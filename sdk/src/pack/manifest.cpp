@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "base/members.h"
 #include "base/sha256.h"
 #include "base/text.h"
 #include "whynot/error.h"
@@ -73,61 +74,6 @@ void check(const PackManifest& manifest, const std::string& origin) {
     }
 }
 
-/// The members of one JSON object, each taken once; what nobody took is an error, so that a slip of the pen is seen.
-class Members {
-public:
-    Members(const base::Json& object, const std::string& origin, std::string name)
-        : object_(object), origin_(origin), name_(std::move(name)) {
-        if (!object.is_object()) refuse(origin, name_ + " must be an object, found " + base::kind_of(object));
-    }
-
-    const base::Json& take(const std::string& key) {
-        const auto found = object_.find(key);
-        if (found == object_.end()) refuse(origin_, place(key) + " is missing");
-        taken_.insert(key);
-        return *found;
-    }
-    bool has(const std::string& key) const { return object_.contains(key); }
-    std::string text(const std::string& key) {
-        const base::Json& value = take(key);
-        if (!value.is_string()) refuse(origin_, place(key) + " must be a string, found " + base::kind_of(value));
-        return value.get<std::string>();
-    }
-    uint64_t count(const std::string& key) {
-        const base::Json& value = take(key);
-        if (!value.is_number_unsigned())
-            refuse(origin_, place(key) + " must be a whole number from 0 to 2^64-1, found " + base::kind_of(value));
-        return value.get<uint64_t>();
-    }
-    std::string object_text(const std::string& key) {
-        const base::Json& value = take(key);
-        if (!value.is_object()) refuse(origin_, place(key) + " must be an object, found " + base::kind_of(value));
-        return value.dump();
-    }
-    // The same where the key may be absent.
-    std::string optional_text(const std::string& key) { return has(key) ? text(key) : std::string(); }
-    uint64_t optional_count(const std::string& key) { return has(key) ? count(key) : 0; }
-    std::string optional_object_text(const std::string& key) { return has(key) ? object_text(key) : "{}"; }
-
-    const base::Json& array(const std::string& key) {
-        const base::Json& value = take(key);
-        if (!value.is_array()) refuse(origin_, place(key) + " must be an array, found " + base::kind_of(value));
-        return value;
-    }
-    void finish() const {
-        for (const auto& member : object_.items())
-            if (taken_.count(member.key()) == 0) refuse(origin_, place(member.key()) + " is no key of a manifest of this format");
-    }
-
-private:
-    std::string place(const std::string& key) const { return base::in_quotes(name_.empty() ? key : name_ + "." + key); }
-
-    const base::Json& object_;
-    const std::string& origin_;
-    std::string name_;
-    std::set<std::string> taken_;
-};
-
 }  // namespace
 
 bool internal::is_pack_file_name(std::string_view name) noexcept {
@@ -192,45 +138,40 @@ PackManifest manifest_from_json(std::string_view text, const std::string& origin
         refuse(origin,
                "has " + std::to_string(text.size()) + " bytes; a manifest has at most " + std::to_string(internal::max_manifest_bytes));
     const base::Json json = base::parse_json_object(text, ErrorCode::bad_pack, origin);
-    Members members(json, origin, "");
+    base::Members members(json, ErrorCode::bad_pack, origin);
     // The format first: of another one nothing else can be judged.
-    const base::Json& format = members.take("format");
-    if (format != PackManifest::format_version)
-        refuse(origin, "expected pack format " + std::to_string(PackManifest::format_version) + ", found " +
-                           base::escape_controls(format.dump()) + "; use the version of whynot that made it, or make the pack again");
+    if (members.take("format") != PackManifest::format_version)
+        members.refuse("format", "pack format " + std::to_string(PackManifest::format_version) +
+                                     "; use the version of whynot that made it, or make the pack again");
 
     PackManifest manifest;
     manifest.id = members.text("id");
     manifest.version = members.text("version");
-    manifest.description = members.optional_text("description");
+    manifest.description = members.text("description", "");
     manifest.modality = members.text("modality");
-    Members plugin(members.take("plugin"), origin, "plugin");
+    base::Members plugin = members.object("plugin");
     manifest.plugin_id = plugin.text("id");
-    manifest.plugin_version = plugin.optional_text("version");
+    manifest.plugin_version = plugin.text("version", "");
     plugin.finish();
-    for (const base::Json& name : members.array("classes")) {
-        if (!name.is_string()) refuse(origin, "'classes' must hold strings, found " + base::kind_of(name));
-        manifest.classes.push_back(name.get<std::string>());
-    }
+    manifest.classes = members.texts("classes");
     const std::string emits = members.text("emits");
     for (Emits known : {Emits::logits, Emits::log_probabilities, Emits::probabilities})
         if (emits == to_string(known)) manifest.emits = known;
-    if (emits != to_string(manifest.emits))
-        refuse(origin, "'emits' must be logits, log-probabilities or probabilities, not " + base::in_quotes(emits));
-    manifest.network = members.optional_object_text("network");
-    manifest.input = members.optional_object_text("input");
-    manifest.recipe = members.optional_object_text("recipe");
-    manifest.seed = members.optional_count("seed");
+    if (emits != to_string(manifest.emits)) members.refuse("emits", "logits, log-probabilities or probabilities");
+    const auto object_text = [&](const char* key) { return members.has(key) ? members.object(key).json().dump() : "{}"; };
+    manifest.network = object_text("network");
+    manifest.input = object_text("input");
+    manifest.recipe = object_text("recipe");
+    manifest.seed = members.has("seed") ? members.count("seed") : 0;
     if (members.has("corpus") && !members.take("corpus").is_null()) {
-        Members named(members.take("corpus"), origin, "corpus");
+        base::Members named = members.object("corpus");
         manifest.corpus = named.text("name");
         manifest.corpus_sha256 = named.text("sha256");
         named.finish();
     }
-    manifest.quality = members.optional_object_text("quality");
-    manifest.licence = members.optional_text("licence");
-    for (const base::Json& entry : members.array("files")) {
-        Members file(entry, origin, "files");
+    manifest.quality = object_text("quality");
+    manifest.licence = members.text("licence", "");
+    for (base::Members& file : members.objects("files")) {
         manifest.files.push_back({file.text("name"), file.count("size"), file.text("sha256")});
         file.finish();
     }

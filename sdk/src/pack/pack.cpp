@@ -1,6 +1,7 @@
 #include "whynot/pack.h"
 
 #include <algorithm>
+#include <map>
 
 #include "base/file.h"
 #include "base/sha256.h"
@@ -31,6 +32,15 @@ fs::path Pack::file(std::string_view name) const {
     return directory_ / name;
 }
 
+void Pack::expect_unchanged() const {
+    for (size_t i = 0; i < identities_.size(); ++i) {
+        const PackFile& file = manifest_.files[i];
+        if (base::InputFile(directory_ / file.name).identity() != identities_[i])
+            throw Error(ErrorCode::bad_pack, "pack " + base::in_quotes(manifest_.id) + ": the file " + base::in_quotes(file.name) +
+                                                 " was changed while it was being opened; open the pack again");
+    }
+}
+
 Pack open_pack(const fs::path& directory) {
     const std::string shown = base::escape_controls(directory.string());
     std::error_code error;
@@ -45,6 +55,9 @@ Pack open_pack(const fs::path& directory) {
 
     const fs::path manifest_path = pack.directory_ / internal::manifest_name;
     const std::string origin = base::escape_controls(manifest_path.string());
+    if (const fs::path target = fs::canonical(manifest_path, error); !error && !lies_in(target, pack.directory_))
+        throw Error(ErrorCode::bad_pack,
+                    origin + " leads out of the pack's folder through a symbolic link; packs must be complete in themselves");
     const std::string text = base::read_file(manifest_path, internal::max_manifest_bytes, ErrorCode::bad_pack);
     pack.manifest_ = manifest_from_json(text, origin);
     pack.sha256_ = base::sha256_hex(text);
@@ -64,8 +77,12 @@ Pack open_pack(const fs::path& directory) {
         if (size != file.size)
             refuse(file, "should have " + std::to_string(file.size) + " bytes and has " + std::to_string(size) + "; get the pack again");
     }
+    std::map<std::array<int64_t, 5>, std::string> known;  // one file under many names is read once
     for (const PackFile& file : pack.manifest_.files) {
-        const std::string sha256 = base::sha256_of_file(pack.directory_ / file.name);
+        base::InputFile opened(pack.directory_ / file.name);
+        pack.identities_.push_back(opened.identity());
+        std::string& sha256 = known[opened.identity()];
+        if (sha256.empty()) sha256 = base::sha256_of_file(opened);
         if (sha256 != file.sha256)
             refuse(file, "is altered: its SHA-256 should be " + file.sha256 + " and is " + sha256 + "; get the pack again");
     }

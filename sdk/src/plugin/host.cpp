@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/format.h"
+#include "plugin/elf.h"
 #include "plugin/library.h"
 
 namespace fs = std::filesystem;
@@ -13,6 +14,8 @@ namespace whynot {
 namespace {
 
 using State = PluginEntry::State;
+
+constexpr const char* out_of_memory = "there is not enough memory for it";
 
 /// Gathers entries in search order.
 class Search {
@@ -33,6 +36,9 @@ public:
         }
         try {
             entry.manifest = read_plugin_manifest(manifest);
+            const std::vector<std::string> names = internal::ElfFile(path).exports();
+            if (std::find(names.begin(), names.end(), WHYNOT_PLUGIN_ENTRY) == names.end())
+                return reject(path, "is a library, but no whynot plugin: it exports no " WHYNOT_PLUGIN_ENTRY);
         } catch (const Error& unreadable) {
             entry.state = State::rejected;
             entry.reason = unreadable.what();
@@ -190,9 +196,17 @@ void* Host::service_pointer(const std::string& id, const char* service) const {
 
 std::string what_without_backtrace(const std::exception& error) {
     std::string what = error.what();
-    // c10::Error appends its backtrace under this heading, and knowing the type would need LibTorch here.
-    const size_t backtrace = what.find("Exception raised from ");
-    if (backtrace == 0 || (backtrace != std::string::npos && what[backtrace - 1] == '\n')) what.erase(backtrace);
+    // Knowing the types would need LibTorch here, and the very JSON library that the plugin was built with.
+    if (what.find("can't allocate memory") != std::string::npos || what.find("out of memory") != std::string::npos) return out_of_memory;
+    if (what.compare(0, 16, "[json.exception.") == 0) return "it came upon JSON that is not as it expected";
+    // "[enforce fail at alloc_cpu.cpp:75] ...": the place within LibTorch says nothing to a person.
+    if (what.compare(0, 17, "[enforce fail at ") == 0) what.erase(0, std::min(what.find("] "), what.size() - 2) + 2);
+    for (size_t begin = 0; begin < what.size(); begin = std::min(what.find('\n', begin), what.size() - 1) + 1) {
+        const std::string_view line = std::string_view(what).substr(begin);
+        if (line.substr(0, 7) != "frame #" && line.substr(0, 22) != "Exception raised from ") continue;
+        what.erase(begin);
+        break;
+    }
     what.erase(what.find_last_not_of(" \n\r\t") + 1);
     return what;
 }
@@ -204,7 +218,7 @@ void rethrow_from_plugin(const std::string& plugin, const std::string& operation
     } catch (const Error&) {
         throw;
     } catch (const std::bad_alloc&) {
-        throw Error(ErrorCode::internal, failed + "out of memory");
+        throw Error(ErrorCode::internal, failed + out_of_memory);
     } catch (const std::exception& error) {
         throw Error(ErrorCode::internal, failed + what_without_backtrace(error));
     } catch (...) {

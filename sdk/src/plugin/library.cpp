@@ -3,13 +3,13 @@
 
 #include <boost/dll/shared_library.hpp>
 
-#include <fstream>
 #include <map>
 #include <mutex>
 #include <system_error>
 
 #include "base/format.h"
 #include "base/json.h"
+#include "plugin/elf.h"
 #include "whynot/error.h"
 #include "whynot/host.h"
 
@@ -56,11 +56,7 @@ boost::dll::shared_library& open_library(Registry& all, const fs::path& library)
     }
     std::error_code error;
     if (!fs::is_regular_file(library, error)) throw Error(ErrorCode::not_found, "there is no plugin library " + internal::quoted(library));
-    char magic[4] = {};
-    std::ifstream(library, std::ios::binary).read(magic, sizeof magic);
-    if (std::string_view(magic, sizeof magic) != "\177ELF") {
-        throw bad_plugin(library, "is not a shared library. Give the .so file that whynot_add_plugin built");
-    }
+    internal::ElfFile{library};  // whole, and for this machine
 
     const fs::path path = fs::canonical(library);
     const auto known = all.libraries.find(path);
@@ -145,7 +141,7 @@ PluginManifest internal::manifest_of(const whynot_plugin_v1& plugin) {
 }
 
 std::string internal::names_of_differences(const PluginManifest& one, const PluginManifest& other) {
-    const base::Json first = base::Json::parse(to_json(one)), second = base::Json::parse(to_json(other));
+    const base::Json first = base::parse_own_json(to_json(one)), second = base::parse_own_json(to_json(other));
     std::vector<std::string> names;
     for (const auto& [key, value] : first.items())
         if (value != second.at(key)) names.push_back(key);

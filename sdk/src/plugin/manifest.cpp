@@ -9,6 +9,7 @@
 #include "base/atomic_file.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/members.h"
 #include "base/text.h"
 #include "plugin/library.h"
 #include "whynot/atomic_file.h"
@@ -152,52 +153,36 @@ std::string problem_of(const PluginManifest& manifest) {
 std::string to_json(const PluginManifest& manifest) { return json_of(manifest).dump(2) + '\n'; }
 
 PluginManifest plugin_manifest_from_json(std::string_view text, const std::string& origin) {
-    const auto refuse = [&](const std::string& why) {
-        return Error(ErrorCode::bad_plugin,
-                     origin + " is no usable plugin manifest: " + why + ". Build the plugin again, or run whynot-describe on its library");
+    const std::string begin = origin + " is no usable plugin manifest";
+    const auto refuse = [](const std::string& why) {
+        return Error(ErrorCode::bad_plugin, why + ". Build the plugin again, or run whynot-describe on its library");
     };
-    PluginManifest manifest;
     const base::Json json = base::parse_json_object(text, ErrorCode::bad_plugin, origin);
+    PluginManifest manifest;
     try {
-        const auto format = json.at("format").get<std::string>();
-        if (format != PluginManifest::format) {
-            throw refuse("its format is '" + format + "', this whynot reads '" + PluginManifest::format + '\'');
+        base::Members root(json, ErrorCode::bad_plugin, begin);
+        if (root.text("format") != PluginManifest::format) root.refuse("format", std::string("'") + PluginManifest::format + '\'');
+        manifest.id = root.text("id");
+        manifest.name = root.text("name");
+        manifest.version = root.text("version");
+        manifest.licence = root.text("licence");
+        manifest.summary = root.text("summary");
+        manifest.modality = root.text("modality");
+        manifest.services = root.texts("services");
+        manifest.abi = root.whole("abi", 0, UINT32_MAX);
+        base::Members stamp = root.object("stamp");
+        for (const auto& [field, value] : stamp.json().items()) manifest.stamp.emplace(field, stamp.text(field));
+        for (base::Members& item : root.objects("options")) {
+            manifest.options.push_back({item.text("key"), item.text("type"), item.text("default"), item.text("min"), item.text("max"),
+                                        item.texts("choices"), item.text("help")});
         }
-        const auto get = [](const base::Json& from, const char* key, auto& value) { from.at(key).get_to(value); };
-        get(json, "id", manifest.id);
-        get(json, "name", manifest.name);
-        get(json, "version", manifest.version);
-        get(json, "licence", manifest.licence);
-        get(json, "summary", manifest.summary);
-        get(json, "modality", manifest.modality);
-        get(json, "services", manifest.services);
-        get(json, "abi", manifest.abi);
-        get(json, "stamp", manifest.stamp);
-        for (const base::Json& item : json.at("options")) {
-            PluginOption& option = manifest.options.emplace_back();
-            get(item, "key", option.key);
-            get(item, "type", option.type);
-            get(item, "default", option.default_value);
-            get(item, "min", option.min);
-            get(item, "max", option.max);
-            get(item, "choices", option.choices);
-            get(item, "help", option.help);
-        }
-        for (const base::Json& item : json.at("artifacts")) {
-            PluginArtifact& artifact = manifest.artifacts.emplace_back();
-            get(item, "key", artifact.key);
-            get(item, "kind", artifact.kind);
-            get(item, "required", artifact.required);
-            get(item, "help", artifact.help);
-        }
-    } catch (const base::Json::exception& error) {
-        // "[json.exception.out_of_range.403] key 'id' not found": the bracket says nothing to a person
-        const std::string what = error.what();
-        const size_t bracket = what.find("] ");
-        throw refuse(bracket == std::string::npos ? what : what.substr(bracket + 2));
+        for (base::Members& item : root.objects("artifacts"))
+            manifest.artifacts.push_back({item.text("key"), item.text("kind"), item.flag("required"), item.text("help")});
+    } catch (const Error& error) {
+        throw refuse(error.what());
     }
     const std::string problem = problem_of(manifest);
-    if (!problem.empty()) throw refuse(problem);
+    if (!problem.empty()) throw refuse(begin + ": " + problem);
     return manifest;
 }
 

@@ -7,6 +7,7 @@
 
 #include "solver/shape.h"
 #include "whynot/error.h"
+#include "whynot/interruption.h"
 
 namespace whynot {
 namespace {
@@ -40,6 +41,7 @@ InversionResult invert(const InversionFunction& function, const at::Tensor& star
     at::Tensor active = at::arange(count);  // bookkeeping is on the CPU; z, mean, square are where start is
 
     for (int64_t taken = 0; active.size(0) > 0; ++taken) {
+        check_interruption();
         if (options.cancelled && options.cancelled()) throw Error(ErrorCode::cancelled, "the latent inversion was cancelled");
         const at::Tensor rows = active.to(start.device());
         at::Tensor points = z.index_select(0, rows);

@@ -3,6 +3,7 @@
 #include <gif_lib.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <zlib.h>
 
 #include <cmath>
 #include <cstdlib>
@@ -261,6 +262,57 @@ TEST(Jpeg, IsTurnedUpright) {
     expect_same(read(with_orientation(file, 9)), plain);
 }
 
+TEST(Jpeg, IsTurnedUprightWhereverItsExifStands) {
+    const auto turned = with_orientation(jpeg_file(60, 40, TJPF_RGB, slope(60, 40, 3).bytes), 6);
+    const auto expected = read(turned);
+    const std::string comment = "\xFF\xFE\0\x07hello"s, other_exif = "\xFF\xE1\0\x1Ehttp://ns.adobe.com/xap/1.0/"s, padding = "\xFF\xFF"s;
+    for (const std::string& before : {comment, other_exif, comment + other_exif, padding + comment.substr(1)}) {
+        auto file = turned;
+        file.insert(2, before);
+        expect_same(read(file), expected);
+    }
+}
+
+TEST(Png, IsTurnedUprightAsJpegIs) {
+    const auto stored = slope(60, 40, 3);
+    const auto png = to_png(stored), jpeg = jpeg_file(60, 40, TJPF_RGB, stored.bytes);
+    const auto number = [](uint32_t value) {
+        return std::string{static_cast<char>(value >> 24), static_cast<char>(value >> 16), static_cast<char>(value >> 8),
+                           static_cast<char>(value)};
+    };
+    for (int orientation = 1; orientation <= 8; ++orientation) {
+        const auto marked = with_orientation(jpeg, orientation);
+        const size_t begin = marked.find("Exif") + 6;
+        const std::string exif = "eXIf" + marked.substr(begin, marked.size() - jpeg.size() - (begin - 2));
+        const auto crc = static_cast<uint32_t>(crc32(0, reinterpret_cast<const Bytef*>(exif.data()), static_cast<uInt>(exif.size())));
+        const std::string chunk = number(static_cast<uint32_t>(exif.size() - 4)) + exif + number(crc);
+        for (const size_t place : {size_t{33}, png.size() - 12}) {  // behind the header, and before the end
+            auto file = png;
+            file.insert(place, chunk);
+            Notes notes;
+            const auto upright = read_image_file(file, notes);
+            EXPECT_EQ(notes, orientation == 1 ? Notes{} : Notes{"turned upright as the camera's orientation says"});
+            EXPECT_EQ(dark_corner(upright), dark_corner(read(marked))) << orientation;
+            EXPECT_EQ(upright.width, orientation <= 4 ? 60 : 40);
+        }
+    }
+}
+
+TEST(Png, OfApplesOwnKindIsNamed) {
+    auto file = to_png(noise(9, 9, 3));
+    file.insert(8, "\0\0\0\x04CgBI\x50\0\x20\x02\x2B\xD5\xB3\x7F"s);
+    EXPECT_THAT(refusal_of(file), HasSubstr("(CgBI)"));
+}
+
+TEST(Jpeg, WithoutItsEndIsReadWithANote) {
+    for (const int flags : {0, TJFLAG_PROGRESSIVE}) {
+        const auto file = jpeg_file(24, 24, TJPF_RGB, noise(24, 24, 3).bytes, flags);
+        Notes notes;
+        expect_same(read_image_file(file.substr(0, file.size() - 2), notes), read(file));
+        EXPECT_THAT(notes, ElementsAre(HasSubstr("without JPEG's mark of the end")));
+    }
+}
+
 TEST(Jpeg, BearsABrokenExifSegment) {
     const auto picture = slope(16, 16, 1);
     const auto file = jpeg_file(16, 16, TJPF_GRAY, picture.bytes);
@@ -311,7 +363,8 @@ TEST(Jpeg, OfTablesOnlyIsRefused) {
 TEST(ImageFile, SaysWhatItWasGivenInstead) {
     EXPECT_EQ(refusal_of(""), "expected a PNG or JPEG picture, found an empty file");
     EXPECT_EQ(refusal_of("This is no picture.\n"), "expected a PNG or JPEG picture, found text; is it the right file?");
-    EXPECT_EQ(refusal_of("GIF89a..."), "expected a PNG or JPEG picture, found a GIF picture; convert it to PNG");
+    EXPECT_EQ(refusal_of("GIF89a..."),
+              "expected a PNG or JPEG picture, found a GIF picture; make PNG of it: convert FILE FILE.png (package imagemagick)");
     EXPECT_THAT(refusal_of("RIFF\x10\0\0\0WEBPVP8 "s), HasSubstr("found a WebP picture"));
     EXPECT_THAT(refusal_of("BM\x46\0\0\0"s), HasSubstr("found a BMP picture"));
     EXPECT_THAT(refusal_of("II*\0\x08\0"s), HasSubstr("found a TIFF picture"));
@@ -319,6 +372,11 @@ TEST(ImageFile, SaysWhatItWasGivenInstead) {
     EXPECT_THAT(refusal_of("\0\0\0\x1C"s + "ftypavif"), HasSubstr("found an AVIF picture"));
     EXPECT_THAT(refusal_of("\0\0\0\x1C"s + "ftypheic"), HasSubstr("found a HEIC picture"));
     EXPECT_THAT(refusal_of("<svg xmlns='http://www.w3.org/2000/svg'/>"), HasSubstr("found an SVG drawing"));
+    EXPECT_THAT(refusal_of("\0\0\0\x18"s + "ftyphevc"), HasSubstr("found a HEIC picture; make PNG of it: heif-convert FILE FILE.png"));
+    EXPECT_THAT(refusal_of("II+\0\x08\0"s), HasSubstr("found a TIFF picture (BigTIFF)"));
+    EXPECT_THAT(refusal_of(std::string(128, '\0') + "DICM\2\0"), HasSubstr("found a DICOM picture; make PNG of it: dcm2pnm"));
+    EXPECT_THAT(refusal_of("\x93NUMPY\1\0v\0{}"s), HasSubstr("found a NumPy array"));
+    EXPECT_THAT(refusal_of("<?xml version='1.0'?>\n<svg/>"), HasSubstr("rsvg-convert"));
     EXPECT_THAT(refusal_of("\x01\x02\xAB"), HasSubstr("it begins with the bytes 01 02 ab;"));
     EXPECT_THAT(refusal_of("\0"s), HasSubstr("the bytes 00;"));
     for (const auto& beginning : {"\x89PNG"s, "\xFF\xD8\xFF"s, "\x89PNG\r\n\x1A\n"s})

@@ -4,6 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <fstream>
+#include <iterator>
 #include <set>
 
 #include "support/temporary_folder.h"
@@ -155,6 +158,26 @@ TEST(Checkpoint, KeepsNothingWithoutAFile) {
     EXPECT_TRUE(Checkpoint(folder / "not there", "run").load().empty());
 }
 
+TEST(Checkpoint, AlteredNumbersAreRefused) {
+    const TemporaryFolder folder;
+    const std::filesystem::path file = folder / "x.checkpoint";
+    const Checkpoint checkpoint(file, "run");
+    const auto refusal = [&] { return message_of(ErrorCode::invalid_argument, [&] { checkpoint.load(); }); };
+    checkpoint.save({{"x", noise({64, 64}, 1)}});
+    EXPECT_EQ(checkpoint.load().size(), 1u);
+    std::ifstream in(file, std::ios::binary);
+    const std::string whole{std::istreambuf_iterator<char>(in), {}};
+    const auto write = [&](const std::string& bytes) { std::ofstream(file, std::ios::binary) << bytes; };
+    write(whole.substr(0, whole.size() - 4000) + std::string(4000, '\xff'));
+    EXPECT_THAT(refusal(), AllOf(HasSubstr("is altered"), HasSubstr("remove it")));
+    for (const size_t size : {size_t{0}, size_t{4}, whole.size() / 2}) {
+        write(whole.substr(0, size));
+        EXPECT_THAT(refusal(), AllOf(HasSubstr("is damaged"), HasSubstr("remove it"))) << size;
+    }
+    checkpoint.save({{"x", at::full({2}, NAN)}});
+    EXPECT_THAT(refusal(), HasSubstr("not finite ('x')"));
+}
+
 TEST(Checkpoint, GroupsComeOutAsTheyWentIn) {
     NamedTensors all{{"other", at::zeros({1})}};
     put_group(all, "adam", {{"first", at::ones({2})}, {"steps", at::scalar_tensor(3, at::kLong)}});
@@ -207,7 +230,8 @@ TEST(Recipe, RefusesWhatItDoesNotKnow) {
     EXPECT_THAT(refused(R"({"seed": {"a": 1}})"), HasSubstr("'seed'"));
     EXPECT_THAT(refused(R"({"seed": true})"), HasSubstr("'seed'"));
     EXPECT_THAT(refused("[1]"), HasSubstr("JSON object"));
-    EXPECT_THAT(refused("{"), HasSubstr("JSON object"));
+    EXPECT_THAT(refused("{"), HasSubstr("not valid JSON"));
+    EXPECT_THAT(refused("[]"), HasSubstr("JSON object"));
 }
 
 }  // namespace

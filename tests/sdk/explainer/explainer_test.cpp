@@ -16,6 +16,7 @@
 
 #include "support/points_pack.h"
 #include "whynot/error.h"
+#include "whynot/interruption.h"
 
 namespace fs = std::filesystem;
 using namespace whynot;
@@ -49,6 +50,18 @@ double probability(const ClassProbabilities& probabilities, const std::string& n
     for (const auto& [one, p] : probabilities)
         if (one == name) return p;
     return -1;
+}
+
+TEST_F(ExplainerTest, WhatIsNotFiniteRefusesItsQuestionAlone) {
+    const std::vector<Ask> asks{{{"3e38 0", ""}, {}}, {{"1 0.5", ""}, {}}};  // twice the first is beyond all floats
+    const std::vector<Answer> answers = explainer_->explain(asks, {});
+    EXPECT_EQ(answers[0].record.status, "refused");
+    EXPECT_THAT(answers[0].record.reason, HasSubstr("no probabilities"));
+    EXPECT_EQ(answers[1].record.status, "found");
+    for (const Answer& answer : answers) EXPECT_NO_THROW(to_json(answer.record));
+    const std::vector<Classification> said = explainer_->classify({asks[0].input, asks[1].input});
+    EXPECT_THAT(said[0].refusal, HasSubstr("no probabilities"));
+    EXPECT_EQ(said[1].predicted, "right");
 }
 
 TEST_F(ExplainerTest, FindsTheNearestPointOfTheBoundary) {
@@ -237,6 +250,14 @@ protected:
         return answers;
     }
 
+    static void expect_unread(const std::vector<Answer>& answers, const std::string& reason) {
+        for (const Answer& answer : answers) {
+            EXPECT_EQ(answer.record.status, "refused");
+            EXPECT_EQ(answer.record.reason, reason);
+            EXPECT_TRUE(answer.record.probabilities.before.empty());
+        }
+    }
+
     static void expect_unsearched(const std::vector<Answer>& answers, const std::string& status, const std::string& reason) {
         for (const Answer& answer : answers) {
             EXPECT_EQ(answer.record.status, status);
@@ -284,7 +305,7 @@ TEST_F(ExplainerStages, TellsTheCallbackOfAllOfThem) {
         EXPECT_EQ(to_json(watched[i].record), to_json(alone[i].record)) << "watching changes nothing";
     }
 
-    EXPECT_EQ(reports[Stage::start].size(), 3u);
+    EXPECT_EQ(reports[Stage::start].size(), 4u) << "before it is read, and before each step of finding a start";
     EXPECT_GT(reports[Stage::search].size(), 2u);
     EXPECT_GT(reports[Stage::render].size(), 1u) << "in groups";
     double seconds = 0;
@@ -303,7 +324,12 @@ TEST_F(ExplainerStages, TellsTheCallbackOfAllOfThem) {
 }
 
 TEST_F(ExplainerStages, StopWhereTheCallbackSaysSo) {
-    for (const int64_t step : {0, 1, 2})
+    expect_unread(explain([](const IterationReport& report) {
+                      EXPECT_EQ(report.stage, Stage::start) << "it goes on after it was stopped";
+                      return CallbackAnswer::stop;
+                  }),
+                  "The callback ended it before the input was read.");
+    for (const int64_t step : {1, 2, 3})
         expect_unsearched(explain([&](const IterationReport& report) {
                               EXPECT_EQ(report.stage, Stage::start) << "it goes on after it was stopped";
                               return report.iteration == step ? CallbackAnswer::stop : CallbackAnswer::proceed;
@@ -338,7 +364,14 @@ TEST_F(ExplainerStages, EndWhereTheCallbackAborts) {
 }
 
 TEST_F(ExplainerStages, EndAtTheDeadline) {
-    expect_unsearched(explain({}, 1e-9), "best-effort", "The deadline passed before the search began.");
+    expect_unread(explain({}, 1e-9), "The deadline passed before the input was read.");
+    const auto wait_before = [](int64_t step) {
+        return [=](const IterationReport& report) {
+            if (report.stage == Stage::start && report.iteration == step) std::this_thread::sleep_for(std::chrono::milliseconds(300));
+            return CallbackAnswer::proceed;
+        };
+    };
+    expect_unsearched(explain(wait_before(2), 0.3), "best-effort", "The deadline passed before the search began.");
 
     constexpr double deadline = 2;  // far more than it takes to search
     const auto wait = [](const IterationReport& report) {
@@ -360,6 +393,24 @@ TEST_F(ExplainerStages, EndAtTheDeadline) {
         EXPECT_TRUE(answer.record.gap);
     }
     EXPECT_EQ(iterations, 1) << "the search has what is left of the deadline, not all of it";
+}
+
+TEST(Interruption, AsksNoMoreThanItMust) {
+    int asked = 0, outside = 0;
+    check_interruption();  // nobody can end it
+    const InterruptionScope outer([&] { ++outside; });
+    {
+        const InterruptionScope scope([&] { ++asked; });
+        for (int i = 0; i < 100000; ++i) check_interruption();
+        EXPECT_GE(asked, 1);
+        EXPECT_LT(asked, 1000) << "some fifty times a second";
+        std::thread([] { check_interruption(); }).join();  // of another thread nobody is asked
+        const InterruptionScope inner([] { throw Error(ErrorCode::cancelled, "enough"); });
+        EXPECT_THROW(check_interruption(), Error);
+    }
+    EXPECT_EQ(outside, 0) << "the inner one alone is asked while it lives";
+    check_interruption();
+    EXPECT_EQ(outside, 1);
 }
 
 TEST_F(ExplainerTest, HonoursBudgetAndOptions) {

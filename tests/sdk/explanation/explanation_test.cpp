@@ -2,12 +2,14 @@
 
 #include <gmock/gmock.h>
 
+#include <atomic>
 #include <cmath>
 #include <cstring>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <random>
 #include <set>
+#include <thread>
 
 #include "base/text.h"
 #include "sdk/explanation/samples.h"
@@ -85,6 +87,18 @@ TEST(ExplanationRecord, RoundTrips) {
     EXPECT_EQ(explanation_from_json(to_json(found_image())).max_third->name, "5");
     // Spaces and line ends between the members change nothing.
     EXPECT_EQ(to_json(explanation_from_json(J::parse(to_json(found_text())).dump(4))), to_json(found_text()));
+}
+
+TEST(ExplanationRecord, IsWrittenInSeveralThreadsAtOnce) {
+    const std::string expected = to_json(found_text());
+    std::vector<std::thread> threads;
+    std::atomic<int> wrong{0};
+    for (int t = 0; t < 4; ++t)
+        threads.emplace_back([&] {
+            for (int i = 0; i < 300; ++i) wrong += to_json(found_text()) == expected && explanation_from_json(expected).gap ? 0 : 1;
+        });
+    for (std::thread& thread : threads) thread.join();
+    EXPECT_EQ(wrong, 0);
 }
 
 TEST(ExplanationRecord, NumbersAreShortAndComeBackExactly) {

@@ -179,6 +179,27 @@ TEST(Packs, SymbolicLinksMayNotLeaveTheFolder) {
     EXPECT_EQ(open_pack(folder / "link").directory(), folder / "p");
 }
 
+TEST(Packs, TheManifestIsAFileOfItsFolder) {
+    TemporaryFolder folder;
+    write_pack(folder / "p");
+    fs::rename(folder / "p/pack.json", folder / "outside.json");
+    fs::create_symlink("../outside.json", folder / "p/pack.json");
+    EXPECT_THAT(message_of(ErrorCode::bad_pack, [&] { open_pack(folder / "p"); }), HasSubstr("leads out of the pack's folder"));
+}
+
+TEST(Packs, WhatWasVerifiedIsWhatIsUsed) {
+    TemporaryFolder folder;
+    write_pack(folder / "p");
+    const Pack pack = open_pack(folder / "p");
+    EXPECT_NO_THROW(pack.expect_unchanged());
+    put(folder / "p/weights.bin", "SOME WEIGHTS");  // as many bytes
+    EXPECT_THAT(message_of(ErrorCode::bad_pack, [&] { pack.expect_unchanged(); }), HasSubstr("was changed while it was being opened"));
+    const Pack again = write_pack(folder / "q");
+    put(folder / "other", "some weights");
+    fs::rename(folder / "other", folder / "q/weights.bin");  // the same bytes, another file
+    EXPECT_THAT(message_of(ErrorCode::bad_pack, [&] { again.expect_unchanged(); }), HasSubstr("'weights.bin'"));
+}
+
 TEST(Packs, WhatIsNoPack) {
     TemporaryFolder folder;
     EXPECT_THAT(message_of(ErrorCode::not_found, [&] { open_pack(folder / "none"); }), HasSubstr("No such file"));

@@ -208,6 +208,32 @@ TEST(Listing, HalvesOfPluginsAreRejected) {
     EXPECT_THAT(error_of([&] { host.find("echo"); }), AllOf(HasSubstr("lonely.so"), HasSubstr("orphan.so"), HasSubstr("unread.json")));
 }
 
+TEST(Listing, WhatTheLoaderCouldNotMapIsNotAvailable) {
+    std::ifstream file(broken("none"), std::ios::binary);
+    const std::string whole{std::istreambuf_iterator<char>(file), {}};
+    std::string other_machine = whole;
+    other_machine[18] ^= 1;  // e_machine
+    for (const std::string& bytes : {whole.substr(0, whole.size() / 2), whole.substr(0, whole.size() - 1), whole.substr(0, 100),
+                                     other_machine, std::string("a text file"), std::string("\177ELF")}) {
+        const Folder folder;
+        const fs::path library = folder.install("none", good());
+        std::ofstream(library, std::ios::binary) << bytes;
+        const Host host(only(folder.path.string()));
+        ASSERT_EQ(host.plugins().size(), 1u);
+        EXPECT_EQ(host.plugins()[0].state, State::rejected) << bytes.size();
+        EXPECT_THAT(host.plugins()[0].reason,
+                    testing::AnyOf(HasSubstr("is damaged"), HasSubstr("is cut short"), HasSubstr("is not a shared library"),
+                                   HasSubstr("no shared library for this kind of machine")));
+        EXPECT_THAT(error_of([&] { describe_plugin(library); }), HasSubstr("bad-plugin"));
+    }
+    // A damaged one shadows nothing.
+    const Folder first, second;
+    std::ofstream(first.install("none", good()), std::ios::binary) << "no library";
+    second.install("none", good());
+    const Host host(only(first.path.string() + ':' + second.path.string()));
+    EXPECT_EQ(host.find(good().id).file.parent_path(), fs::canonical(second.path));
+}
+
 // Manifests
 
 TEST(Manifest, GoesRoundThroughJson) {
@@ -436,7 +462,8 @@ TEST_F(Calls, GuardKeepsReferencesAndVoid) {
     EXPECT_EQ(&same, &number);
     guarded("echo", "count", [&] { ++number; });
     EXPECT_EQ(number, 2);
-    EXPECT_THAT(error_of([] { guarded("echo", "grow", [] { throw std::bad_alloc(); }); }), HasSubstr("failed to grow: out of memory"));
+    EXPECT_THAT(error_of([] { guarded("echo", "grow", [] { throw std::bad_alloc(); }); }),
+                HasSubstr("failed to grow: there is not enough memory for it"));
 }
 
 TEST(Backtrace, IsCutWhereItBegins) {
@@ -444,6 +471,13 @@ TEST(Backtrace, IsCutWhereItBegins) {
     EXPECT_EQ(cut("plain"), "plain");
     EXPECT_EQ(cut("words\n  \nException raised from f at a.cpp:1 (most recent call first):\nframe #0: f"), "words");
     EXPECT_EQ(cut("Exception raised from f"), "");
+    EXPECT_EQ(cut("words\nframe #0: <unknown function> + 0x4c062 (0x7fb3 in libc10.so)\nframe #1: c10::f()"), "words");
+    EXPECT_EQ(cut("[enforce fail at tensor.cpp:7] x > 0. words"), "x > 0. words");
+    EXPECT_EQ(
+        cut("[enforce fail at alloc_cpu.cpp:75] err == 0. DefaultCPUAllocator: can't allocate memory: you tried to allocate 17179869184 "
+            "bytes. Error code 12 (Cannot allocate memory)\nframe #0: f"),
+        "there is not enough memory for it");
+    EXPECT_THAT(cut("[json.exception.type_error.302] type must be string, but is number"), Not(HasSubstr("exception")));
     EXPECT_EQ(cut("an Exception raised from nowhere"), "an Exception raised from nowhere");
     EXPECT_EQ(cut(""), "");
 }

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <functional>
 #include <thread>
+#include <tuple>
 
 #include "tools/whynot/fixture.h"
 
@@ -106,21 +107,21 @@ TEST_F(CliStream, AnswersManyLinesAsOneByOne) {
 TEST_F(CliStream, RefusesABadLineAndGoesOn) {
     const std::string good = R"({"input": "1 0"})";
     const std::vector<std::pair<std::string, std::string>> bad{
-        {"no JSON", "this is no JSON"},
-        {R"(["1 0"])", "found array"},
-        {"", "this is no JSON"},
+        {"no JSON", "is not valid JSON"},
+        {R"(["1 0"])", "found an array"},
+        {"", "is not valid JSON"},
         {R"({"inputs": "1 0"})", "found 'inputs'"},
         {R"({"id": "7"})", "expected one of input, image_path and image_base64, found none"},
-        {R"({"input": "1 0", "image_path": "x.png"})", "found image_path and input"},
-        {R"({"input": ["1 0"]})", "expected 'input' to be a text, found array"},
-        {R"({"input": "1 0", "foil": true})", "expected 'foil' to be a text, found boolean"},
+        {R"({"input": "1 0", "image_path": "x.png"})", "found input and image_path"},
+        {R"({"input": ["1 0"]})", "expected 'input' to be a text, found an array"},
+        {R"({"input": "1 0", "foil": true})", "expected 'foil' to be a text, found a boolean"},
         {R"({"input": "1 0", "foil": "bottom"})", "'bottom' is no class of the pack 'points'; it has left, right, top"},
         {R"({"input": "1 0", "fact": "bottom"})", "'bottom' is no class"},
         {R"({"input": "1 0", "fact": "left", "foil": "left"})", "the same class"},
         {R"({"image_base64": "!!!!"})", "expected 'image_base64' to be base64"},
         {R"({"image_base64": "MSAw"})", "explains points, and this is an image"},
         {"{\"input\": \"1 \xff\"}", "UTF-8"},
-        {std::string("{\"input\": \"1 0\0\"}", 17), "this is no JSON"},
+        {std::string("{\"input\": \"1 0\0\"}", 17), "is not valid JSON"},
         {R"({"input": ")" + std::string((size_t(1) << 24) + 10, 'x') + "\"}", "longer than 16 MB"},
     };
     std::string questions = good + '\n';
@@ -279,14 +280,14 @@ TEST_F(CliStream, DividesQuestionsAmongRuns) {
 }
 
 TEST_F(CliStream, KeepsToTheBudgetOfAQuestion) {
-    const std::pair<Arguments, std::string> budgets[] = {
-        {{"--lines", "--max-evaluations", "3"}, "the deadline or the evaluation budget ended the search"},
-        {{"--lines", "--deadline", "1e-9"}, "The deadline passed before the search began."}};
-    for (const auto& [arguments, reason] : budgets) {
+    const std::tuple<Arguments, std::string, std::string> budgets[] = {
+        {{"--lines", "--max-evaluations", "3"}, "best-effort", "the deadline or the evaluation budget ended the search"},
+        {{"--lines", "--deadline", "1e-9"}, "refused", "The deadline passed before the input was read."}};
+    for (const auto& [arguments, status, reason] : budgets) {
         const Process& process = stream(arguments, "1 0\n2 0\n");
         EXPECT_EQ(process.code, 3) << "cut short, there is no point that the classifier calls the foil";
         const std::vector<json> records = lines(process.out);
-        EXPECT_THAT(statuses(records), ElementsAre("best-effort", "best-effort"));
+        EXPECT_THAT(statuses(records), ElementsAre(status, status));
         for (const json& record : records) EXPECT_THAT(record.at("reason").get<std::string>(), HasSubstr(reason));
     }
 }

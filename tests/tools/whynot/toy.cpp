@@ -19,7 +19,7 @@ public:
     }
 };
 
-/// Trains on the corpus "toys"; on "endless" until it is stopped.
+/// Trains on the corpus "toys"; on "endless" until it is stopped; on "stuck" for ever, and hears of nothing.
 class ToyTrainer : public whynot::Trainer {
 public:
     std::string default_recipe() const override { return R"({"epochs": 3})"; }
@@ -27,6 +27,7 @@ public:
     void train(const whynot::TrainRequest& request, const whynot::Observer& observer) override {
         if (request.recipe != "{}") throw Error(ErrorCode::invalid_argument, "recipe: found " + request.recipe);
         observer.log("corpus " + (request.corpora / request.corpus).string() + ", seed " + std::to_string(request.seed));
+        while (request.corpus == "stuck") std::this_thread::sleep_for(std::chrono::seconds(1));
         while (request.corpus == "endless") {
             observer.progress({"turning", 0.5, "no end in sight"});
             if (observer.cancelled()) throw Error(ErrorCode::cancelled, "the training was stopped");

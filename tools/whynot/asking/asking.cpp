@@ -6,6 +6,7 @@
 #include "base/atomic_file.h"
 #include "base/format.h"
 #include "base/text.h"
+#include "stream/records.h"
 #include "whynot/error.h"
 
 namespace fs = std::filesystem;
@@ -72,6 +73,22 @@ ExplainOptions explain_options(const ExplainCommand& command) {
     options.times = !command.no_times;
     if (!command.out.empty()) prepare_folder(command.out);
     return options;
+}
+
+std::vector<Answer> explain_each(Explainer& model, const std::vector<Ask>& asks, const ExplainOptions& options,
+                                 const ExplainCommand& command) {
+    try {
+        return model.explain(asks, options);
+    } catch (const Error& error) {
+        if (error.code() == ErrorCode::cancelled) throw;
+        std::vector<Answer> answers;
+        if (asks.size() == 1) {
+            answers.emplace_back().record = refused(question_of(asks[0]), model.pack(), command, error.what());
+        } else {
+            for (const Ask& ask : asks) answers.push_back(std::move(explain_each(model, {ask}, options, command)[0]));
+        }
+        return answers;
+    }
 }
 
 void check_question(const ExplainCommand& command, const Host& host, const Pack& pack) {

@@ -3,6 +3,7 @@
 /// What `whynot explain` asks, the same for a few inputs and for a stream of them.
 
 #include <memory>
+#include <vector>
 
 #include "asking/models.h"
 #include "commands/explain/explain.h"
@@ -13,6 +14,11 @@ namespace whynot::cli {
 /// Search, decoding, seed, and the folder for pictures, which is made unless it is there, and tried: what cannot be kept need not be searched for.
 /// Throws `invalid_argument`, `io`.
 ExplainOptions explain_options(const ExplainCommand& command);
+
+/// Asks all together. What fails for all is asked one by one, and what fails alone has no answer but the reason, a refusal: one bad question
+/// takes no others with it. Throws `cancelled` when the callback ended it.
+std::vector<Answer> explain_each(Explainer& model, const std::vector<Ask>& asks, const ExplainOptions& options,
+                                 const ExplainCommand& command);
 
 /// Throws `invalid_argument` for a name that is not empty and no class of the pack.
 void check_class(const Pack& pack, const char* option, const std::string& name);

@@ -11,6 +11,7 @@
 #include <set>
 #include <sstream>
 
+#include "console/process.h"
 #include "whynot/device.h"
 #include "whynot/error.h"
 
@@ -58,7 +59,7 @@ PluginSearch plugin_search(const CommonOptions& options) {
 
 void set_threads(int asked, int max) {
     const bool chosen = asked == 0 && std::getenv("OMP_NUM_THREADS");  // where LibTorch looks itself
-    if (!chosen) at::set_num_threads(asked > 0 ? asked : std::min(max, physical_cores()));
+    if (!chosen) at::set_num_threads(std::min(asked > 0 ? asked : std::min(max, physical_cores()), most_threads()));
     // Sentences and positions are shared out among those threads. OpenBLAS built on plain threads does not hear of them and would start
     // its own below each; they would wait for one another. Other libraries have no such function.
     if (void* const set = dlsym(RTLD_DEFAULT, "openblas_set_num_threads")) reinterpret_cast<void (*)(int)>(set)(1);
@@ -67,7 +68,7 @@ void set_threads(int asked, int max) {
 int workers_for(int asked) {
     const char* const chosen = std::getenv("OMP_NUM_THREADS");
     const int number = asked > 0 ? asked : chosen ? std::atoi(chosen) : 0;
-    return number > 0 ? number : std::min(4, physical_cores());
+    return std::min(number > 0 ? number : std::min(4, physical_cores()), most_threads());
 }
 
 int threads_for(const std::vector<Argument>& inputs) {

@@ -101,10 +101,12 @@ std::vector<Subject> subjects_of(const BenchCommand& command, const Host& host) 
         const Models models(command, command.pack, arguments);
         for (const Pack& pack : models.packs()) subjects.push_back({pack, "given", {}});
         InputSource source(arguments);
-        for (std::vector<Input> some; !(some = source.next(max_batch_size)).empty();) {
+        for (std::vector<Given> some; !(some = source.next(max_batch_size)).empty();) {
             Subject& subject = is_image(some.front()) ? subjects.back() : subjects.front();
-            for (Input& input : some)
-                if (subject.inputs.size() < limit) subject.inputs.push_back(std::move(input));
+            for (Given& given : some) {
+                if (!given.problem.empty()) throw Error(ErrorCode::io, given.problem);
+                if (subject.inputs.size() < limit) subject.inputs.push_back(std::move(given.input));
+            }
         }
         return subjects;
     }

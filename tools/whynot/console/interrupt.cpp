@@ -15,9 +15,24 @@ namespace {
 volatile std::sig_atomic_t caught = 0;
 int ends[2] = {-1, -1};  // of a pipe: a flag alone could be set just before one starts to wait
 
+/// Seconds that what is under way has to end in, after a signal: a model that does not return must not keep the program from ending.
+constexpr unsigned patience = 4;
+
+/// Dies of the signal that came. Safe within a handler.
+void die(int) {
+    std::signal(caught, SIG_DFL);
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, nullptr);
+    std::raise(caught);
+    _exit(128 + caught);  // not reached
+}
+
 void note(int signal) {
     const int error = errno;
     caught = signal;
+    std::signal(SIGALRM, die);
+    alarm(patience);
     if (write(ends[1], "", 1) < 0) {  // full: it is readable already
     }
     errno = error;
@@ -44,8 +59,7 @@ int interruption() { return ends[0]; }
 
 void die_of_signal() {
     complain("interrupted");
-    std::signal(caught, SIG_DFL);
-    std::raise(caught);
+    die(caught);
     std::abort();  // not reached
 }
 

@@ -1,7 +1,7 @@
 #pragma once
 
 /// Ctrl-C and its like: what is under way ends cleanly, and then the program dies of the signal, as the shell expects. A second
-/// signal kills at once.
+/// signal kills at once, and four seconds after the first the program dies whatever it is doing.
 
 #include "whynot/error.h"
 

@@ -99,7 +99,7 @@ void add_plugin_path(CLI::App& command, std::string& plugin_path) {
 }
 
 void add_threads(CLI::App& command, int& threads, const std::string& help, const std::string& otherwise) {
-    command.add_option("--threads", threads, help + ". Default: OMP_NUM_THREADS, else " + otherwise)
+    command.add_option("--threads", threads, help + ". At most four for each core. Default: OMP_NUM_THREADS, else " + otherwise)
         ->type_name("N")
         ->check(between(1, 1024))
         ->group(common_group);

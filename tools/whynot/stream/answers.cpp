@@ -8,19 +8,20 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <nlohmann/json.hpp>
 #include <string_view>
 #include <utility>
 
+#include "base/json.h"
 #include "base/sha256.h"
 #include "base/text.h"
 #include "console/terminal.h"
+#include "stream/records.h"
 #include "whynot/error.h"
 
 namespace whynot::cli {
 namespace {
 
-using Json = nlohmann::json;
+using base::Json;
 
 constexpr std::string_view beginning = "{\"schema\":\"whynot.explanation/";  // of every record
 
@@ -86,16 +87,17 @@ bool Answers::has(const StreamedQuestion& question) {
     bool same = false;
     Json record;
     try {
-        record = Json::parse(line);
+        record = base::parse_json(line, ErrorCode::invalid_input, "an answer");
         same = answers_it(record, question);
-    } catch (const Json::exception&) {
+        given_have_answers_ = given_have_answers_ && has_answer(record);
+    } catch (const std::exception&) {  // no JSON, or none of ours
         refuse("its line " + std::to_string(given_lines_) + " is no answer; name the file of answers that a run left behind, or a new one");
     }
     if (same) return true;
     const std::string& id = question.question.id;
     const Json& given = id.empty() ? record["question"]["input"] : record["id"];
     refuse("its line " + std::to_string(given_lines_) + " answers " +
-           base::in_quotes(given.is_string() ? given.get<std::string>() : given.dump()) + ", and question " +
+           base::in_quotes(given.is_string() ? given.get<std::string>() : base::shown(given)) + ", and question " +
            std::to_string(question.number) + " is " + base::in_quotes(id.empty() ? question.shown : id) +
            "; these are not the answers to these questions");
 }

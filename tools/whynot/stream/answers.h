@@ -29,6 +29,9 @@ public:
     /// Whole lines. Throws `io`.
     void write(const std::string& lines) const;
 
+    /// Whether those that were there before are answers for people, each of them (records.h).
+    bool given_have_answers() const { return given_have_answers_; }
+
     bool in_file() const { return file_ >= 0; }
 
 private:
@@ -38,6 +41,7 @@ private:
     const std::string path_;
     std::ifstream given_;  // closed: all that was there has been read
     int64_t given_lines_ = 0;
+    bool given_have_answers_ = true;
     int64_t whole_ = 0;  // bytes in those
     int file_ = -1;
 };

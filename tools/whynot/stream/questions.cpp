@@ -5,12 +5,12 @@
 
 #include <algorithm>
 #include <deque>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <utility>
 #include <vector>
 
 #include "base/format.h"
+#include "base/json.h"
 #include "base/text.h"
 #include "stream/inputs.h"
 #include "whynot/error.h"
@@ -18,7 +18,10 @@
 namespace whynot::cli {
 namespace {
 
-using Json = nlohmann::json;  // sorted keys: a message names them in that order
+using base::Json;
+
+/// A question is an object of texts and numbers: what a line holds beyond that must not fill the memory.
+constexpr base::JsonLimits question_limits{2, 64};
 
 [[noreturn]] void refuse(const std::string& why) { throw Error(ErrorCode::invalid_input, why); }
 
@@ -30,7 +33,8 @@ std::string decode_base64(const std::string& text) {
                                      static_cast<int>(text.size()));
     if (size < 0) refuse("expected 'image_base64' to be base64, found other letters");
     const auto padding = static_cast<size_t>(std::count(text.end() - 2, text.end(), '='));
-    bytes.resize(static_cast<size_t>(size) - padding);
+    bytes.resize(static_cast<size_t>(size) - std::min(padding, static_cast<size_t>(size)));
+    if (bytes.empty()) refuse("expected 'image_base64' to hold a picture, found nothing");
     return bytes;
 }
 
@@ -39,7 +43,7 @@ std::string text_of(const Json& object, const char* key) {
     const auto found = object.find(key);
     if (found == object.end() || found->is_null()) return "";
     if (found->is_number_integer()) return found->dump();
-    if (!found->is_string()) refuse(std::string("expected '") + key + "' to be a text, found " + found->type_name());
+    if (!found->is_string()) refuse(std::string("expected '") + key + "' to be a text, found " + base::kind_of(*found));
     return *found;
 }
 
@@ -54,15 +58,16 @@ void set_input(StreamedQuestion& question, const Json& object) {
         if (key.compare(0, 2, "im") == 0 || key == "input") inputs.push_back(key);
     }
     if (inputs.size() != 1)
-        refuse("expected one of input, image_path and image_base64, found " + (inputs.empty() ? "none" : inputs[0] + " and " + inputs[1]));
+        refuse("expected one of input, image_path and image_base64, found " + (inputs.empty() ? "none" : base::joined(inputs, " and ")));
     const std::string value = text_of(object, inputs[0].c_str());
     question.image = inputs[0] != "input";
     question.shown = value;
     if (inputs[0] == "image_base64") {
         question.shown = inputs[0];
-        question.input = {decode_base64(value), inputs[0]};
+        question.input = {decode_base64(value), inputs[0]};  // not empty: it names no file
     } else if (question.image) {
         if (value.empty()) refuse("expected 'image_path' to name a file, found nothing");
+        question.in_file = true;
         question.input.path = value;
     } else {
         question.input.content = value;
@@ -88,9 +93,7 @@ StreamedQuestion question_from_json(const std::string& line) {
     question.shown = readable(line.substr(0, 200));
     try {
         if (!base::is_utf8(line)) refuse("expected text in UTF-8, found other bytes");
-        const Json object = Json::parse(line, nullptr, false);
-        if (object.is_discarded()) refuse("expected a question as a JSON object on one line; this is no JSON");
-        if (!object.is_object()) refuse(std::string("expected a question as a JSON object, found ") + object.type_name());
+        const Json object = base::parse_json_object(line, ErrorCode::invalid_input, "the question", question_limits);
         question.question.id = text_of(object, "id");
         set_input(question, object);
         question.question.fact = text_of(object, "fact");
@@ -102,7 +105,7 @@ StreamedQuestion question_from_json(const std::string& line) {
 }
 
 void read_image_of(StreamedQuestion& question) {
-    if (!question.problem.empty() || !question.image || !question.input.content.empty()) return;
+    if (!question.problem.empty() || !question.in_file || !question.input.content.empty()) return;
     try {
         question.input = read_image(question.input.path);
     } catch (const Error& error) {

@@ -27,6 +27,7 @@ struct StreamedQuestion {
     std::string shown;    ///< the input as the record names it
     std::string problem;  ///< why it cannot be asked, a sentence; empty: it can
     bool image = false;
+    bool in_file = false;   ///< an image that lies in the file `input.path`; else its bytes came with the question
     bool answered = false;  ///< by an earlier run; solved again only so that the batch is composed as in that run (stream.h)
     std::string text;       ///< as it came, with its line end, where `Questions` was told to keep it
 };

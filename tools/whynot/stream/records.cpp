@@ -2,14 +2,37 @@
 
 #include <algorithm>
 
+#include "base/text.h"
+
 namespace whynot::cli {
 
-bool has_answer(const Explanation& record) {
-    if (record.status == "found") return true;
-    const ClassProbabilities& answer = record.probabilities.answer;
-    if (record.status != "best-effort" || answer.empty()) return false;
-    const auto likeliest = std::max_element(answer.begin(), answer.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
-    return likeliest->first == record.question.foil;
+namespace {
+
+bool is_answer(const std::string& status, const ClassProbabilities& answer, const std::string& foil) {
+    if (status == "found") return true;
+    if (status != "best-effort" || answer.empty()) return false;
+    return std::max_element(answer.begin(), answer.end(), [](const auto& a, const auto& b) { return a.second < b.second; })->first == foil;
+}
+
+}  // namespace
+
+bool has_answer(const Explanation& record) { return is_answer(record.status, record.probabilities.answer, record.question.foil); }
+
+bool has_answer(const base::Json& record) {
+    ClassProbabilities answer;
+    for (const auto& [name, probability] : record.at("probabilities").at("answer").items())
+        answer.emplace_back(name, probability.get<double>());
+    const base::Json& foil = record.at("question").at("foil");
+    return is_answer(record.at("status").get<std::string>(), answer, foil.is_string() ? foil.get<std::string>() : "");
+}
+
+StreamedQuestion question_of(const Ask& ask) {
+    StreamedQuestion question;
+    question.image = !ask.input.path.empty();
+    question.shown = question.image ? ask.input.path : ask.input.content;
+    if (!base::is_utf8(question.shown)) question.shown = base::escape_controls(question.shown);
+    question.question = ask.question;
+    return question;
 }
 
 Explanation refused(const StreamedQuestion& question, const Pack& pack, const ExplainCommand& command, const std::string& reason) {

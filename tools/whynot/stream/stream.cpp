@@ -72,7 +72,7 @@ public:
         }
         if (failure_) std::rethrow_exception(failure_);
         if (!over_) answers_.expect_no_more();
-        return code_;
+        return answers_.given_have_answers() ? code_ : none_found;
     }
 
 private:

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "asking/asking.h"
 #include "stream/records.h"
 #include "whynot/error.h"
 
@@ -139,7 +140,7 @@ int64_t Workers::answer(std::unique_ptr<Models>& models, Job& job, const SolverO
         if (!models) models = std::make_unique<Models>(command_, command_.pack);
         ExplainOptions options = options_;
         options.solver = solver;
-        answers = explain(job.questions.front().image ? models->images() : models->sentences(), asks, options);
+        answers = explain_each(job.questions.front().image ? models->images() : models->sentences(), asks, options, command_);
     }
     int64_t spent = 0;
     size_t next = 0;
@@ -155,27 +156,6 @@ int64_t Workers::answer(std::unique_ptr<Models>& models, Job& job, const SolverO
         }
     }
     return spent;
-}
-
-/// What fails for all together is tried one by one: one bad question must not take others with it.
-std::vector<Answer> Workers::explain(Explainer& model, const std::vector<Ask>& asks, const ExplainOptions& options) const {
-    try {
-        return model.explain(asks, options);
-    } catch (const Error& error) {
-        if (error.code() == ErrorCode::cancelled || stopping()) throw Error(ErrorCode::cancelled, "interrupted");
-        std::vector<Answer> answers;
-        if (asks.size() == 1) {
-            const Input& input = asks[0].input;
-            StreamedQuestion question;
-            question.shown = input.path.empty() ? input.content : input.path;
-            question.question = asks[0].question;
-            question.image = is_image(input);
-            answers.emplace_back().record = refused(question, models_.pack(question.image), command_, error.what());
-        } else {
-            for (const Ask& ask : asks) answers.push_back(std::move(explain(model, {ask}, options)[0]));
-        }
-        return answers;
-    }
 }
 
 }  // namespace whynot::cli

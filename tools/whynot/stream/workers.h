@@ -73,7 +73,6 @@ private:
     void work();
     /// @return the evaluations it took
     int64_t answer(std::unique_ptr<Models>& models, Job& job, const SolverOptions& solver) const;
-    std::vector<Answer> explain(Explainer& model, const std::vector<Ask>& asks, const ExplainOptions& options) const;
     bool stopping() const { return stop_ || interrupted(); }
 
     const ExplainCommand& command_;

@@ -1,14 +1,12 @@
 // Checks of the library and what it says of itself: no pack is needed.
-#include <elf.h>
-
 #include <algorithm>
 #include <chrono>
-#include <cstring>
 #include <fstream>
 
 #include "base/file.h"
 #include "base/text.h"
 #include "conformance/checks/subject.h"
+#include "plugin/elf.h"
 #include "plugin/library.h"
 #include "whynot/error.h"
 
@@ -16,55 +14,6 @@ namespace fs = std::filesystem;
 
 namespace whynot::conformance {
 namespace {
-
-/// A shared library's bytes, read with care: they may be anything.
-class ElfFile {
-public:
-    explicit ElfFile(const fs::path& path) : path_(path), bytes_(base::read_file(path, uint64_t{1} << 32, ErrorCode::bad_plugin)) {
-        expect(bytes_.size() >= sizeof(Elf64_Ehdr) && bytes_.compare(0, SELFMAG, ELFMAG) == 0,
-               internal::quoted(path) + " is not a shared library; give the .so file that whynot_add_plugin built");
-        expect(bytes_[EI_CLASS] == ELFCLASS64, internal::quoted(path) + " is no 64-bit library");
-    }
-
-    /// Names of the symbols that it defines for others.
-    std::vector<std::string> exports() const {
-        const auto header = at<Elf64_Ehdr>(0);
-        std::vector<std::string> names;
-        bool found = false;
-        for (uint64_t s = 0; s < header.e_shnum; ++s) {
-            const auto section = at<Elf64_Shdr>(header.e_shoff + s * sizeof(Elf64_Shdr));
-            if (section.sh_type != SHT_DYNSYM) continue;
-            found = true;
-            const auto strings = at<Elf64_Shdr>(header.e_shoff + section.sh_link * sizeof(Elf64_Shdr));
-            for (uint64_t i = 1; i < section.sh_size / sizeof(Elf64_Sym); ++i) {
-                const auto symbol = at<Elf64_Sym>(section.sh_offset + i * sizeof(Elf64_Sym));
-                const bool visible =
-                    ELF64_ST_VISIBILITY(symbol.st_other) == STV_DEFAULT || ELF64_ST_VISIBILITY(symbol.st_other) == STV_PROTECTED;
-                if (symbol.st_shndx != SHN_UNDEF && ELF64_ST_BIND(symbol.st_info) != STB_LOCAL && visible)
-                    names.push_back(text(strings.sh_offset + symbol.st_name));
-            }
-        }
-        expect(found, internal::quoted(path_) + " has no table of dynamic symbols");
-        return names;
-    }
-
-private:
-    template <class T>
-    T at(uint64_t offset) const {
-        expect(offset <= bytes_.size() && bytes_.size() - offset >= sizeof(T),
-               internal::quoted(path_) + " is damaged: its tables point beyond its end");
-        T value;
-        std::memcpy(&value, bytes_.data() + offset, sizeof value);
-        return value;
-    }
-    std::string text(uint64_t offset) const {
-        at<char>(offset);
-        return bytes_.substr(offset, bytes_.find('\0', offset) - offset);
-    }
-
-    const fs::path& path_;
-    const std::string bytes_;
-};
 
 bool is_mapped(const fs::path& library) {
     const std::string path = fs::canonical(library).string();
@@ -77,7 +26,7 @@ bool is_mapped(const fs::path& library) {
 }  // namespace
 
 void exported_symbol(Subject& subject) {
-    std::vector<std::string> names = ElfFile(subject.library()).exports();
+    std::vector<std::string> names = internal::ElfFile(subject.library()).exports();
     const auto entry = std::find(names.begin(), names.end(), WHYNOT_PLUGIN_ENTRY);
     const bool has_entry = entry != names.end();
     if (has_entry) names.erase(entry);

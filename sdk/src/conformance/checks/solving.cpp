@@ -39,7 +39,7 @@ std::string fixed_part(std::vector<Answer> answers) {
 /// "record 2, 'gap'" where two texts of `fixed_part` first differ in a record, else what is left.
 std::string difference_of(const std::vector<Answer>& one, const std::vector<Answer>& other) {
     for (size_t i = 0; i < std::min(one.size(), other.size()); ++i) {
-        const Json first = Json::parse(to_json(one[i].record)), second = Json::parse(to_json(other[i].record));
+        const Json first = base::parse_own_json(to_json(one[i].record)), second = base::parse_own_json(to_json(other[i].record));
         for (const auto& [key, value] : first.items())
             if (key != "cost" && value != second.value(key, Json()))
                 return "'" + key + "' of " + base::in_quotes(one[i].record.question.input) + " is " + value.dump().substr(0, 100) +
@@ -96,7 +96,7 @@ void solution(Subject& subject) {
                    " classes");
         expect(called == requests[r].foil, what + " is not of the class asked about, and Rendering::failure does not say so");
         // Where the answer is an input itself, as a sentence is, it is read again.
-        const Json record = Json::parse(renderings[r].record, nullptr, false);
+        const Json record = base::parse_json(renderings[r].record, ErrorCode::bad_plugin, "the rendering's record");
         if (!record.is_object() || !record.contains("answer") || !record["answer"].is_string()) continue;
         std::vector<ReadNotes> notes;
         const Input input{record["answer"].get<std::string>(), ""};

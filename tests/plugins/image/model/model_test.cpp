@@ -178,11 +178,12 @@ TEST(ImageModel, AnImageUnlikeAllItWasTrainedOnIsSaidToBe) {
     EXPECT_TRUE(usual.batch->warnings(0).empty());
 }
 
-TEST(ImageModel, AnImageOfOneColourIsAnsweredOrSaidToHaveNoAnswer) {
+TEST(ImageModel, InAnImageOfOneColourThereIsNothing) {
+    ImageModel model{Toy::get().pack};
     for (const char grey : {'\0', '\x80', '\xff'}) {
-        Asked asked({png(std::string(toy::side * toy::side, grey), "even.png")});
-        const Solution solution = asked.solve().solutions[0];
-        EXPECT_TRUE(solution.feasible || !solution.reason.empty());
+        std::vector<ReadNotes> notes;
+        EXPECT_EQ(model.read({png(std::string(toy::side * toy::side, grey), "even.png")}, notes)->size(), 0);
+        EXPECT_EQ(notes[0].refusal, "there is nothing in this picture: it is of a single colour");
     }
 }
 
@@ -329,7 +330,7 @@ TEST(ImagePack, WhoseShapesDisagreeIsRefusedInOneSentence) {
                 HasSubstr("whole numbers"));
     EXPECT_THAT(refusal([&](PackManifest& m, training::NamedTensors&) { network(m, [](Json& j) { j["typical_distance"] = 0; }); }),
                 HasSubstr("typical_distance"));
-    EXPECT_THAT(refusal([&](PackManifest& m, training::NamedTensors&) { m.network = "{}"; }), HasSubstr("classifier.kind"));
+    EXPECT_THAT(refusal([&](PackManifest& m, training::NamedTensors&) { m.network = "{}"; }), HasSubstr("'classifier' is missing"));
     EXPECT_THAT(message_of(ErrorCode::invalid_argument, [] { ImageModality().open(Toy::get().pack, "cuda"); }), HasSubstr("cpu"));
 }
 

@@ -312,7 +312,7 @@ TEST(Recipe, RoundTripsAndRefusesWhatItDoesNotKnow) {
     EXPECT_THAT(message_of(ErrorCode::invalid_argument, [] { Recipe::from_json(R"({"autoencoder": {"latnet": 64}})"); }),
                 HasSubstr("autoencoder.latnet"));
     EXPECT_THAT(message_of(ErrorCode::invalid_argument, [] { Recipe::from_json(R"({"autoencoder": {"latent": "big"}})"); }),
-                HasSubstr("\"big\""));
+                HasSubstr("'big'"));
     EXPECT_THAT(message_of(ErrorCode::invalid_argument, [] { Recipe::from_json("[1]"); }), HasSubstr("JSON object"));
     EXPECT_THAT(message_of(ErrorCode::invalid_argument, [] { Recipe::from_json(R"({"autoencoder": {"latent": 7}})"); }), HasSubstr("even"));
 }
@@ -515,7 +515,12 @@ TEST_F(ToyPack, RefusesWeightsThatDoNotFit) {
     EXPECT_THAT(altered([](auto& n) { n["autoencoder"]["latent"] = 64; }), HasSubstr("shape"));
     EXPECT_THAT(altered([](auto& n) { n["autoencoder"]["latent"] = int64_t{1} << 60; }), HasSubstr("4096"));
     EXPECT_THAT(altered([](auto& n) { n["classifier"]["kind"] = "oracle"; }), HasSubstr("embedding-sum"));
-    EXPECT_THAT(altered([](auto& n) { n.erase("masked_model"); }), HasSubstr("masked_model.embedding"));
+    EXPECT_THAT(altered([](auto& n) { n.erase("masked_model"); }), HasSubstr("'masked_model' is missing"));
+    EXPECT_THAT(altered([](auto& n) { n["masked_model"].erase("embedding"); }), HasSubstr("'masked_model.embedding' is missing"));
+    EXPECT_THAT(altered([](auto& n) { n["classifier"]["kind"] = 7; }), HasSubstr("expected 'classifier.kind' to be a text, found 7"));
+    for (const char* const size : {"latent", "encoder", "decoder", "output_extra"})
+        EXPECT_THAT(altered([&](auto& n) { n["autoencoder"][size] = 4096; }), HasSubstr("shape"))
+            << size << ", without taking memory for it";
     EXPECT_THAT(altered([](auto& n) { n["typical_distance"] = -1; }), HasSubstr("typical_distance"));
 }
 

@@ -12,6 +12,7 @@
 #include "console/interrupt.h"
 #include "console/json.h"
 #include "console/long_run.h"
+#include "console/process.h"
 #include "console/terminal.h"
 #include "corpora/bias/bias.h"
 #include "corpora/fetch/fetch.h"
@@ -41,7 +42,7 @@ std::vector<std::string> missing_files(const CorpusManifest& manifest, const fs:
 }
 
 int threads_for(const CorpusCommand& command) {
-    if (command.threads > 0) return command.threads;
+    if (command.threads > 0) return std::min(command.threads, most_threads());
     const int number = std::atoi(variable("OMP_NUM_THREADS").c_str());
     return number > 0 ? number : static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 1U, 4U));
 }

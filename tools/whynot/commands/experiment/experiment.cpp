@@ -54,7 +54,7 @@ int run_experiment(const ExperimentCommand& command) {
         const ExperimentResult result = whynot::run_experiment(host, request, observer(status));
         status.clear();
         if (command.json) {
-            print(Json::parse(to_json(result)).dump() + '\n');
+            print(base::parse_own_json(to_json(result)).dump() + '\n');
         } else {
             print(to_terminal(result, terminal_style()));
             complain("written: README.md and result.json in " + command.out);

@@ -45,11 +45,30 @@ std::string table_of(const std::vector<Classification>& all, const std::vector<s
     return text;
 }
 
+/// Those that can be read, together; of the others why they cannot.
+std::vector<Classification> classify_each(Explainer& model, const std::vector<Given>& inputs) {
+    std::vector<Input> readable;
+    for (const Given& given : inputs)
+        if (given.problem.empty()) readable.push_back(given.input);
+    std::vector<Classification> said, all;
+    if (!readable.empty()) said = model.classify(readable);
+    size_t next = 0;
+    for (const Given& given : inputs) {
+        if (given.problem.empty()) {
+            all.push_back(std::move(said[next++]));
+        } else {
+            all.emplace_back().input = given.input;
+            all.back().refusal = given.problem;
+        }
+    }
+    return all;
+}
+
 }  // namespace
 
 int classify(const ClassifyCommand& command) {
     return interruptible([&] {
-        const std::vector<Argument> arguments = look_at(command.inputs);
+        const std::vector<Argument> arguments = look_at_each(command.inputs);
         Models models(command, command.pack, arguments);
         set_threads(command.threads, threads_for(arguments));
 
@@ -58,10 +77,10 @@ int classify(const ClassifyCommand& command) {
         int code = answered;
         const Explainer* headed = nullptr;  // whose classes the heading names
         InputSource source(arguments);
-        for (std::vector<Input> inputs; !(inputs = source.next(max_batch_size)).empty();) {
+        for (std::vector<Given> inputs; !(inputs = source.next(max_batch_size)).empty();) {
             if (interrupted()) throw Error(ErrorCode::cancelled, "interrupted");
-            Explainer& model = models.of(inputs.front());
-            const std::vector<Classification> all = model.classify(inputs);
+            Explainer& model = models.of(inputs.front().input);
+            const std::vector<Classification> all = classify_each(model, inputs);
             status.clear();
             for (const Classification& said : all) {
                 if (!said.refusal.empty()) code = none_found;

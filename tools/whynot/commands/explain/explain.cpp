@@ -1,6 +1,7 @@
 // whynot explain.
 #include <algorithm>
 #include <filesystem>
+#include <utility>
 
 #include "asking/asking.h"
 #include "asking/models.h"
@@ -44,72 +45,111 @@ std::vector<std::vector<Question>> questions(Explainer& model, const std::vector
 /// The picture of the whole explanation, where there is one: its path in the folder for answers.
 std::string sheet_of(const Explanation& record) {
     if (record.rendering.empty()) return "";
-    const Json rendering = Json::parse(record.rendering);
+    const Json rendering = base::parse_own_json(record.rendering);
     const auto sheet = rendering.find("sheet");
     return sheet != rendering.end() && sheet->is_string() ? sheet->get<std::string>() : "";
 }
+
+/// `whynot explain` with its inputs as arguments, or sentences line by line.
+class Explaining {
+public:
+    explicit Explaining(const ExplainCommand& command)
+        : command_(command),
+          options_(explain_options(command)),
+          arguments_(look_at_each(command.inputs)),
+          alone_(arguments_.size() == 1 && arguments_.front().kind != Argument::Kind::lines),
+          models_(command, command.pack, arguments_),
+          style_(terminal_style()) {
+        for (const Pack& pack : models_.packs()) check_question(command, models_.host(), pack);
+        set_threads(command.threads, threads_for(arguments_));
+        options_.solver.callback = [this](const IterationReport& report) {
+            show(report);
+            return interrupted() ? CallbackAnswer::abort : CallbackAnswer::proceed;
+        };
+    }
+
+    int run() {
+        InputSource source(arguments_);
+        for (std::vector<Given> given; !(given = source.next(max_batch_size)).empty();) {
+            Explainer& model = models_.of(given.front().input);
+            std::vector<Input> inputs;  // those between two that cannot be read
+            for (Given& each : given) {
+                if (each.problem.empty()) {
+                    inputs.push_back(std::move(each.input));
+                    continue;
+                }
+                answer(model, std::exchange(inputs, {}));
+                const Ask ask{std::move(each.input), {command_.fact, command_.foil == "all" ? "" : command_.foil, ""}};
+                give({Answer{refused(question_of(ask), model.pack(), command_, each.problem), {}, {}}});
+            }
+            answer(model, inputs);
+        }
+        return code_;
+    }
+
+private:
+    /// The questions of one input go together, as they share the work of reading it, unless they alone are too many.
+    void answer(Explainer& model, const std::vector<Input>& inputs) {
+        if (inputs.empty()) return;
+        const std::vector<std::vector<Question>> asked = questions(model, inputs, command_);
+        std::vector<Ask> batch;
+        for (size_t i = 0; i < inputs.size(); ++i) {
+            if (!batch.empty() && batch.size() + asked[i].size() > max_batch_size) ask_all(model, std::exchange(batch, {}));
+            for (const Question& question : asked[i]) {
+                batch.push_back({inputs[i], question});
+                if (batch.size() == max_batch_size) ask_all(model, std::exchange(batch, {}));
+            }
+        }
+        if (!batch.empty()) ask_all(model, batch);
+    }
+
+    /// What fails for a single input is the failure of the program; among several it is that of its question.
+    void ask_all(Explainer& model, const std::vector<Ask>& batch) {
+        if (interrupted()) throw Error(ErrorCode::cancelled, "interrupted");
+        give(alone_ ? model.explain(batch, options_) : explain_each(model, batch, options_, command_));
+    }
+
+    void give(const std::vector<Answer>& answers) {
+        status_.clear();
+        for (const Answer& answer : answers) {
+            const std::string line = to_json(answer.record) + '\n';
+            if (!command_.out.empty()) write_file_atomically(fs::path(command_.out) / (answer.record.id + ".json"), line);
+            std::string text =
+                command_.json ? line : (done_ > 0 ? "\n" : "") + to_terminal(answer.record, answer.terminal, style_, answer.pictures);
+            const std::string sheet = command_.json || command_.out.empty() ? "" : sheet_of(answer.record);
+            if (!sheet.empty()) text += "sheet: " + base::escape_controls((fs::path(command_.out) / sheet).string()) + '\n';
+            print(text);
+            if (!has_answer(answer.record)) code_ = none_found;
+            ++done_;
+        }
+        status_.show(std::to_string(done_) + " answered");
+    }
+
+    void show(const IterationReport& report) {
+        const std::string active = std::to_string(report.rows_active) + " of " + std::to_string(report.questions);
+        using Stage = IterationReport::Stage;
+        status_.show(std::to_string(done_) + " answered, " +
+                     (report.stage == Stage::search   ? "searching: " + active + " under way, step " + std::to_string(report.iteration + 1)
+                      : report.stage == Stage::render ? "making answers: " + active + " to go"
+                                                      : "finding starts for " + std::to_string(report.questions)));
+    }
+
+    const ExplainCommand& command_;
+    ExplainOptions options_;
+    const std::vector<Argument> arguments_;
+    const bool alone_;
+    Models models_;
+    const TerminalStyle style_;
+    StatusLine status_;
+    int64_t done_ = 0;
+    int code_ = answered;
+};
 
 }  // namespace
 
 int explain(const ExplainCommand& command) {
     if (command.is_stream()) return explain_stream(command);
-    return interruptible([&] {
-        ExplainOptions options = explain_options(command);
-        const std::vector<Argument> arguments = look_at(command.inputs);
-        Models models(command, command.pack, arguments);
-        for (const Pack& pack : models.packs()) check_question(command, models.host(), pack);
-        set_threads(command.threads, threads_for(arguments));
-
-        const TerminalStyle style = terminal_style();
-        StatusLine status;
-        int64_t done = 0;
-        options.solver.callback = [&](const IterationReport& report) {
-            const std::string active = std::to_string(report.rows_active) + " of " + std::to_string(report.questions);
-            using Stage = IterationReport::Stage;
-            status.show(std::to_string(done) + " answered, " +
-                        (report.stage == Stage::search ? "searching: " + active + " under way, step " + std::to_string(report.iteration + 1)
-                         : report.stage == Stage::render ? "making answers: " + active + " to go"
-                                                         : "finding starts for " + std::to_string(report.questions)));
-            return interrupted() ? CallbackAnswer::abort : CallbackAnswer::proceed;
-        };
-
-        int code = answered;
-        const auto answer_all = [&](Explainer& model, std::vector<Ask>& batch) {
-            if (interrupted()) throw Error(ErrorCode::cancelled, "interrupted");
-            const std::vector<Answer> answers = model.explain(batch, options);
-            batch.clear();
-            status.clear();
-            for (const Answer& answer : answers) {
-                const std::string line = to_json(answer.record) + '\n';
-                if (!command.out.empty()) write_file_atomically(fs::path(command.out) / (answer.record.id + ".json"), line);
-                std::string text =
-                    command.json ? line : (done > 0 ? "\n" : "") + to_terminal(answer.record, answer.terminal, style, answer.pictures);
-                const std::string sheet = command.json || command.out.empty() ? "" : sheet_of(answer.record);
-                if (!sheet.empty()) text += "sheet: " + base::escape_controls((fs::path(command.out) / sheet).string()) + '\n';
-                print(text);
-                if (!has_answer(answer.record)) code = none_found;
-                ++done;
-            }
-            status.show(std::to_string(done) + " answered");
-        };
-
-        InputSource source(arguments);
-        for (std::vector<Input> inputs; !(inputs = source.next(max_batch_size)).empty();) {
-            Explainer& model = models.of(inputs.front());
-            const std::vector<std::vector<Question>> asked = questions(model, inputs, command);
-            // The questions of one input go together, as they share the work of reading it, unless they alone are too many.
-            std::vector<Ask> batch;
-            for (size_t i = 0; i < inputs.size(); ++i) {
-                if (!batch.empty() && batch.size() + asked[i].size() > max_batch_size) answer_all(model, batch);
-                for (const Question& question : asked[i]) {
-                    batch.push_back({inputs[i], question});
-                    if (batch.size() == max_batch_size) answer_all(model, batch);
-                }
-            }
-            if (!batch.empty()) answer_all(model, batch);
-        }
-        return code;
-    });
+    return interruptible([&] { return Explaining(command).run(); });
 }
 
 }  // namespace whynot::cli

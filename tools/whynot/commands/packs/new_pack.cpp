@@ -1,6 +1,9 @@
 // whynot packs new --from-torchscript.
 #include "whynot/import.h"
 
+#include <charconv>
+#include <cmath>
+#include <cstdint>
 #include <sstream>
 
 #include "asking/models.h"
@@ -35,8 +38,10 @@ std::vector<std::string> split(const std::string& text, char separator) {
 Json numbers(const char* option, const std::string& text) {
     Json values = Json::array();
     for (const std::string& part : split(text, ',')) {
-        const Json value = Json::parse(part, nullptr, false);
-        if (!value.is_number()) refuse(option, "numbers separated by commas, as in 0.485,0.456,0.406", text);
+        double value = 0;
+        const auto read = std::from_chars(part.data(), part.data() + part.size(), value);
+        if (read.ec != std::errc() || read.ptr != part.data() + part.size() || !std::isfinite(value))
+            refuse(option, "numbers separated by commas, as in 0.485,0.456,0.406", text);
         values.push_back(value);
     }
     return values;
@@ -48,8 +53,9 @@ Json input_of(const ImportCommand& command) {
     if (sizes.size() != 3) refuse_shape();
     Json input;
     for (size_t i = 0; i < 3; ++i) {
-        const Json size = Json::parse(sizes[i], nullptr, false);
-        if (!size.is_number_unsigned()) refuse_shape();
+        uint32_t size = 0;
+        const auto read = std::from_chars(sizes[i].data(), sizes[i].data() + sizes[i].size(), size);
+        if (read.ec != std::errc() || read.ptr != sizes[i].data() + sizes[i].size()) refuse_shape();
         input[i == 0 ? "channels" : i == 1 ? "height" : "width"] = size;
     }
     input["mean"] = numbers("--mean", command.mean);
@@ -105,7 +111,7 @@ int import_model(const ImportCommand& command) {
         const std::string found = guarded(plugin, "bring the model in", [&] { return importer.import_model(request, observer(status)); });
         status.clear();
         const Pack pack = open_pack(command.out);
-        const Json findings = Json::parse(found);
+        const Json findings = base::parse_json_object(found, ErrorCode::bad_plugin, "the findings of the plugin '" + plugin + '\'');
         if (command.json) {
             print_line(
                 {{"id", pack.manifest().id}, {"directory", pack.directory().string()}, {"sha256", pack.sha256()}, {"findings", findings}});

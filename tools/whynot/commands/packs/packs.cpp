@@ -30,7 +30,7 @@ void flatten(const Json& value, const std::string& key, Rows& rows) {
 
 std::string section(const std::string& heading, const std::string& json) {
     Rows rows;
-    flatten(Json::parse(json), "", rows);
+    flatten(base::parse_own_json(json), "", rows);
     return rows.empty() ? "" : '\n' + heading + '\n' + table(rows);
 }
 
@@ -68,7 +68,7 @@ int show_pack(const PacksCommand& command) {
     const Pack pack = find_pack(command.pack, default_pack_search());
     const PackManifest& manifest = pack.manifest();
     if (command.json) {
-        Json object = Json::parse(to_json(manifest));
+        Json object = base::parse_own_json(to_json(manifest));
         object["directory"] = pack.directory().string();
         object["sha256"] = pack.sha256();
         print_line(object);

@@ -81,7 +81,7 @@ int inspect_plugin(const PluginsCommand& command) {
     const PluginManifest& manifest = plugin.manifest;
     const PluginStamp ours = host_stamp();
     if (command.json) {
-        Json object = Json::parse(to_json(manifest));
+        Json object = base::parse_own_json(to_json(manifest));
         object["state"] = to_string(plugin.state);
         object["reason"] = text_or_null(plugin.reason);
         object["file"] = plugin.file.string();

@@ -7,6 +7,7 @@
 #include "asking/services.h"
 #include "base/file.h"
 #include "base/format.h"
+#include "base/members.h"
 #include "commands/train/train.h"
 #include "console/environment.h"
 #include "console/interrupt.h"
@@ -33,11 +34,11 @@ std::string figure(const Json& value) { return value.is_number_float() ? base::n
 /// The figures as a table, then the examples as they are.
 std::string report(const Json& evaluation) {
     std::vector<std::vector<std::string>> rows{{"figure", "value", "n", "unit"}};
-    for (const Json& one : evaluation.at("figures")) {
-        rows.push_back({one.at("name").get<std::string>(), figure(one.at("value")), figure(one.at("n")), one.value("unit", "")});
-    }
+    base::Members found(evaluation, ErrorCode::bad_plugin, "the evaluation");
+    for (base::Members& one : found.objects("figures"))
+        rows.push_back({one.text("name"), figure(one.take("value")), figure(one.take("n")), one.text("unit", "")});
     std::string text = table(rows, "lrrl");
-    for (const Json& example : evaluation.value("examples", Json::array())) {
+    for (const Json& example : found.has("examples") ? found.array("examples") : Json::array()) {
         if (!example.is_object()) {
             text += '\n' + table({{figure(example)}});
             continue;
@@ -69,7 +70,8 @@ void train_generator(const TrainCommand& command, const Host& host) {
 void print_recipe(const TrainCommand& command, const Host& host) {
     const std::string plugin = plugin_with(Trainer::service_id, host, command.modality);
     const Trainer& trainer = host.service<Trainer>(plugin);
-    print(Json::parse(guarded(plugin, "tell its recipe", [&] { return trainer.default_recipe(); })).dump(2) + '\n');
+    const std::string recipe = guarded(plugin, "tell its recipe", [&] { return trainer.default_recipe(); });
+    print(base::parse_json_object(recipe, ErrorCode::bad_plugin, "the recipe of the plugin '" + plugin + '\'').dump(2) + '\n');
 }
 
 void train_pack(const TrainCommand& command, const Host& host) {
@@ -135,7 +137,7 @@ int evaluate(const EvaluateCommand& command) {
         StatusLine status;
         const std::string text = guarded(plugin, "evaluate", [&] { return evaluator.evaluate(pack, request, observer(status)); });
         status.clear();
-        const Json evaluation = Json::parse(text);
+        const Json evaluation = base::parse_json_object(text, ErrorCode::bad_plugin, "the evaluation by the plugin '" + plugin + '\'');
         if (command.json)
             print_line(evaluation);
         else
