@@ -112,8 +112,14 @@ bool is_animated(std::string_view png) {
 
 constexpr std::string_view exif_mark("Exif\0\0", 6);
 
-/// The EXIF data of a JPEG file, without their mark: of the first segment that has them, whichever segments stand before it.
-std::string_view exif_of_jpeg(std::string_view jpeg) {
+/// What the segments of a JPEG file say that stand before the picture itself.
+struct JpegSegments {
+    std::string_view exif;     ///< of the first that has EXIF, without the mark; whichever segments stand before it
+    bool progressive = false;  ///< in several scans, each of which makes the picture finer
+};
+
+JpegSegments segments_of(std::string_view jpeg) {
+    JpegSegments found;
     for (size_t at = 2; at + 4 <= jpeg.size() && jpeg[at] == '\xFF';) {
         const auto marker = static_cast<unsigned char>(jpeg[at + 1]);
         if (marker == 0xFF) {  // padding
@@ -128,10 +134,11 @@ std::string_view exif_of_jpeg(std::string_view jpeg) {
         const uint64_t length = big_endian(jpeg.substr(at + 2, 2));
         if (length < 2 || jpeg.size() - at - 2 < length) break;
         const std::string_view content = jpeg.substr(at + 4, length - 2);
-        if (marker == 0xE1 && has(content, 0, exif_mark)) return content.substr(exif_mark.size());
+        if (marker == 0xE1 && found.exif.empty() && has(content, 0, exif_mark)) found.exif = content.substr(exif_mark.size());
+        if (marker == 0xC2 || marker == 0xC6 || marker == 0xCA || marker == 0xCE) found.progressive = true;
         at += 2 + length;
     }
-    return {};
+    return found;
 }
 
 /// EXIF's orientation, 1 to 8; 1 (upright) where the data do not tell. @param exif as it stands in a file, from the byte order on
@@ -228,13 +235,15 @@ Picture read_jpeg(std::string_view bytes, Notes& notes) {
         return tjDecompress2(decoder.get(), reinterpret_cast<const unsigned char*>(file.data()), file.size(), picture.bytes.data(), width,
                              0, height, grey ? TJPF_GRAY : TJPF_RGB, flags) == 0;
     };
+    const JpegSegments segments = segments_of(bytes);
     if (!decode(bytes)) {
-        // Where nothing but the mark of the end is missing, the picture is whole.
+        // Where nothing but the mark of the end is missing, the picture is whole. In several scans nobody knows which would be the last.
         const std::string reason = tjGetErrorStr2(decoder.get());
-        if (has(bytes, bytes.size() - 2, "\xFF\xD9") || !decode(std::string(bytes) + "\xFF\xD9")) refuse_damaged("JPEG", reason);
+        if (segments.progressive || has(bytes, bytes.size() - 2, "\xFF\xD9") || !decode(std::string(bytes) + "\xFF\xD9"))
+            refuse_damaged("JPEG", reason);
         notes.push_back("the file ends without JPEG's mark of the end; the picture is whole");
     }
-    return upright(std::move(picture), exif_of_jpeg(bytes), notes);
+    return upright(std::move(picture), segments.exif, notes);
 }
 
 /// The pixel's colour as one number, red first.

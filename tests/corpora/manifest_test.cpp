@@ -99,6 +99,7 @@ TEST_F(Manifests, ThatAreCompiledInAreFoundAndValid) {
         for (const CorpusFile& file : manifest.files) {
             EXPECT_EQ(file.content_sha256.size(), 64u) << file.name;
             EXPECT_GT(file.count, 0) << file.name;
+            EXPECT_GT(file.content_bytes, 0) << file.name;
         }
     }
     EXPECT_THAT(names, testing::UnorderedElementsAre("faces", "fashion-mnist", "kannada-mnist", "mnist", "yelp"));
@@ -136,17 +137,18 @@ TEST_F(Manifests, OfImagesThatAreWrongAreRefused) {
         write_dots(manifest);
         EXPECT_THAT(refusal(ErrorCode::invalid_input, "dots"), AllOf(HasSubstr("manifest"), HasSubstr("dots"), HasSubstr(why))) << manifest;
     };
-    refused(replaced(dots_, "\"role\": \"labels\"", "\"role\": \"lables\""), "role of labels");
+    refused(replaced(dots_, "\"role\": \"labels\"", "\"role\": \"lables\""),
+            "'files[1].role' to be images, labels or table, found 'lables'");
     refused(replaced(dots_, "\"role\": \"labels\", ", ""), "role");
-    refused(replaced(dots_, "held_out", "test"), "neither train nor held_out");
+    refused(replaced(dots_, "held_out", "test"), "to be train or held_out, found 'test'");
     refused(replaced(dots_, "held_out", "train"), "for each of train and held_out");
-    refused(replaced(dots_, "\"count\": 2", "\"count\": \"two\""), "type");
+    refused(replaced(dots_, "\"count\": 2", "\"count\": \"two\""), "'files[0].count' to be a whole number");
     refused(replaced(dots_, "[\"dark\", \"light\"]", "[\"dark\"]"), "fewer than two");
     refused(replaced(dots_, "\"labels\", \"role\"", "\"../labels\", \"role\""), "leads out");
     refused(replaced(table_, "\"dark\": {\"Light\": \"0\", \"Lamp\": \"0\"}", "\"grey\": {\"Light\": \"0\"}"), "grey");
-    refused(replaced(table_, ", \"dark\": {\"Light\": \"0\", \"Lamp\": \"0\"}", ""), "no conditions for the class dark");
-    refused(replaced(table_, "{\"Light\": \"1\"}", "{}"), "no conditions for the class light");
-    refused(replaced(table_, "{\"Light\": \"1\"}", "{\"Light\": 1}"), "type");
+    refused(replaced(table_, ", \"dark\": {\"Light\": \"0\", \"Lamp\": \"0\"}", ""), "no conditions for the class 'dark'");
+    refused(replaced(table_, "{\"Light\": \"1\"}", "{}"), "no conditions for the class 'light'");
+    refused(replaced(table_, "{\"Light\": \"1\"}", "{\"Light\": 1}"), "to be a text, found 1");
     refused(replaced(table_, "\"held_out\"", "\"kept\""), "neither train nor held_out");
     refused(replaced(table_, "\"splits\"", "\"split\""), "");
     refused(replaced(table_, "\"role\": \"images\"", "\"role\": \"images\", \"split\": \"train\""), "without a split");

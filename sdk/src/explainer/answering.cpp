@@ -373,7 +373,7 @@ private:
         } catch (const Error& error) {
             each.answer = {};
             begin_record(each);
-            each.answer.record.reason = "the model gave what cannot be an answer: " + std::string(error.what());
+            each.answer.record.reason = unfit_answer + std::string(error.what());
         }
     }
 

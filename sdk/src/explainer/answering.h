@@ -10,6 +10,9 @@ namespace whynot::internal {
 /// Probabilities [C] with the names of their classes.
 ClassProbabilities name_probabilities(const std::vector<std::string>& classes, const at::Tensor& probabilities);
 
+/// Begins the reason of a record that nobody could write.
+constexpr const char* unfit_answer = "the model gave what cannot be an answer: ";
+
 /// Why an input has no class: its refusal.
 constexpr const char* no_probabilities =
     "the classifier gives no probabilities for it, but numbers that are not finite; the pack is damaged, or the input beyond all measure";

@@ -140,9 +140,10 @@ PackManifest manifest_from_json(std::string_view text, const std::string& origin
     const base::Json json = base::parse_json_object(text, ErrorCode::bad_pack, origin);
     base::Members members(json, ErrorCode::bad_pack, origin);
     // The format first: of another one nothing else can be judged.
-    if (members.take("format") != PackManifest::format_version)
-        members.refuse("format", "pack format " + std::to_string(PackManifest::format_version) +
-                                     "; use the version of whynot that made it, or make the pack again");
+    const base::Json& format = members.take("format");
+    if (format != PackManifest::format_version)
+        members.refuse("expected pack format " + std::to_string(PackManifest::format_version) + ", found " + base::shown(format) +
+                       "; use the version of whynot that made it, or make the pack again");
 
     PackManifest manifest;
     manifest.id = members.text("id");

@@ -141,7 +141,7 @@ TEST(MembersOfStrangers, NameKeyExpectationAndFinding) {
     EXPECT_THAT(message([](Members& m) { m.plain_text("bad"); }), AllOf(HasSubstr("\\u001b"), Not(HasSubstr("\x1b"))));
     EXPECT_EQ(members.text("none", "otherwise"), "otherwise");
     EXPECT_THAT(message([](Members& m) { m.text("text", "otherwise"); }), HasSubstr("found 7"));
-    EXPECT_THAT(message([](Members& m) { m.finish(); }), HasSubstr("is not known here"));
+    EXPECT_THAT(refusal([&] { Members(json, ErrorCode::bad_pack, "pack").finish(); }), HasSubstr("'text' is not known here"));
 }
 
 TEST(MembersOfStrangers, CutLongFindings) {

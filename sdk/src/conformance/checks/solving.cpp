@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "conformance/checks/subject.h"
+#include "explainer/answering.h"
 #include "whynot/error.h"
 #include "whynot/explanation.h"
 #include "whynot/solver.h"
@@ -122,6 +123,7 @@ void rendering(Subject& subject) {
         const std::string with = decode.empty() ? "" : ", decoded by '" + decode + "',";
         for (const Answer& answer : subject.explain(options)) {
             const std::string what = "the explanation of " + base::in_quotes(answer.record.question.input) + with;
+            expect(answer.record.reason.rfind(internal::unfit_answer, 0) != 0, what + ": " + answer.record.reason);
             if (answer.record.rendering.empty()) continue;
             rendered = true;
             to_json(answer.record);  // throws where the schema refuses it
