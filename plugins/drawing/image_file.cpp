@@ -35,7 +35,8 @@ std::string format_of(std::string_view bytes) {
         const char* command;  ///< with Debian's package
     };
     static constexpr const char *magick = "convert FILE FILE.png (package imagemagick)",
-                                *heif = "heif-convert FILE FILE.png (libheif-examples)", *djxl = "djxl FILE FILE.png (libjxl-tools)";
+                                *heif = "heif-convert FILE FILE.png (package libheif-examples)",
+                                *djxl = "djxl FILE FILE.png (package libjxl-tools)";
     static constexpr Magic magics[] = {
         {0, "GIF8"sv, "a GIF picture", magick},
         {8, "WEBP"sv, "a WebP picture", "dwebp FILE -o FILE.png (package webp)"},

@@ -1,9 +1,14 @@
 #include "training/checkpoint.h"
 
 #include <ATen/ATen.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 
+#include "base/file.h"
 #include "base/hash.h"
 #include "base/sha256.h"
 #include "base/text.h"
@@ -95,6 +100,13 @@ void Checkpoint::save(const NamedTensors& tensors) const {
 
 CheckpointFolder::CheckpointFolder(std::filesystem::path folder, std::string run) : folder_(std::move(folder)), run_(std::move(run)) {
     std::filesystem::create_directories(folder_);
+    const int descriptor = open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (descriptor < 0) throw base::file_error("use the folder", folder_, errno);
+    lock_ = std::shared_ptr<void>(nullptr, [descriptor](void*) { close(descriptor); });
+    // Some network file systems have no locks: there nobody is kept out.
+    if (flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+        throw Error(ErrorCode::io, "another program is training into " + base::escape_controls(folder_.string()) +
+                                       " now; wait until it has ended, or choose another folder");
 }
 
 std::string cache_name(const std::string& what, std::string_view identity) {

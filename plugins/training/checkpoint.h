@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -36,16 +37,18 @@ private:
     std::string run_;
 };
 
-/// The checkpoints of a run that trains several networks one after the other.
+/// The checkpoints of a run that trains several networks one after the other. As long as it lives, no other program trains into the folder.
 class CheckpointFolder {
 public:
     /// @param folder is made when it is missing @param run as in `Checkpoint`
+    /// Throws `io` where another program is training into it.
     CheckpointFolder(std::filesystem::path folder, std::string run);
     Checkpoint at(const std::string& file) const { return {folder_ / file, run_}; }
 
 private:
     std::filesystem::path folder_;
     std::string run_;
+    std::shared_ptr<void> lock_;
 };
 
 /// The name of a file that keeps what follows from `identity`: "yardstick-0123456789abcdef.safetensors". FNV-1a of the identity (base/hash.h),

@@ -70,10 +70,42 @@ void StoredTensors::finish() const {
         throw bad_pack(pack_, file_ + " has a tensor " + base::in_quotes(left_.begin()->first) + " that belongs to no network");
 }
 
+namespace {
+
+std::string id_of(const std::filesystem::path& out) {
+    return out.filename().empty() ? out.parent_path().filename().string() : out.filename().string();
+}
+
+}  // namespace
+
+void check_folder(const std::filesystem::path& out) {
+    constexpr uintmax_t needed = 64'000'000;  // bytes: a pack and the checkpoints of its training have some tens of millions
+    if (!is_pack_id(id_of(out)))
+        throw Error(ErrorCode::invalid_argument,
+                    "the name of the folder becomes the id of the pack, so expected 1 to 64 of a-z 0-9 . _ -, "
+                    "beginning with a letter or digit, found " +
+                        base::in_quotes(id_of(out)));
+    std::filesystem::path there = std::filesystem::absolute(out);
+    std::error_code error;
+    while (!std::filesystem::exists(there, error) && there.has_relative_path()) there = there.parent_path();
+    const std::filesystem::space_info room = std::filesystem::space(there, error);
+    if (!error && room.available < needed)
+        throw Error(ErrorCode::io, "expected " + std::to_string(needed / 1'000'000) + " MB of room for " +
+                                       base::escape_controls(out.string()) + ", found " + std::to_string(room.available / 1'000'000) +
+                                       " MB; make room, or choose another folder");
+}
+
+base::Json repeatable(const base::Json& figures) {
+    base::Json kept = base::Json::array();
+    for (const base::Json& figure : figures)
+        if (figure.at("name").get_ref<const std::string&>().rfind("speed", 0) != 0) kept.push_back(figure);
+    return kept;
+}
+
 PackManifest manifest_for(const std::filesystem::path& out, const std::string& plugin, const std::vector<std::string>& classes,
                           uint64_t seed) {
     PackManifest manifest;
-    manifest.id = out.filename().empty() ? out.parent_path().filename().string() : out.filename().string();
+    manifest.id = id_of(out);
     manifest.modality = plugin;
     manifest.plugin_id = plugin;
     manifest.plugin_version = WHYNOT_VERSION;

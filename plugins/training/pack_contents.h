@@ -71,6 +71,13 @@ private:
 PackManifest manifest_for(const std::filesystem::path& out, const std::string& plugin, const std::vector<std::string>& classes,
                           uint64_t seed);
 
+/// What can be known of the folder of a pack before the work of a training begins. Throws `invalid_argument` for a folder whose name cannot be
+/// the id of the pack, `io` where the disk has no room for checkpoints.
+void check_folder(const std::filesystem::path& out);
+
+/// Figures without those that measure speed: they differ from run to run, and the same seed is to give the same pack.
+base::Json repeatable(const base::Json& figures);
+
 /// The figures of a pack, an evaluation: what was measured, with its number of cases (train.h).
 class Figures {
 public:

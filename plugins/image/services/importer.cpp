@@ -304,6 +304,7 @@ Json add_generator(Networks& networks, const ImportRequest& request, const Train
 
 std::string ImageImporter::import_model(const ImportRequest& request, const Observer& observer) {
     expect_complete(request);
+    training::check_folder(request.out);
     PackWriter writer(request.out);
     const Json input = base::parse_own_json(training::merge_recipe(
         R"({"channels": 0, "height": 0, "width": 0, "mean": [0], "std": [1], "framing": "plain", "light_on_dark": false})", request.input,
@@ -334,6 +335,7 @@ std::string ImageImporter::import_model(const ImportRequest& request, const Obse
 }
 
 void ImageImporter::train_generator(const GeneratorRequest& request, const Observer& observer) {
+    training::check_folder(request.out);
     PackWriter writer(request.out, {generator_checkpoint});
     const PackManifest& given = request.pack.manifest();
     Networks networks = Networks::load(request.pack);

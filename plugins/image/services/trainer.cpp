@@ -66,7 +66,9 @@ PackManifest manifest_of(const TrainRequest& request, const corpora::ImageCorpus
     manifest.corpus = request.corpus;
     manifest.corpus_sha256 = corpus.sha256;
     manifest.licence = corpus.manifest.licence;
-    manifest.quality = quality.dump();
+    Json kept = quality;
+    kept["figures"] = training::repeatable(quality.at("figures"));
+    manifest.quality = kept.dump();
     return manifest;
 }
 
@@ -75,6 +77,7 @@ PackManifest manifest_of(const TrainRequest& request, const corpora::ImageCorpus
 std::string ImageTrainer::default_recipe() const { return Recipe::from_json("", ImageShape()).to_json(); }
 
 void ImageTrainer::train(const TrainRequest& request, const Observer& observer) {
+    training::check_folder(request.out);
     // Refuses a folder that is not ours to write, and a recipe that cannot be, before anything long begins.
     PackWriter writer(request.out, {classifier_checkpoint, generator_checkpoint});
     const corpora::ImageCorpus corpus = corpora::read_images(request.corpora, request.corpus);

@@ -240,6 +240,7 @@ std::string quality_of(const Networks& networks, const Sentences& development) {
 
 std::string TextImporter::import_model(const ImportRequest& request, const Observer&) {
     expect_complete(request);
+    training::check_folder(request.out);
     PackWriter writer(request.out);
     const Vocabulary vocabulary = vocabulary_of(request.files.at("vocabulary"), request.files.at("embedding"));
     const fs::path& file = request.files.at("classifier");
@@ -259,6 +260,7 @@ std::string TextImporter::import_model(const ImportRequest& request, const Obser
 
 void TextImporter::train_generator(const GeneratorRequest& request, const Observer& observer) {
     const Recipe recipe = Recipe::from_json(request.recipe);
+    training::check_folder(request.out);
     PackWriter writer(request.out, {autoencoder_checkpoint, masked_checkpoint});
     const PackManifest& given = request.pack.manifest();
     Tokenizer tokenizer = Networks::load_tokenizer(request.pack);

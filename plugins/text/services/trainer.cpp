@@ -47,7 +47,7 @@ PackManifest manifest_of(const TrainRequest& request, const Corpus& corpus, cons
     manifest.corpus = request.corpus;
     manifest.corpus_sha256 = corpus.sha256;
     manifest.licence = corpus.manifest.licence;
-    manifest.quality = Json{{"figures", quality["figures"]}}.dump();
+    manifest.quality = Json{{"figures", training::repeatable(quality["figures"])}}.dump();
     return manifest;
 }
 
@@ -57,6 +57,7 @@ std::string TextTrainer::default_recipe() const { return Recipe().to_json(); }
 
 void TextTrainer::train(const TrainRequest& request, const Observer& observer) {
     const Recipe recipe = Recipe::from_json(request.recipe);
+    training::check_folder(request.out);
     // Refuses a folder that is not ours to write before anything long begins.
     PackWriter writer(request.out, {classifier_checkpoint, autoencoder_checkpoint, masked_checkpoint});
     const Corpus corpus = read_corpus(request.corpora, request.corpus);

@@ -10,6 +10,8 @@
 /// Threads: one call at a time per Model and per Batch; different models may work in different threads.
 /// Errors: methods throw `whynot::Error`; the host names the plugin and the operation in whatever else comes out.
 /// Nothing here may set process-wide state: thread counts, seeds, default dtype, locale, signal handlers.
+/// Time: what may take longer than a tenth of a second calls `check_interruption` (interruption.h) in its loop, so that a deadline, or whoever
+/// asked, can end it.
 
 #include <ATen/core/Tensor.h>
 

@@ -110,7 +110,10 @@ private:
 /// symbolic links too), that it is a regular file, its size, its SHA-256. Cost: one reading of every file.
 WHYNOT_API Pack open_pack(const std::filesystem::path& directory);
 
-/// Writes a pack: into a hidden folder beside the target, renamed into place by `finish`. Until then, and whatever goes wrong, the
+/// Whether a pack may have this id: 1 to 64 of a-z 0-9 . _ -, beginning with a letter or digit.
+WHYNOT_API bool is_pack_id(std::string_view id) noexcept;
+
+/// Writes a pack: into a hidden folder beside the target, made with its first file, and renamed into place by `finish`. Until then, and whatever goes wrong, the
 /// target is as it was; the destructor removes what was not finished.
 ///
 ///     #include "whynot/tensor_file.h"

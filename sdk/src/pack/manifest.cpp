@@ -23,15 +23,9 @@ constexpr uint64_t max_total_bytes = uint64_t{16} << 30;
 
 bool has_controls(std::string_view text) { return base::escape_controls(text) != text; }
 
-bool is_id(std::string_view text) {
-    const auto alphanumeric = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
-    return !text.empty() && text.size() <= 64 && alphanumeric(text.front()) &&
-           std::all_of(text.begin(), text.end(), [&](char c) { return alphanumeric(c) || c == '.' || c == '_' || c == '-'; });
-}
-
 void check(const PackManifest& manifest, const std::string& origin) {
     const auto require_id = [&](const char* what, const std::string& id) {
-        if (!is_id(id))
+        if (!is_pack_id(id))
             refuse(origin,
                    std::string(what) + " must be 1 to 64 of a-z 0-9 . _ -, beginning with a letter or digit, not " + base::in_quotes(id));
     };
@@ -75,6 +69,12 @@ void check(const PackManifest& manifest, const std::string& origin) {
 }
 
 }  // namespace
+
+bool is_pack_id(std::string_view text) noexcept {
+    const auto alphanumeric = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
+    return !text.empty() && text.size() <= 64 && alphanumeric(text.front()) &&
+           std::all_of(text.begin(), text.end(), [&](char c) { return alphanumeric(c) || c == '.' || c == '_' || c == '-'; });
+}
 
 bool internal::is_pack_file_name(std::string_view name) noexcept {
     if (name.empty() || name.size() > 1000 || name == internal::manifest_name || name.find('\\') != std::string_view::npos ||

@@ -1,4 +1,7 @@
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 
 #include "base/atomic_file.h"
 #include "base/file.h"
@@ -34,12 +37,23 @@ void move_folder(const fs::path& from, const fs::path& to) {
 
 struct PackWriter::State {
     fs::path directory;  // the pack to be, absolute
-    fs::path temporary;  // where it grows; empty once it is in place
+    fs::path temporary;  // where it grows; empty until there is something, so that a long training that is killed leaves nothing beside
+    bool finished = false;
     std::vector<std::string> disposable;
 
     ~State() {
         std::error_code ignored;
         if (!temporary.empty()) fs::remove_all(temporary, ignored);
+    }
+
+    void begin() {
+        if (finished) throw Error(ErrorCode::invalid_argument, "this pack is finished; nothing can be added to it");
+        if (!temporary.empty()) return;
+        const fs::path folder = base::temporary_beside(directory);
+        std::error_code error;
+        fs::create_directory(folder, error);
+        if (error) fail("make a folder beside", directory, error);
+        temporary = folder;
     }
 
     // Whether the target exists and holds anything, all of it disposable; throws when it holds something else.
@@ -72,11 +86,9 @@ PackWriter::PackWriter(const fs::path& directory, const std::vector<std::string>
     if (!state_->directory.has_filename()) state_->directory = state_->directory.parent_path();  // "out/"
     state_->disposable = disposable;
     state_->holds_disposable();
-    make_directories(state_->directory.parent_path());
-    const fs::path temporary = base::temporary_beside(state_->directory);
-    fs::create_directory(temporary, error);
-    if (error) fail("make a folder beside", state_->directory, error);
-    state_->temporary = temporary;
+    const fs::path parent = state_->directory.parent_path();
+    make_directories(parent);
+    if (access(parent.c_str(), W_OK | X_OK) != 0) fail("make a folder beside", state_->directory, {errno, std::generic_category()});
 }
 
 PackWriter::~PackWriter() = default;
@@ -84,12 +96,13 @@ PackWriter::~PackWriter() = default;
 void PackWriter::add(const std::string& name, std::string_view bytes) { write_file_atomically(path(name), bytes); }
 
 fs::path PackWriter::path(const std::string& name) {
-    if (state_->temporary.empty()) throw Error(ErrorCode::invalid_argument, "this pack is finished; nothing can be added to it");
+    if (state_->finished) throw Error(ErrorCode::invalid_argument, "this pack is finished; nothing can be added to it");
     if (!internal::is_pack_file_name(name))
         throw Error(ErrorCode::invalid_argument, base::in_quotes(name) +
                                                      " cannot be a file of a pack: expected a relative name without '.', '..' "
                                                      "or backslashes, other than " +
                                                      internal::manifest_name);
+    state_->begin();
     const fs::path path = state_->temporary / name;
     make_directories(path.parent_path());
     return path;
@@ -97,7 +110,8 @@ fs::path PackWriter::path(const std::string& name) {
 
 Pack PackWriter::finish(PackManifest manifest) {
     State& state = *state_;
-    if (state.temporary.empty()) throw Error(ErrorCode::invalid_argument, "this pack is finished already");
+    if (state.finished) throw Error(ErrorCode::invalid_argument, "this pack is finished already");
+    state.begin();
 
     manifest.files.clear();
     std::error_code error;
@@ -131,6 +145,7 @@ Pack PackWriter::finish(PackManifest manifest) {
         move_folder(state.temporary, state.directory);
     }
     state.temporary.clear();
+    state.finished = true;
     base::flush_to_disk(state.directory.parent_path());
     pack.directory_ = state.directory;
     return pack;

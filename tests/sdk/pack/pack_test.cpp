@@ -394,6 +394,14 @@ TEST(PackWriting, NothingIsLeftUnlessFinished) {
     EXPECT_FALSE(fs::exists(folder / "p"));
 }
 
+TEST(PackWriting, LeavesNothingBesideBeforeTheFirstFile) {
+    TemporaryFolder folder;
+    PackWriter writer(folder / "p");
+    EXPECT_THAT(names_in(folder.path()), testing::IsEmpty()) << "a training that is killed has written no pack yet";
+    writer.add("a", "b");
+    EXPECT_EQ(names_in(folder.path()).size(), 1u);
+}
+
 TEST(PackWriting, RefusesFoldersThatHoldSomething) {
     TemporaryFolder folder;
     fs::create_directory(folder / "p");

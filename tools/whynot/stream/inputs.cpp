@@ -27,8 +27,9 @@ constexpr uint64_t largest_file = 512 * 1000 * 1000;
 
 /// Pictures that are read, and those that are known by name to be refused with the command that converts them: never a sentence.
 bool ends_like_a_picture(const std::string& argument) {
-    static const std::set<std::string> endings{".png", ".jpg", ".jpeg", ".jfif", ".jpe", ".heic", ".heif", ".avif", ".webp", ".gif",
-                                               ".bmp", ".tif", ".tiff", ".jxl",  ".jp2", ".svg",  ".dcm",  ".ico",  ".psd",  ".npy"};
+    static const std::set<std::string> endings{".png",  ".jpg",  ".jpeg", ".jfif", ".jpe", ".heic", ".heif",
+                                               ".avif", ".webp", ".gif",  ".bmp",  ".tif", ".tiff", ".jxl",
+                                               ".jp2",  ".svg",  ".dcm",  ".ico",  ".psd", ".npy",  ".pdf"};
     std::string extension = fs::path(argument).extension().string();
     std::transform(extension.begin(), extension.end(), extension.begin(), [](unsigned char c) { return std::tolower(c); });
     return endings.count(extension) > 0;

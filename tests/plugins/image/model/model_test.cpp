@@ -346,11 +346,26 @@ TEST(ImageTraining, TheSameSeedGivesTheSamePack) {
         TrainRequest request = request_for(folder.path(), folder / name / "pack", recipe);
         request.seed = seed;
         ImageTrainer().train(request, {});
-        return contents(folder / name / "pack" / "weights.safetensors");
+        return contents(folder / name / "pack" / "pack.json");  // and what it has the SHA-256 of
     };
     const std::string first = train("a", 1);
     EXPECT_EQ(train("b", 1), first);
     EXPECT_NE(train("c", 2), first);
+}
+
+TEST(ImageTraining, WhatCannotBeAPackIsRefusedBeforeTheWork) {
+    TemporaryFolder folder;
+    toy::write_corpus(folder.path(), 450, 6);
+    const auto refusal = [&](const char* name) {
+        return message_of(ErrorCode::invalid_argument, [&] { ImageTrainer().train(request_for(folder.path(), folder / name, "{}"), {}); });
+    };
+    for (const char* const name : {"A", "my pack", ".hidden", "caf\u00e9"}) {
+        EXPECT_THAT(refusal(name), HasSubstr("becomes the id of the pack")) << name;
+        EXPECT_FALSE(std::filesystem::exists(folder / name)) << name;
+    }
+    const training::CheckpointFolder another(folder / "taken", "another run");
+    EXPECT_THAT(message_of(ErrorCode::io, [&] { ImageTrainer().train(request_for(folder.path(), folder / "taken", "{}"), {}); }),
+                HasSubstr("another program is training into"));
 }
 
 TEST(ImageTraining, AGeneratorWithoutAnEncoderExplainsToo) {
