@@ -294,7 +294,8 @@ std::vector<std::pair<std::string, std::string>> new_files(Biased& corpus, Json&
                            {"class", corpus.manifest.classes[static_cast<size_t>(file.label)]},
                            {"lines", std::count(text.begin(), text.end(), '\n')},
                            {"sha256", base::sha256_hex(bytes)},
-                           {"text_sha256", base::sha256_hex(text)}});
+                           {"text_sha256", base::sha256_hex(text)},
+                           {"content_bytes", text.size()}});
         contents.emplace_back(stored, bytes);
     }
     return contents;

@@ -126,7 +126,6 @@ void cut_to_lines(std::string& text, int64_t lines) {
     text.resize(end);
 }
 
-/// Gives what came its name. @return what is wrong with it otherwise; then it stays where it is
 /// The most that a source of this file may send, and that it may be uncompressed. Of one that holds more lines than the corpus takes the
 /// size is not known; four times the file's is allowed.
 uint64_t most_of(const CorpusFile& file, uint64_t limit) {
@@ -136,6 +135,7 @@ uint64_t most_of(const CorpusFile& file, uint64_t limit) {
     return std::min(limit, (file.source.first_lines >= 0 ? 4 * content : content) + header);
 }
 
+/// Gives what came its name. @return what is wrong with it otherwise; then it stays where it is
 std::string accept(const fs::path& part, const fs::path& path, const CorpusFile& file, const std::string& url, uint64_t limit) {
     std::string content;
     try {

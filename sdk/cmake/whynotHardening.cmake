@@ -1,6 +1,6 @@
 # What makes a fault in code that reads strangers' files stop the program instead of serving somebody: bounds of buffers and of the standard
 # library's containers are checked, stacks are guarded, and the tables through which libraries call each other are read-only once loaded.
-# For all of this tree, and for the plugins of others (whynot_add_plugin). It costs 1 to 2 % of the time.
+# For all of this tree, and for the plugins of others (whynot_add_plugin).
 #
 # Search paths of libraries: absolute or from $ORIGIN. CMake by default pads those of a build tree with ':', and an empty element means
 # the current folder: whoever runs the program there would run what lies there. So files are linked as they will be installed.

@@ -167,7 +167,7 @@ std::vector<std::string> json_dictionary() {
             "\\"};
 }
 
-int run(int argc, char** argv, const std::vector<Target>& targets) {
+[[maybe_unused]] static int run(int argc, char** argv, const std::vector<Target>& targets) {
     const auto usage = [&] {
         std::fprintf(stderr, "usage: %s TARGET [ROUNDS [FIRST]] | TARGET FILE\ntargets:", argv[0]);
         for (const Target& target : targets) std::fprintf(stderr, " %s", target.name.c_str());
@@ -206,3 +206,20 @@ int run(int argc, char** argv, const std::vector<Target>& targets) {
 }
 
 }  // namespace whynot::fuzz
+
+#ifdef WHYNOT_LIBFUZZER
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+    static const std::vector<whynot::fuzz::Target> all = whynot::fuzz::targets();
+    const char* const name = std::getenv("WHYNOT_FUZZ_TARGET");
+    for (const whynot::fuzz::Target& target : all) {
+        if (!name || target.name != name) continue;
+        try {
+            target.run({reinterpret_cast<const char*>(data), size});
+        } catch (const whynot::Error&) {
+        }
+    }
+    return 0;
+}
+#else
+int main(int argc, char** argv) { return whynot::fuzz::run(argc, argv, whynot::fuzz::targets()); }
+#endif

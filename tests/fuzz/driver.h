@@ -41,7 +41,7 @@ std::string content_of(const std::string& path);
 /// Pieces of JSON that break readers.
 std::vector<std::string> json_dictionary();
 
-/// The whole program.
-int run(int argc, char** argv, const std::vector<Target>& targets);
+/// What a program has; each defines its own. `main`, or libFuzzer's entry, is the driver's.
+std::vector<Target> targets();
 
 }  // namespace whynot::fuzz

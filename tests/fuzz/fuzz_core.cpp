@@ -35,7 +35,9 @@ void read_questions(std::string_view bytes, const cli::ExplainCommand& command) 
         if (!base::is_utf8(question.shown)) std::abort();
 }
 
-std::vector<fuzz::Target> targets() {
+}  // namespace
+
+std::vector<whynot::fuzz::Target> whynot::fuzz::targets() {
     cli::ExplainCommand jsonl, csv, lines;
     jsonl.jsonl = true;
     csv.csv_column = "text";
@@ -98,21 +100,3 @@ std::vector<fuzz::Target> targets() {
          }},
     };
 }
-
-}  // namespace
-
-#ifdef WHYNOT_LIBFUZZER
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-    static const std::vector<fuzz::Target> all = targets();
-    for (const fuzz::Target& target : all) {
-        if (target.name != std::getenv("WHYNOT_FUZZ_TARGET")) continue;
-        try {
-            target.run({reinterpret_cast<const char*>(data), size});
-        } catch (const Error&) {
-        }
-    }
-    return 0;
-}
-#else
-int main(int argc, char** argv) { return fuzz::run(argc, argv, targets()); }
-#endif

@@ -139,7 +139,9 @@ std::string deflated(std::string_view mark, std::string_view bytes) {
     return text::sealed(mark, numbers, std::string(bytes.substr(std::min(end + 1, bytes.size()))));
 }
 
-std::vector<fuzz::Target> targets() {
+}  // namespace
+
+std::vector<whynot::fuzz::Target> whynot::fuzz::targets() {
     const std::string yelp = WHYNOT_BUILT_PACKS "/yelp", mnist = WHYNOT_BUILT_PACKS "/mnist";
     const auto sentences = std::make_shared<HostilePack>(yelp, std::vector<Input>{{"the food was gross .", ""}, {"we loved it", ""}});
     const auto digits = std::make_shared<HostilePack>(mnist, std::vector<Input>{{content_of(WHYNOT_SAMPLES "/four.png"), "four.png"}});
@@ -193,21 +195,3 @@ std::vector<fuzz::Target> targets() {
         target_of("pack_image_weights", digits, mnist, "weights.safetensors", json_dictionary()),
     };
 }
-
-}  // namespace
-
-#ifdef WHYNOT_LIBFUZZER
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-    static const std::vector<fuzz::Target> all = targets();
-    for (const fuzz::Target& target : all) {
-        if (target.name != std::getenv("WHYNOT_FUZZ_TARGET")) continue;
-        try {
-            target.run({reinterpret_cast<const char*>(data), size});
-        } catch (const Error&) {
-        }
-    }
-    return 0;
-}
-#else
-int main(int argc, char** argv) { return fuzz::run(argc, argv, targets()); }
-#endif

@@ -47,7 +47,6 @@ struct PackWriter::State {
     }
 
     void begin() {
-        if (finished) throw Error(ErrorCode::invalid_argument, "this pack is finished; nothing can be added to it");
         if (!temporary.empty()) return;
         const fs::path folder = base::temporary_beside(directory);
         std::error_code error;

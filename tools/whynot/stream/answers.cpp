@@ -97,7 +97,7 @@ bool Answers::has(const StreamedQuestion& question) {
     const std::string& id = question.question.id;
     const Json& given = id.empty() ? record["question"]["input"] : record["id"];
     refuse("its line " + std::to_string(given_lines_) + " answers " +
-           base::in_quotes(given.is_string() ? given.get<std::string>() : base::shown(given)) + ", and question " +
+           base::shown(given) + ", and question " +
            std::to_string(question.number) + " is " + base::in_quotes(id.empty() ? question.shown : id) +
            "; these are not the answers to these questions");
 }
