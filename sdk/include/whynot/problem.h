@@ -17,6 +17,8 @@
 #include <ATen/core/Tensor.h>
 
 #include <functional>
+#include <string>
+#include <vector>
 
 namespace whynot {
 
@@ -43,13 +45,15 @@ namespace whynot {
 struct Problem {
     at::Tensor start;         ///< z0, [B, k], float or double; its type and device are those of every z handed out
     at::Tensor fact, foil;    ///< [B], int64 class indices
-    at::Tensor extra_starts;  ///< [B, S, k] or undefined: further points to start from; distance stays measured to z0
+    at::Tensor begin;         ///< [B, k] or undefined: where the search from z0 begins, if not there; distance stays measured to z0
+    at::Tensor extra_starts;  ///< [B, S, k] or undefined: further points to start from, likewise
     /// Log-likelihoods [b, C] of the rows `rows` (int64 indices into the batch, [b]; one index may occur several times)
     /// at latent points z [b, k]; differentiable in z. Any constant a row may be added, so logits will do. Each row of
     /// the result may depend on its own row of z only, and the same z must give the same values: dropout off, batch
     /// normalisation in evaluation mode. Weights are best frozen, or their gradients are computed for nothing.
     /// It is called on the thread that solves, with gradients enabled there.
     std::function<at::Tensor(const at::Tensor& z, const at::Tensor& rows)> log_likelihood;
+    std::vector<std::string> class_names;  ///< [C], for `Solution::reason`; empty: it says their indices
 };
 
 }  // namespace whynot

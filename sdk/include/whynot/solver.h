@@ -23,6 +23,9 @@
 ///
 ///     |z + d - z0|^2 / 2 + sigma |d|^2 / 2 + nu (|c_0 + A_0 d| + sum max(0, c_y + A_y d))
 ///
+/// For the edge all rows are inequalities, c_y = l_y - l_foil <= 0, that of the fact among them; for the answer there is one,
+/// c_0 = log sum_{y != foil} exp(l_y) - l_foil + lead <= 0.
+///
 /// It does so through the dual, a quadratic program with bounds only, which always has a solution. The step is taken if
 /// the penalty function itself falls. The answer is the shortest feasible point that was met.
 ///
@@ -59,10 +62,26 @@ namespace whynot {
 
 enum class Method { sqp, augmented_lagrangian };
 
+/// Which point is searched: always the one nearest to z0.
+///
+/// | target   | constraints                                             | says                              |
+/// |----------|---------------------------------------------------------|-----------------------------------|
+/// | boundary | l_fact = l_foil, and no third class above both          | as likely the foil as the fact    |
+/// | edge     | l_foil >= l_y for every other class y                   | as likely the foil as anything    |
+/// | answer   | l_foil - lead >= log sum exp l_y over all other y       | this would be the foil            |
+///
+/// Where no class stands between fact and foil, boundary and edge are the same point. Where one does, there may be no boundary with
+/// its guards nearby; the edge is there wherever the generator draws the foil at all, and the class that is as likely is the one that
+/// stands between. `points.h` finds all three.
+enum class Target { boundary, edge, answer };
+
 /// "sqp", "augmented-lagrangian".
 WHYNOT_API const char* to_string(Method method) noexcept;
 /// The method of that name; Error `invalid_argument` lists the names.
 WHYNOT_API Method method_from_string(const std::string& name);
+
+/// "boundary", "edge", "answer".
+WHYNOT_API const char* to_string(Target target) noexcept;
 
 /// How a question ended. `Solution::feasible` says whether z meets the constraints.
 enum class Status {
@@ -119,10 +138,14 @@ struct AugmentedLagrangianOptions {
 struct SolverOptions {
     Method method = Method::sqp;
 
+    Target target = Target::boundary;
+    double lead =
+        2.2;  ///< of the foil over all other classes together, nats, for `Target::answer`: its probability is 1 / (1 + exp(-lead)), here .9
+
     /// Keep every third class below fact and foil. Off: the plain projection onto the boundary of two classes (xGEMs),
     /// where a third class wins in 8 % of answers for the runner-up as foil and in 60 % for a random foil.
     bool guards = true;
-    double guard_slack = 0.0;     ///< eps: how far, in nats, a third class may be above fact and foil
+    double guard_slack = 0.0;     ///< eps: how far, in nats, a third class may be above fact and foil, on the boundary
     double gap_tolerance = 0.01;  ///< nats; a point is feasible where |gap| < it and every guard is exceeded by at most it
 
     /// How far explanations typically lie from their inputs in this latent space. Steps are bounded by half of it.

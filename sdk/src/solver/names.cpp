@@ -48,6 +48,15 @@ const char* to_string(Status status) noexcept {
     return "refused";
 }
 
+const char* to_string(Target target) noexcept {
+    switch (target) {
+        case Target::boundary: return "boundary";
+        case Target::edge: return "edge";
+        case Target::answer: return "answer";
+    }
+    return "boundary";
+}
+
 Status status_from_string(const std::string& name) {
     return named("status", name, {Status::found, Status::best_effort, Status::infeasible, Status::stopped, Status::refused});
 }
@@ -60,6 +69,7 @@ std::string SolverOptions::check() const {
     // Written so that NaN fails too.
     if (!(guard_slack >= 0 && std::isfinite(guard_slack))) return bad("guard_slack", "0 or more nats", guard_slack);
     if (!(gap_tolerance > 0 && std::isfinite(gap_tolerance))) return bad("gap_tolerance", "above 0 nats", gap_tolerance);
+    if (!(lead > 0 && std::isfinite(lead))) return bad("lead", "above 0 nats", lead);
     if (!(typical_distance > 0 && std::isfinite(typical_distance))) return bad("typical_distance", "above 0", typical_distance);
     if (max_iterations < 0) return bad("max_iterations", "1 or more, or 0 for the method's default", double(max_iterations));
     if (starts < 1) return bad("starts", "1 or more (z0 is the first)", double(starts));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -15,7 +16,7 @@ namespace whynot::internal {
 struct QuestionState {
     const double* start = nullptr;  // z0, [k]
     int64_t k = 0, fact = 0, foil = 0;
-    double gap_at_start = std::numeric_limits<double>::quiet_NaN();  // until it was evaluated
+    double first_at_start = std::numeric_limits<double>::quiet_NaN();  // `Run::first` at z0, until that was evaluated
     int64_t forward = 0, backward = 0, evaluations_to_feasible = -1;
     std::vector<TracePoint> trace;
 };
@@ -69,7 +70,19 @@ protected:
     }
     bool is_third(int64_t y) const { return y != question_.fact && y != question_.foil; }
     bool feasible(const Point& point) const {
-        return std::abs(point.gap) < options_.gap_tolerance && point.violation <= options_.gap_tolerance;
+        return (!on_boundary_ || std::abs(point.gap) < options_.gap_tolerance) && point.violation <= options_.gap_tolerance;
+    }
+
+    /// The first constraint: of fact and foil, and for an answer of the foil and all other classes together. Zero on the boundary, at most
+    /// zero for the other targets.
+    double first(const Point& point) const;
+    /// Its derivative in the log-likelihoods, [C], to be added to zeros.
+    void first_weights(const Point& point, double* weights) const;
+    double first_violation(const Point& point) const { return on_boundary_ ? std::abs(first(point)) : std::max(0.0, first(point)); }
+    /// Whether third classes have constraints of their own, and that of one of them, at most zero.
+    bool guarded() const { return options_.guards && options_.target != Target::answer; }
+    double guard(const Point& point, int64_t y) const {
+        return on_boundary_ ? margin(point, y) - options_.guard_slack : point.values[y] - point.values[question_.foil];
     }
     void fail(const std::string& trouble) {
         trouble_ = trouble;
@@ -79,6 +92,7 @@ protected:
     QuestionState& question_;
     const SolverOptions& options_;
     const int64_t k_;
+    const bool on_boundary_;  // that is the target
     int64_t iterations_ = 0;
     std::vector<double> point_;
     Point shortest_, closest_;

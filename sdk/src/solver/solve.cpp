@@ -29,6 +29,11 @@ void check_problem(const Problem& problem) {
                "Problem::" + std::string(name) + " should be [" + count + "] int64, one class for each row of start; it is " +
                    shape_of(tensor));
     }
+    if (problem.begin.defined()) {
+        expect(problem.begin.sizes() == problem.start.sizes() && problem.begin.is_floating_point(),
+               "Problem::begin should be " + shape_of({questions, problem.start.size(1)}) + " floating point, as start; it is " +
+                   shape_of(problem.begin));
+    }
     if (problem.extra_starts.defined()) {
         expect(problem.extra_starts.dim() == 3 && problem.extra_starts.size(0) == questions &&
                    problem.extra_starts.size(2) == problem.start.size(1) && problem.extra_starts.is_floating_point(),
@@ -46,6 +51,7 @@ public:
         const int64_t count = problem.start.size(0), k = problem.start.size(1);
         starts_ = problem.start.detach().to(at::kCPU, at::kDouble).contiguous();
         const at::Tensor fact = problem.fact.to(at::kCPU).contiguous(), foil = problem.foil.to(at::kCPU).contiguous();
+        const at::Tensor begin = (problem.begin.defined() ? problem.begin.detach().to(at::kCPU, at::kDouble) : starts_).contiguous();
         at::Tensor extra;
         int64_t extra_count = 0;
         if (problem.extra_starts.defined()) {
@@ -62,7 +68,8 @@ public:
             expect(question.fact != question.foil, "fact and foil should be two different classes; in row " + std::to_string(i) +
                                                        " both are " + std::to_string(question.fact));
             const auto make = options.method == Method::sqp ? make_sqp_run : make_augmented_lagrangian_run;
-            runs_.push_back(make(question, options, 0, {question.start, question.start + k}));
+            const double* first = begin.data_ptr<double>() + i * k;
+            runs_.push_back(make(question, options, 0, {first, first + k}));
             for (int64_t s = 0; s < extra_count; ++s) {
                 const double* code = extra.data_ptr<double>() + (i * extra.size(1) + s) * k;
                 runs_.push_back(make(question, options, s + 1, {code, code + k}));
@@ -272,16 +279,33 @@ private:
         const std::string why =
             cut ? (stopped ? "the search was stopped" : "the deadline or the evaluation budget ended the search") : best.trouble();
         if (best.shortest()) return "The point meets the constraints, but a nearer one may exist: " + why + " after " + within + ".";
-        std::string text;
-        if (std::abs(point->gap) >= options_.gap_tolerance) {
-            text = "No point where the foil is as likely as the fact was found within " + within + "; the nearest has gap " +
-                   base::number(point->gap);
-        } else {
-            text = "No point on the boundary with every third class below fact and foil was found within " + within +
-                   "; at the nearest, class " + std::to_string(point->third.index) + " is above them by " +
-                   base::number(point->third.margin);
-        }
+        const std::string text =
+            options_.target == Target::boundary ? missed_boundary(*point, within) : missed_lead(*point, question, within);
         return why.empty() ? text + "." : text + " (" + why + ").";
+    }
+
+    std::string missed_boundary(const Point& point, const std::string& within) const {
+        if (std::abs(point.gap) >= options_.gap_tolerance)
+            return "No point where the foil is as likely as the fact was found within " + within + "; the nearest has gap " +
+                   base::number(point.gap);
+        return "No point on the boundary with every third class below fact and foil was found within " + within + "; at the nearest, " +
+               class_named(point.third.index) + " is above them by " + base::number(point.third.margin);
+    }
+
+    std::string missed_lead(const Point& point, const QuestionState& question, const std::string& within) const {
+        const bool third_leads = point.third.index >= 0 && point.values[point.third.index] > point.values[question.fact];
+        const int64_t rival = third_leads ? point.third.index : question.fact;
+        const double lead = point.values[question.foil] - point.values[rival];
+        return (options_.target == Target::answer
+                    ? "No point where the foil is " + base::number(options_.lead) + " nats ahead of all other classes"
+                    : std::string("No point where the foil is as likely as any other class")) +
+               " was found within " + within + "; at the nearest, it is " + base::number(std::abs(lead)) + " nats " +
+               (lead < 0 ? "behind " : "ahead of ") + class_named(rival);
+    }
+
+    std::string class_named(int64_t index) const {
+        return problem_.class_names.empty() ? "class " + std::to_string(index)
+                                            : '\'' + problem_.class_names.at(static_cast<size_t>(index)) + '\'';
     }
 
     const Problem& problem_;

@@ -18,8 +18,9 @@ double dot(const double* a, const double* b, int64_t n) {
 
 // Steps and models.
 constexpr int64_t usual_iterations = 50;
-constexpr double step_cap = 0.5;      // longest step
-constexpr double near_margin = -1.0;  // third classes below it need no gradient; at -2 a tenth more work for the same answers
+constexpr int64_t answer_iterations = 20;  // for an answer, which begins next to it: what is not found by then comes from another start
+constexpr double step_cap = 0.5;           // longest step
+constexpr double near_margin = -1.0;       // third classes below it need no gradient; at -2 a tenth more work for the same answers
 constexpr double curvature_limit = 8;
 
 // A step is judged by the share of the predicted fall of the penalty function that it achieves.
@@ -45,6 +46,7 @@ constexpr double penalty_excess = 8;  // times the largest multiplier: a penalty
 
 // Rest.
 constexpr int stall_limit = 3;         // iterations without a shorter feasible point
+constexpr int answer_stall_limit = 1;  // the same for an answer, which begins next to it: half the work for 1 % more distance
 constexpr double stall_share = 0.002;  // what counts as shorter
 constexpr double rest_share = 0.02;    // a step shorter than this share of the distance is rest
 
@@ -66,7 +68,9 @@ public:
         : Run(question, options, start_index, std::move(start)),
           cap_(step_cap * options.typical_distance),
           begin_(point()),
-          iteration_limit_(options.max_iterations ? options.max_iterations : usual_iterations) {}
+          iteration_limit_(options.max_iterations             ? options.max_iterations
+                           : options.target == Target::answer ? answer_iterations
+                                                              : usual_iterations) {}
 
     bool marched() const override { return marched_; }
 
@@ -84,7 +88,7 @@ private:
     //
     //     from         where                                                  to
     //     start        an extra start, with a change of sign since z0         root
-    //                  the gap is flat                                        ray
+    //                  the gap is flat, and this is no other begin than z0    ray
     //                  otherwise                                              trial
     //     ray          a change of sign since z0                              root
     //                  the gap is still flat                                  ray, a longer one
@@ -105,21 +109,21 @@ private:
     void step(Point point, std::vector<double>& weights) override {
         switch (phase_) {
             case Phase::start:
-                if (start_index() == 0) question_.gap_at_start = point.gap;
-                if (start_index() > 0 && Segment::crosses(question_.gap_at_start, point.gap)) {
-                    return find_root(Segment({question_.start, question_.start + k_}, question_.gap_at_start, point.z, point.gap));
+                if (point.distance == 0) question_.first_at_start = first(point);
+                if (start_index() > 0 && Segment::crosses(question_.first_at_start, first(point))) {
+                    return find_root(Segment({question_.start, question_.start + k_}, question_.first_at_start, point.z, first(point)));
                 }
                 return move_to(std::move(point), weights);
             case Phase::root:
-                if (std::abs(point.gap) > (marched_ ? options_.gap_tolerance / 2 : root_target) && segment_.narrow(point.gap)) {
+                if (std::abs(first(point)) > (marched_ ? options_.gap_tolerance / 2 : root_target) && segment_.narrow(first(point))) {
                     point_ = segment_.point();
                     return;
                 }
                 return move_to(std::move(point), weights);
             case Phase::ray: return move_to(std::move(point), weights);
             case Phase::march:
-                if (Segment::crosses(current_.gap, point.gap)) {
-                    return find_root(Segment(current_.z, current_.gap, point.z, point.gap));
+                if (Segment::crosses(first(current_), first(point))) {
+                    return find_root(Segment(current_.z, first(current_), point.z, first(point)));
                 }
                 return move_to(std::move(point), weights);
             case Phase::trial:
@@ -142,12 +146,10 @@ private:
             weights.resize(weights.size() + classes, 0.0);
             return weights.data() + weights.size() - classes;
         };
-        double* gap = row();
-        gap[question_.fact] = 1;
-        gap[question_.foil] = -1;
+        first_weights(current_, row());
         near_.clear();
         kept_.clear();
-        if (!options_.guards || phase_ == Phase::ray || phase_ == Phase::march) return;
+        if (!guarded() || phase_ == Phase::ray || phase_ == Phase::march) return;
         for (int64_t y = 0; y < static_cast<int64_t>(classes); ++y) {
             if (!is_third(y) || guard(current_, y) <= near_margin) continue;
             if (keeping_ && guard_gradients_.count(y) > 0 && guard(current_, y) < 0 && multipliers_[y] == 0) {
@@ -158,7 +160,8 @@ private:
             near_.push_back(y);
             double* third = row();
             third[y] = 1;
-            third[question_.fact] = third[question_.foil] = -0.5;
+            third[question_.foil] = on_boundary_ ? -0.5 : -1;
+            if (on_boundary_) third[question_.fact] = -0.5;
         }
     }
 
@@ -172,7 +175,8 @@ private:
         slope_ = std::sqrt(dot(gradients, gradients, k_));
         if (phase_ == Phase::march) return march();
         if (phase_ == Phase::ray) return ray_answered();
-        if (phase_ == Phase::start && std::abs(current_.gap) > flat_factor * options_.typical_distance * slope_) {
+        const bool may_walk = start_index() > 0 || current_.distance == 0;  // not where the search begins elsewhere: rays are z0's
+        if (phase_ == Phase::start && may_walk && first_violation(current_) > flat_factor * options_.typical_distance * slope_) {
             return next_ray(0);
         }
         if (phase_ == Phase::trial || phase_ == Phase::correction) learn_curvature(last_z_, last_force_);
@@ -187,7 +191,7 @@ private:
         const double square = dot(step.data(), step.data(), k_);
         if (square == 0) return;
         for (auto& [y, gradient] : guard_gradients_) {
-            const double missed = margin(point, y) - margin(current_, y) - dot(gradient.data(), step.data(), k_);
+            const double missed = guard(point, y) - guard(current_, y) - dot(gradient.data(), step.data(), k_);
             for (int64_t i = 0; i < k_; ++i) gradient[i] += missed / square * step[i];
         }
     }
@@ -200,7 +204,7 @@ private:
             return propose();
         }
         radius_ = radius == 0 ? cap_ : radius * ray_growth;
-        const double scale = (current_.gap > 0 ? -1 : 1) * radius_ / slope_;
+        const double scale = (first(current_) > 0 ? -1 : 1) * radius_ / slope_;
         for (int64_t i = 0; i < k_; ++i) point_[i] = question_.start[i] + scale * jacobian_[i];
         phase_ = Phase::ray;
     }
@@ -209,13 +213,13 @@ private:
         const std::vector<double> origin(question_.start, question_.start + k_);
         double slope = 0;  // along the ray, from z0 to here
         for (int64_t i = 0; i < k_; ++i) slope += jacobian_[i] * (current_.z[i] - origin[i]);
-        if (Segment::crosses(question_.gap_at_start, current_.gap)) {
-            Segment segment(origin, question_.gap_at_start, current_.z, current_.gap);
+        if (Segment::crosses(question_.first_at_start, first(current_))) {
+            Segment segment(origin, question_.first_at_start, current_.z, first(current_));
             segment.use_slope_at_end(slope);
             return find_root(std::move(segment));
         }
         // Where the linear model puts the boundary no farther out than the next ray would go, the iterations do better.
-        const double predicted = std::abs(current_.gap - slope) / std::max(slope_, 1e-300);
+        const double predicted = std::abs(first(current_) - slope) / std::max(slope_, 1e-300);
         if (predicted > ray_growth * radius_) return next_ray(radius_);
         build_model();
         propose();
@@ -229,12 +233,10 @@ private:
 
     // --- the iterations
 
-    double guard(const Point& point, int64_t y) const { return margin(point, y) - options_.guard_slack; }
-
-    /// |c_0| + sum max(0, c_y): all classes, also those whose gradient was not worth having.
+    /// |c_0|, or max(0, c_0) where that is an inequality, + sum max(0, c_y): all classes, also those whose gradient was not worth having.
     double excess(const Point& point) const {
-        double sum = std::abs(point.gap);
-        if (options_.guards)
+        double sum = first_violation(point);
+        if (guarded())
             for (int64_t y = 0; y < static_cast<int64_t>(point.values.size()); ++y)
                 if (is_third(y)) sum += std::max(0.0, guard(point, y));
         return sum;
@@ -246,7 +248,7 @@ private:
 
     /// The constraints of the model's rows at `point`.
     std::vector<double> constraints(const Point& point) const {
-        std::vector<double> c{point.gap};
+        std::vector<double> c{first(point)};
         for (const int64_t y : near_) c.push_back(guard(point, y));
         return c;
     }
@@ -297,7 +299,7 @@ private:
         std::vector<double> K(n * n), r(n);
         for (int i = 0; i < n * n; ++i) K[i] = gram_[i] / damp;
         for (int i = 0; i < n; ++i) r[i] = c[i] + along_pull_[i] / damp;
-        box_qp(n, K.data(), r.data(), penalty_, weights_.data());
+        box_qp(n, K.data(), r.data(), on_boundary_ ? -penalty_ : 0, penalty_, weights_.data());
         direction_ = pull_;
         for (int i = 0; i < n; ++i)
             for (int64_t j = 0; j < k_; ++j) direction_[j] -= weights_[i] * jacobian_[i * k_ + j];
@@ -337,7 +339,7 @@ private:
         double modelled = 0;
         for (int i = 0; i < n; ++i) {
             const double c = constraints_[i] + dot(&jacobian_[i * k_], direction_.data(), k_);
-            modelled += i ? std::max(0.0, c) : std::abs(c);
+            modelled += i || !on_boundary_ ? std::max(0.0, c) : std::abs(c);
         }
         predicted_ = merit(current_) - square / 2 - penalty_ * modelled;
         if (length_ == 0) return rest(false);
@@ -385,7 +387,7 @@ private:
         } else if (shortest()) {
             ++stalled_;
         }
-        if (at_rest || stalled_ >= stall_limit) return finish();
+        if (at_rest || stalled_ >= (options_.target == Target::answer ? answer_stall_limit : stall_limit)) return finish();
         if (damping_ > damping_limit) return rest(false);
         if (!accepted) return propose();
         last_force_ = constraint_force();
@@ -399,7 +401,9 @@ private:
     void rest(bool out_of_iterations) {
         if (shortest()) return finish();
         if (kept_any_ && keeping_) return begin_anew();
-        if (!marched_ && std::abs(current_.gap) >= options_.gap_tolerance) {
+        // An answer that another start may find is nearer than what the march comes to.
+        const bool may_march = options_.target != Target::answer || options_.starts == 1;
+        if (!marched_ && may_march && first_violation(current_) >= options_.gap_tolerance) {
             marched_ = true;
             march_length_ = march_step * options_.typical_distance;
             return march();
@@ -422,7 +426,7 @@ private:
     void march() {
         if (slope_ == 0) return fail("the gradient of the gap vanishes there");
         if (++marches_ > march_limit) return fail("the march along the gradient met no change of sign");
-        const double scale = (current_.gap > 0 ? -1 : 1) * march_length_ / slope_;
+        const double scale = (first(current_) > 0 ? -1 : 1) * march_length_ / slope_;
         for (int64_t i = 0; i < k_; ++i) point_[i] = current_.z[i] + scale * jacobian_[i];
         march_length_ *= march_growth;
         damping_ = 0;
