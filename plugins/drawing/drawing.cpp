@@ -311,14 +311,15 @@ Picture enlarge(const Picture& picture, int64_t side) {
     return large;
 }
 
-std::vector<Picture> draw_morph(const std::vector<Picture>& path, int64_t side, std::vector<int>& hundredths) {
-    constexpr int at_ends = 100, between = 8;
+std::vector<Picture> draw_morph(const std::vector<Picture>& path, const std::vector<size_t>& stops, int64_t side,
+                                std::vector<int>& hundredths) {
+    constexpr int at_stops = 100, between = 8;
     if (path.empty()) bad_request("expected at least one picture for an animation, found none");
     std::vector<Picture> frames;
     hundredths.clear();
     const auto add = [&](size_t i) {
         frames.push_back(enlarge(path[i], side));
-        hundredths.push_back(i == 0 || i + 1 == path.size() ? at_ends : between);
+        hundredths.push_back(std::find(stops.begin(), stops.end(), i) != stops.end() ? at_stops : between);
     };
     for (size_t i = 0; i < path.size(); ++i) add(i);
     for (size_t i = path.size() - 1; i-- > 1;) add(i);

@@ -49,9 +49,10 @@ Picture draw_matrix(const std::string& title, const std::vector<std::string>& ro
 /// Every pixel becomes a square, so many times larger that the longer side has at least `side` pixels.
 Picture enlarge(const Picture& picture, int64_t side);
 
-/// The frames of an animation that goes along `path` (input first, boundary last) and back, the two ends standing longer, each enlarged to
-/// at least `side` pixels. The frames of a path of n are 2 n - 2.
+/// The frames of an animation that goes along `path` and back, each enlarged to at least `side` pixels. The frames of a path of n are 2 n - 2.
+/// @param stops indices of `path` that stand longer: its ends, the boundary on the way
 /// @param hundredths gets how long each frame stands, in 1/100 s
-std::vector<Picture> draw_morph(const std::vector<Picture>& path, int64_t side, std::vector<int>& hundredths);
+std::vector<Picture> draw_morph(const std::vector<Picture>& path, const std::vector<size_t>& stops, int64_t side,
+                                std::vector<int>& hundredths);
 
 }  // namespace whynot::drawing

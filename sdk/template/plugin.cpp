@@ -43,7 +43,8 @@ struct Classifier {
     at::Tensor radius;  // [1]
 
     at::Tensor operator()(const at::Tensor& points) const {
-        const at::Tensor outside = (points.to(centre.device()) - centre).square().sum(1) - radius.square();  // 0 on the circle
+        // 0 on the circle; the factor says how sure of itself it is beside it.
+        const at::Tensor outside = 4 * ((points.to(centre.device()) - centre).square().sum(1) - radius.square());
         return at::stack({-outside, outside}, 1).cpu();
     }
 };
@@ -54,11 +55,11 @@ struct Classifier {
 at::Tensor decode(const at::Tensor& latent) { return latent; }
 at::Tensor encode(const at::Tensor& points) { return points; }
 
-/// "0.6, 0.8"
-std::string to_text(const at::Tensor& point) {
+/// "0.6, 0.8" for people; to be read again "0.6 0.8", with all digits that matter
+std::string to_text(const at::Tensor& point, const char* between = ", ", int digits = 4) {
     std::ostringstream text;
     text.imbue(std::locale::classic());  // 0.6, never 0,6
-    text << std::setprecision(4) << point[0].item<float>() << ", " << point[1].item<float>();
+    text << std::setprecision(digits) << point[0].item<float>() << between << point[1].item<float>();
     return text.str();
 }
 
@@ -79,11 +80,12 @@ public:
     std::vector<whynot::Rendering> render(const std::vector<whynot::RenderRequest>& requests, uint64_t /*seed*/) override {
         std::vector<whynot::Rendering> renderings;
         for (const whynot::RenderRequest& request : requests) {
-            // On the boundary both classes are equally likely. The answer lies a tenth of the radius beyond it, where it is the foil.
+            // On the boundary both classes are equally likely. The answer lies beyond it, where the foil has the probability that was asked
+            // for; where the search found none, the boundary is all there is to show.
             const at::Tensor before = points_[request.row];
             const at::Tensor boundary = decode(request.boundary.unsqueeze(0))[0];
+            const at::Tensor answer = request.answer.defined() ? decode(request.answer.unsqueeze(0))[0] : boundary;
             const at::Tensor way = boundary - before;
-            const at::Tensor answer = boundary + 0.1 * classifier_.radius.item<float>() * way / way.norm().clamp_min(1e-9);
 
             whynot::Rendering rendering;
             // What the explanation's record holds of this modality, for programs ...
@@ -93,11 +95,13 @@ public:
             // ... and what people see. The terminal marks -[this]- as taken away and +[this]+ as put in its place.
             rendering.terminal = "-[" + to_text(before) + "]- +[" + to_text(answer) + "]+\non the boundary: " + to_text(boundary);
 
-            // The answer is not believed: the classifier is asked afresh, and where it says something else, that is said too.
-            const at::Tensor probabilities = classifier_(answer.unsqueeze(0)).softmax(1)[0];
-            rendering.answer = {probabilities[0].item<double>(), probabilities[1].item<double>()};
-            if (probabilities.argmax().item<int64_t>() != request.foil) {
-                rendering.failure = "the point beyond the boundary is not of the class asked about";
+            // Neither is believed: they are given to the host as somebody would type them. It reads them again and asks the classifier, and what
+            // that says stands in the record.
+            rendering.boundary = probabilities(boundary);
+            rendering.boundary_again = to_text(boundary, " ", 7);
+            if (request.answer.defined()) {
+                rendering.answer = probabilities(answer);
+                rendering.answer_again = to_text(answer, " ", 7);
             }
             renderings.push_back(std::move(rendering));
         }
@@ -105,6 +109,12 @@ public:
     }
 
 private:
+    /// What the classifier says of a point.
+    std::vector<double> probabilities(const at::Tensor& point) const {
+        const at::Tensor both = classifier_(point.unsqueeze(0)).softmax(1)[0];
+        return {both[0].item<double>(), both[1].item<double>()};
+    }
+
     Classifier classifier_;
     at::Tensor points_;  // [B, 2]
 };
@@ -116,6 +126,8 @@ public:
         // That the pack is whole, and is what its manifest says, has been checked. That it fits this plugin has not.
         info_.classes = pack.manifest().classes;
         info_.latent_size = 2;
+        info_.shows_points = true;  // a point of the latent space is something to show, so a point beyond the boundary is searched too
+        info_.confidence = 0.9;
         if (info_.classes.size() != 2) throw Error(ErrorCode::bad_pack, "expected two classes, inside and outside");
         const whynot::TensorFile file(pack.file("weights.safetensors"));
         const auto read = [&](const char* name, const std::vector<int64_t>& shape) {

@@ -25,7 +25,7 @@ ImageModel::ImageModel(const Pack& pack, at::Device device) : ImageModel(pack.ma
 
 ImageModel::ImageModel(std::vector<std::string> classes, Networks networks)
     : networks_(std::move(networks)),
-      info_{std::move(classes), networks_.generator ? networks_.generator->latent() : 0, networks_.typical_distance} {}
+      info_{std::move(classes), networks_.generator ? networks_.generator->latent() : 0, networks_.typical_distance, true, 0.9} {}
 
 at::Tensor ImageModel::logits(const at::Tensor& images) const { return networks_.classifier->logits(images.to(device_)).cpu(); }
 
@@ -109,7 +109,7 @@ at::Tensor ImageBatch::invert_images(const at::Tensor& fact, uint64_t seed) cons
 }
 
 at::Tensor ImageBatch::draw(const at::Tensor& z, const at::Tensor& rows) const {
-    return model_.decode(z) + residual_.index_select(0, rows);
+    return (model_.decode(z) + residual_.index_select(0, rows)).clamp(0, 1);
 }
 
 at::Tensor ImageBatch::log_likelihood(const at::Tensor& z, const at::Tensor& rows) {
@@ -120,7 +120,8 @@ at::Tensor ImageBatch::log_likelihood(const at::Tensor& z, const at::Tensor& row
     const RowFunction logits = [classifier = model_.networks().classifier, generator = model_.networks().generator,
                                 residual = residual_on_device_](const at::Tensor& some_z, const at::Tensor& some_rows) {
         const at::Device device = residual.device();
-        return classifier->logits(generator->decode(some_z.to(device)) + residual.index_select(0, some_rows.to(device))).cpu();
+        const at::Tensor images = generator->decode(some_z.to(device)) + residual.index_select(0, some_rows.to(device));
+        return classifier->logits(images.clamp(0, 1)).cpu();
     };
     return model_.device().is_cpu() ? in_pieces(logits, z, rows, piece) : logits(z, rows);
 }

@@ -45,7 +45,8 @@ private:
 ///
 ///     I(z) = G(z) + Delta
 ///
-/// gives back the image itself at z0 (the dissertation's 3.1.4 prints the opposite sign). Nothing is clipped to [0, 1].
+/// gives back the image itself at z0 (the dissertation's 3.1.4 prints the opposite sign). I(z) is clipped to [0, 1], what a picture can hold, in the
+/// search as in what is shown: what a person sees is what was solved. (Where a pixel is clipped its derivative is 0: nothing can be seen there.)
 class ImageBatch : public Batch {
 public:
     /// @param images [B, channels, h, w], float in [0, 1]
@@ -71,7 +72,7 @@ public:
     const at::Tensor& images() const { return images_; }
     const at::Tensor& residual() const { return residual_; }  ///< Delta, [B, channels, h, w]; after `start`
 
-    /// I(z) of rows of the batch, [b, channels, h, w].
+    /// I(z) of rows of the batch, [b, channels, h, w], in [0, 1].
     at::Tensor draw(const at::Tensor& z, const at::Tensor& rows) const;
 
 private:

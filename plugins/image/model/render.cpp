@@ -1,22 +1,26 @@
 // How a boundary point becomes pictures.
 //
-// With a folder to write to, one explanation is
+// What is shown is what pictures can hold, 256 levels, and every figure is of that. With a folder to write to, one explanation is
 //
 //     NAME/input.png         what the networks were given
-//     NAME/boundary.png      I(z_e), clipped to what a picture can hold
-//     NAME/difference.png    red: add, blue: remove, over the greyed input
+//     NAME/boundary.png      I(z_e)
+//     NAME/answer.png        I(z) beyond it, where it is the foil; if one was found
+//     NAME/difference.png    red: add, blue: remove, over the greyed input: the way to the answer, or to the boundary where there is none
 //     NAME/sheet.png         all of it with names and numbers
-//     NAME/morph.gif         I(z) along the straight line from z0 to z_e and back
+//     NAME/morph.gif         I(z) along straight lines from z0 to z_e, on to the answer, and back
 #include <ATen/ATen.h>
 
 #include <filesystem>
+#include <optional>
 
 #include "base/format.h"
 #include "base/json.h"
 #include "drawing/drawing.h"
+#include "image/model/levels.h"
 #include "image/model/model.h"
 #include "whynot/atomic_file.h"
 #include "whynot/error.h"
+#include "whynot/interruption.h"
 
 namespace whynot::image {
 
@@ -27,6 +31,7 @@ using base::Json;
 
 constexpr int64_t shown_side = 280;  // pixels, for people
 constexpr int64_t morph_steps = 12;
+constexpr double shown_tolerance = 0.002;  // nats: the gap of a boundary that is shown
 
 std::vector<float> floats(const at::Tensor& image) {
     const at::Tensor values = image.to(at::kFloat).contiguous();
@@ -49,13 +54,16 @@ std::vector<std::string> verdict(const std::vector<std::string>& classes, const 
     return text;
 }
 
-// What the sheet shows. A search that found no boundary is shown where it came nearest to one.
-std::string sentence(const at::Tensor& probabilities, const RenderRequest& request, const std::string& fact, const std::string& foil) {
-    constexpr double even = 0.05;  // nats
-    const double gap = (probabilities[request.fact].log() - probabilities[request.foil].log()).item<double>();
-    const std::string where = std::abs(gap) < even ? "The nearest picture found that is as likely " + foil + " as " + fact
-                                                   : "The picture that came nearest to being as likely " + foil + " as " + fact;
-    return where + ", and what it adds to the input and removes from it.";
+// What the sheet shows.
+std::string sentence(const RenderRequest& request, const std::vector<std::string>& classes, bool has_answer) {
+    const std::string &fact = classes[request.fact], &foil = classes[request.foil];
+    std::string text;
+    if (request.between >= 0 && request.between != request.fact)
+        text = "The nearest picture found that is as likely " + foil + " as any class (" + classes[request.between] + " stands between)";
+    else
+        text = "The nearest picture found that is as likely " + foil + " as " + fact;
+    return text + (has_answer ? ", the nearest that is " + foil + ", and what that one adds and removes."
+                              : ", and what it adds to the input and removes from it.");
 }
 
 // How the pictures of an explanation are named, and where they are written.
@@ -78,76 +86,172 @@ private:
     Json record_ = Json::object();
 };
 
-// What a boundary changes in an image.
-struct Change {
-    at::Tensor input, boundary, pixels;  // [channels, h, w]
-    drawing::Difference difference;
-    double l2 = 0;
+// What is shown of a picture: its levels, and what the classifier says of them.
+struct Shown {
+    at::Tensor image;          // [channels, h, w]
+    at::Tensor probabilities;  // [C], double
 };
 
-Change change_of(const at::Tensor& input, const at::Tensor& boundary) {
-    const at::Tensor pixels = boundary - input;
-    return {input, boundary, pixels, drawing::draw_difference(floats(input), floats(boundary), input.size(0), input.size(1), input.size(2)),
-            pixels.norm().item<double>()};
+// One explanation in pictures.
+struct Views {
+    Shown input, boundary;
+    std::optional<Shown> answer;
+    double to_boundary = 0, to_answer = 0;  // latent distances
+
+    // Where the way ends that the difference shows.
+    const Shown& end() const { return answer ? *answer : boundary; }
+};
+
+std::vector<double> numbers(const at::Tensor& probabilities) {
+    const at::Tensor values = probabilities.contiguous();
+    return {values.data_ptr<double>(), values.data_ptr<double>() + values.numel()};
 }
 
-Rendering rendering_of(const Change& change) {
-    const at::Tensor& pixels = change.pixels;
-    const double largest = pixels.abs().max().item<double>();
+drawing::Difference difference_of(const Views& views) {
+    const at::Tensor& input = views.input.image;
+    return drawing::draw_difference(floats(input), floats(views.end().image), input.size(0), input.size(1), input.size(2));
+}
+
+std::string change_in_words(const at::Tensor& pixels) {
+    return "lighter by " + base::number(pixels.clamp_min(0).sum().item<double>()) + ", darker by " +
+           base::number(-pixels.clamp_max(0).sum().item<double>()) + " pixels in all; the largest change of one is " +
+           base::number(pixels.abs().max().item<double>());
+}
+
+Rendering rendering_of(const Views& views, const drawing::Difference& difference) {
+    const at::Tensor pixels = views.boundary.image - views.input.image;
     Rendering rendering;
-    rendering.distance = Json{{"l1", pixels.abs().sum().item<double>()}, {"l2", change.l2}, {"linf", largest}}.dump();
-    rendering.pictures = {
-        {"input", to_picture(change.input)}, {"boundary", to_picture(change.boundary)}, {"difference", change.difference.picture}};
-    rendering.terminal = "lighter by " + base::number(pixels.clamp_min(0).sum().item<double>()) + ", darker by " +
-                         base::number(-pixels.clamp_max(0).sum().item<double>()) + " pixels in all; the largest change of one is " +
-                         base::number(largest);
+    rendering.record = "{}";
+    rendering.distance =
+        Json{{"l1", pixels.abs().sum().item<double>()}, {"l2", pixels.norm().item<double>()}, {"linf", pixels.abs().max().item<double>()}}
+            .dump();
+    rendering.pictures = {{"input", to_picture(views.input.image)}, {"boundary", to_picture(views.boundary.image)}};
+    rendering.boundary = numbers(views.boundary.probabilities);
+    rendering.boundary_again = drawing::to_png(rendering.pictures[1].picture);
+    if (views.answer) {
+        rendering.pictures.push_back({"answer", to_picture(views.answer->image)});
+        rendering.answer = numbers(views.answer->probabilities);
+        rendering.answer_again = drawing::to_png(rendering.pictures[2].picture);
+    }
+    rendering.pictures.push_back({"difference", difference.picture});
+    rendering.terminal = (views.answer ? "to the boundary: " : "") + change_in_words(pixels);
+    if (views.answer) rendering.terminal += "\nto the answer: " + change_in_words(views.answer->image - views.input.image);
     return rendering;
 }
 
-// The sheet: input, boundary and difference, with what the classifier says and how far it is.
-Picture sheet_of(const ImageModel& model, const RenderRequest& request, const Rendering& rendering, const Change& change,
-                 double latent_distance) {
-    const std::vector<std::string>& classes = model.info().classes;
+// The sheet: input, boundary, answer and difference, with what the classifier says and how far it is.
+Picture sheet_of(const std::vector<std::string>& classes, const RenderRequest& request, const Rendering& rendering, const Views& views,
+                 double scale) {
     const std::string &fact = classes[request.fact], &foil = classes[request.foil];
-    const auto probabilities = [&](const at::Tensor& image) { return at::softmax(model.logits(image.unsqueeze(0)).to(at::kDouble), 1)[0]; };
-    const at::Tensor before = probabilities(change.input), after = probabilities(change.boundary);
-    std::vector<drawing::Panel> panels;
-    for (const NamedPicture& named : rendering.pictures) panels.push_back({named.picture, {named.name}});
-    for (const std::string& line : verdict(classes, before, request.fact, request.foil)) panels[0].lines.push_back(line);
-    for (const std::string& line : verdict(classes, after, request.fact, request.foil)) panels[1].lines.push_back(line);
-    panels[2].scale = change.difference.scale;
-    panels[2].lines.push_back("distance " + base::number(latent_distance) + " (latent)");
-    panels[2].lines.push_back("L2 " + base::number(change.l2) + " (pixels)");
-    return drawing::draw_sheet("Why " + fact + " and not " + foil + "?", sentence(after, request, fact, foil), panels);
+    const auto panel = [&](const NamedPicture& named, const std::string& title, const Shown& shown) {
+        drawing::Panel made{named.picture, {title}, 0};
+        for (const std::string& line : verdict(classes, shown.probabilities, request.fact, request.foil)) made.lines.push_back(line);
+        return made;
+    };
+    const bool edge = request.between >= 0;
+    std::vector<drawing::Panel> panels{
+        panel(rendering.pictures[0], "input", views.input),
+        panel(rendering.pictures[1], edge ? "edge" : "boundary", views.boundary),
+    };
+    if (views.answer) panels.push_back(panel(rendering.pictures[2], "answer", *views.answer));
+    drawing::Panel change{rendering.pictures.back().picture, {"difference"}, scale};
+    const double length = (views.end().image - views.input.image).norm().item<double>();
+    change.lines.push_back("distance " + base::number(views.answer ? views.to_answer : views.to_boundary) + " (latent)");
+    change.lines.push_back("L2 " + base::number(length) + " (pixels)");
+    panels.push_back(std::move(change));
+    return drawing::draw_sheet("Why " + fact + " and not " + foil + "?", sentence(request, classes, views.answer.has_value()), panels);
 }
+
+// Makes what is shown of a batch's points.
+class Showing {
+public:
+    Showing(const ImageModel& model, const ImageBatch& batch, const at::Tensor& start) : model_(model), batch_(batch), start_(start) {}
+
+    std::vector<Views> look_at(const std::vector<RenderRequest>& requests) const {
+        const auto said = [&](const at::Tensor& images) { return at::softmax(model_.logits(images).to(at::kDouble), 1); };
+        std::vector<at::Tensor> points, answers;
+        std::vector<int64_t> rows, answered, rivals, foils;
+        for (const RenderRequest& request : requests) {
+            points.push_back(request.boundary);
+            rows.push_back(request.row);
+            rivals.push_back(request.between >= 0 ? request.between : request.fact);
+            foils.push_back(request.foil);
+            if (!request.answer.defined()) continue;
+            answers.push_back(request.answer);
+            answered.push_back(request.row);
+        }
+        const at::Tensor of_rows = at::tensor(rows, at::kLong), inputs = batch_.images().index_select(0, of_rows);
+        const at::Tensor boundaries = to_levels_on_boundary(
+            batch_.draw(at::stack(points), of_rows), at::tensor(rivals, at::kLong), at::tensor(foils, at::kLong),
+            [&](const at::Tensor& images) { return model_.logits(images); }, shown_tolerance);
+        const at::Tensor of_inputs = said(inputs), of_boundaries = said(boundaries);
+        at::Tensor beyond, of_beyond;
+        if (!answers.empty()) {
+            beyond = to_levels(batch_.draw(at::stack(answers), at::tensor(answered, at::kLong)));
+            of_beyond = said(beyond);
+        }
+        std::vector<Views> views;
+        int64_t a = 0;
+        for (size_t r = 0; r < requests.size(); ++r) {
+            const auto i = static_cast<int64_t>(r);
+            const at::Tensor z0 = start_[requests[r].row];
+            Views& made = views.emplace_back(Views{{inputs[i], of_inputs[i]}, {boundaries[i], of_boundaries[i]}, std::nullopt, 0, 0});
+            made.to_boundary = (requests[r].boundary - z0).norm().item<double>();
+            if (!requests[r].answer.defined()) continue;
+            made.answer = Shown{beyond[a], of_beyond[a]};
+            made.to_answer = (requests[r].answer - z0).norm().item<double>();
+            ++a;
+        }
+        return views;
+    }
+
+    void write_files(const RenderRequest& request, const Views& views, const drawing::Difference& difference, Rendering& rendering) const {
+        // The way in latent space, with the pictures that are shown at its ends.
+        std::vector<at::Tensor> way;
+        const auto walk = [&](const at::Tensor& from, const at::Tensor& to, int64_t steps) {
+            for (int64_t i = way.empty() ? 0 : 1; i <= steps; ++i)
+                way.push_back(from + (to - from) * (static_cast<double>(i) / static_cast<double>(steps)));
+        };
+        walk(start_[request.row], request.boundary, morph_steps);
+        if (views.answer) walk(request.boundary, request.answer, morph_steps / 2);
+        const at::Tensor drawn = batch_.draw(at::stack(way), at::full({static_cast<int64_t>(way.size())}, request.row, at::kLong));
+        std::vector<Picture> path;
+        for (int64_t i = 0; i < drawn.size(0); ++i) path.push_back(to_picture(drawn[i]));
+        path[morph_steps] = rendering.pictures[1].picture;
+        std::vector<size_t> stops{0, morph_steps};
+        if (views.answer) stops.push_back(path.size() - 1);
+        std::vector<int> hundredths;
+        const std::vector<Picture> frames = drawing::draw_morph(path, stops, shown_side, hundredths);
+
+        Folder folder(request);
+        folder.write("input", "input.png", drawing::to_png(rendering.pictures[0].picture));
+        folder.write("boundary", "boundary.png", rendering.boundary_again);
+        if (views.answer) folder.write("answer", "answer.png", rendering.answer_again);
+        folder.write("difference", "difference.png", drawing::to_png(drawing::enlarge(difference.picture, shown_side)));
+        folder.write("sheet", "sheet.png", drawing::to_png(sheet_of(model_.info().classes, request, rendering, views, difference.scale)));
+        folder.write("morph", "morph.gif", drawing::to_gif(frames, hundredths));
+        rendering.record = folder.record().dump();
+    }
+
+private:
+    const ImageModel& model_;
+    const ImageBatch& batch_;
+    const at::Tensor& start_;  // z0, [B, k]
+};
 
 }  // namespace
 
 std::vector<Rendering> ImageBatch::render(const std::vector<RenderRequest>& requests, uint64_t) {
+    if (requests.empty()) return {};
     const at::NoGradGuard no_grad;
+    const Showing showing(model_, *this, start_);
+    const std::vector<Views> views = showing.look_at(requests);
     std::vector<Rendering> renderings;
-    for (const RenderRequest& request : requests) {
-        const at::Tensor row = at::tensor({request.row}, at::kLong);
-        const at::Tensor z0 = start_[request.row], step = request.boundary - z0;
-        const Change change = change_of(images_[request.row], draw(request.boundary.unsqueeze(0), row)[0]);
-        Rendering rendering = rendering_of(change);
-        rendering.record = "{}";
-        if (!request.out.empty()) {
-            std::vector<Picture> path;
-            for (int64_t i = 0; i <= morph_steps; ++i)
-                path.push_back(to_picture(draw((z0 + step * (static_cast<double>(i) / morph_steps)).unsqueeze(0), row)[0]));
-            std::vector<int> hundredths;
-            const std::vector<Picture> frames = drawing::draw_morph(path, shown_side, hundredths);
-
-            Folder folder(request);
-            folder.write("input", "input.png", drawing::to_png(rendering.pictures[0].picture));
-            folder.write("boundary", "boundary.png", drawing::to_png(rendering.pictures[1].picture));
-            folder.write("difference", "difference.png", drawing::to_png(drawing::enlarge(change.difference.picture, shown_side)));
-            const double latent_distance = step.norm().item<double>();
-            folder.write("sheet", "sheet.png", drawing::to_png(sheet_of(model_, request, rendering, change, latent_distance)));
-            folder.write("morph", "morph.gif", drawing::to_gif(frames, hundredths));
-            rendering.record = folder.record().dump();
-        }
+    for (size_t r = 0; r < requests.size(); ++r) {
+        check_interruption();
+        const drawing::Difference difference = difference_of(views[r]);
+        Rendering rendering = rendering_of(views[r], difference);
+        if (!requests[r].out.empty()) showing.write_files(requests[r], views[r], difference, rendering);
         renderings.push_back(std::move(rendering));
     }
     return renderings;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/format.h"
 #include "base/json.h"
 #include "base/stopwatch.h"
 #include "image/services/held_out.h"
@@ -73,6 +74,62 @@ Answers measure_questions(Report& report, const Sample& sample, const std::strin
     return two;
 }
 
+/// Share of the rows of which `holds` is true, a bool tensor.
+double share_of(const at::Tensor& holds) { return holds.to(at::kDouble).mean().item<double>(); }
+
+/// By how much the likeliest third class is above both, nats. @param said log-probabilities [n, C] @param one, other classes [n]
+at::Tensor third_above(const at::Tensor& said, const at::Tensor& one, const at::Tensor& other) {
+    at::Tensor thirds = said.clone();
+    thirds.scatter_(1, one.unsqueeze(1), -INFINITY).scatter_(1, other.unsqueeze(1), -INFINITY);
+    const auto of = [&](const at::Tensor& y) { return said.gather(1, y.unsqueeze(1)).squeeze(1); };
+    return std::get<0>(thirds.max(1)) - at::maximum(of(one), of(other));
+}
+
+/// What a person is shown: is it what it is said to be, when it is read again?
+Shown measure_shown(Report& report, const Sample& sample, const std::string& kind, const at::Tensor& foil, double confidence) {
+    constexpr double most_gap = 0.05, most_above = 0.03;  // nats
+    report.stage("showing answers, " + kind);
+    const std::string name = "foil " + kind + ", shown and read again: ", with_p = "the foil with P >= " + base::number(confidence);
+    const Shown one = sample.show(foil, 1, confidence, report.between(0, 0.4)),
+                shown = sample.show(foil, 3, confidence, report.between(0.4, 1));
+    const int64_t n = sample.size();
+    const auto of = [&](const at::Tensor& said, const at::Tensor& y) { return said.gather(1, y.unsqueeze(1)).squeeze(1); };
+    const at::Tensor fact = sample.fact(), gap = (of(shown.at_boundary, fact) - of(shown.at_boundary, foil)).abs();
+    const at::Tensor on_boundary = shown.boundary_there.logical_and(shown.is_edge.logical_not());
+    report.figure(name + "boundary with its guards", share_of(on_boundary), n, "share");
+    report.figure(name + "boundary or edge", share_of(shown.boundary_there), n, "share");
+    report.figure(name + "|gap| of the boundary under 0.05",
+                  share_of(on_boundary.logical_and(gap < most_gap)) / std::max(1e-9, share_of(on_boundary)),
+                  on_boundary.sum().item<int64_t>(), "share");
+    if (sample.order().size(1) > 2)
+        report.figure(name + "a third class above both by more than 0.03",
+                      share_of(on_boundary.logical_and(third_above(shown.at_boundary, fact, foil) > most_above)), n, "share");
+    report.figure(name + "answer has " + with_p, share_of(shown.answer_there.logical_and(of(shown.at_answer, foil).exp() >= confidence)), n,
+                  "share");
+    report.figure(name + "work a question, from z0 alone, boundary and answer, mean", one.work(), n, "forwards");
+    return shown;
+}
+
+/// The share of pictures of which at least three of the five nearest training images are of the foil.
+double plausible(const at::Tensor& pictures, const at::Tensor& there, const at::Tensor& foil, const TrainingImages& train,
+                 const Watch& watch) {
+    constexpr int64_t nearest = 5, most = 3, piece = 5000;
+    const at::Tensor flat = pictures.flatten(1);
+    at::Tensor distance, label;
+    for (int64_t begin = 0; begin < train.size(); begin += piece) {
+        watch(static_cast<double>(begin) / static_cast<double>(train.size()));
+        const int64_t end = std::min(begin + piece, train.size());
+        const at::Tensor some = at::cdist(flat, train.images(at::arange(begin, end)).flatten(1));
+        const at::Tensor labels = train.labels.slice(0, begin, end).unsqueeze(0).expand({flat.size(0), end - begin});
+        const at::Tensor all = distance.defined() ? at::cat({distance, some}, 1) : some,
+                         all_labels = label.defined() ? at::cat({label, labels}, 1) : labels;
+        const auto [values, order] = all.topk(std::min(nearest, all.size(1)), 1, false);
+        distance = values;
+        label = all_labels.gather(1, order);
+    }
+    return share_of(label.eq(foil.unsqueeze(1)).sum(1).ge(most).logical_and(there));
+}
+
 void measure_speed(Report& report, const ImageModel& model, const at::Tensor& images, uint64_t seed) {
     const int64_t many = images.size(0), few = std::min(max_timed_alone, many);
     const auto answer = [&](const at::Tensor& some, const Watch& watch) {
@@ -103,15 +160,18 @@ void measure_speed(Report& report, const ImageModel& model, const at::Tensor& im
 
 // Does what was found mean anything to a classifier that had no part in it?
 void measure_transfer(Report& report, const Sample& sample, const Classifier& judge, const std::string& kind, const at::Tensor& foil,
-                      const Answers& found) {
-    report.stage("asking the second classifier");
-    const Answers direct = sample.answer_in_pixels(foil, report.between(0, 1));
+                      const Answers& found, const Shown& shown, const TrainingImages& train) {
+    report.stage("asking the second classifier, " + kind);
+    const Answers direct = sample.answer_in_pixels(foil, report.between(0, 0.7));
     const at::NoGradGuard no_grad;
     const auto sees = [&](const at::Tensor& images) {
         return at::softmax(judge.logits(images), 1).gather(1, foil.unsqueeze(1)).mean().item<double>();
     };
     report.figure("another classifier, foil " + kind + ": mean probability of the foil in the boundary image", sees(sample.draw(found.z())),
                   sample.size(), "");
+    report.figure("another classifier, foil " + kind + ": the same in the answer that is shown", sees(shown.answer), sample.size(), "");
+    report.figure("answer that is shown, foil " + kind + ": 3 of the 5 nearest training images are of the foil",
+                  plausible(shown.answer, shown.answer_there, foil, train, report.between(0.7, 1)), sample.size(), "share");
     report.figure("another classifier, foil " + kind + ": the same where pixels are searched instead of codes",
                   sees(direct.z().view(sample.images().sizes())), sample.size(), "");
 }
@@ -158,8 +218,10 @@ std::vector<std::pair<std::string, double>> stages_of(const Recipe& recipe, cons
     const int64_t n = extent.images;
     std::vector<std::pair<std::string, double>> stages{{"classifying", all + search(n) / 10}};
     for (const char* kind : {"runner-up", "random", "least likely"})
-        if (classes > 2 || kind == std::string("runner-up"))
+        if (classes > 2 || kind == std::string("runner-up")) {
             stages.emplace_back(std::string("asking about foils, ") + kind, search(5 * n + 15 * extent.oracle));
+            stages.emplace_back(std::string("showing answers, ") + kind, search(6 * n));
+        }
     stages.emplace_back("measuring speed", search(3 * (4 * std::min(max_timed_alone, extent.timed) + extent.timed)));
     if (!recipe.square.class_name.empty()) {
         stages.emplace_back("looking for the square", search(6 * n) + 2 * all);
@@ -167,7 +229,8 @@ std::vector<std::pair<std::string, double>> stages_of(const Recipe& recipe, cons
         const int64_t learned = recipe.images > 0 ? std::min(recipe.images, train) : train;
         stages.emplace_back("training a second classifier", 3 * static_cast<double>(recipe.classifier_training.epochs * learned));
         stages.emplace_back("classifying once more", all);
-        stages.emplace_back("asking the second classifier", search(n));
+        stages.emplace_back("asking the second classifier, runner-up", search(n));
+        if (classes > 2) stages.emplace_back("asking the second classifier, random", search(n));
     }
     return stages;
 }
@@ -205,12 +268,23 @@ nlohmann::ordered_json evaluate_model(ImageModel& model, const std::string& reci
     report.figure("generator: residual |I - G(z0)|, mean", residual.norm(2, 1).mean().item<double>(), sample.size(), "");
 
     const at::Tensor runner_up = sample.order().select(1, 1).contiguous();
-    const Answers to_runner_up = measure_questions(report, sample, "runner-up", runner_up, extent.oracle);
+    struct Kind {
+        std::string name;
+        at::Tensor foil;
+        Answers found;
+        Shown shown;
+    };
+    std::vector<Kind> kinds{{"runner-up", runner_up, {}, {}}};
     if (classes > 2) {
         const at::Tensor place =
             at::empty({sample.size(), 1}, at::kLong).random_(1, classes, training::make_generator(training::mix_seed(request.seed, 1)));
-        measure_questions(report, sample, "random", sample.order().gather(1, place).squeeze(1), extent.oracle);
-        measure_questions(report, sample, "least likely", sample.order().select(1, classes - 1).contiguous(), extent.oracle);
+        kinds.push_back({"random", sample.order().gather(1, place).squeeze(1), {}, {}});
+        kinds.push_back({"least likely", sample.order().select(1, classes - 1).contiguous(), {}, {}});
+    }
+    for (Kind& kind : kinds) {
+        kind.found = measure_questions(report, sample, kind.name, kind.foil, extent.oracle);
+        kind.shown =
+            measure_shown(report, sample, kind.name, kind.foil, request.confidence != 0 ? request.confidence : model.info().confidence);
     }
     measure_speed(report, model, held_out.images(order.slice(0, 0, extent.timed)), request.seed);
 
@@ -218,11 +292,13 @@ nlohmann::ordered_json evaluate_model(ImageModel& model, const std::string& reci
         measure_square(report, model, recipe, held_out, order, extent.images, request.seed);
     } else {
         report.stage("training a second classifier");
-        const auto judge = train_judge(model, recipe, tensors_of(corpus.train).labelled(), request, corpus.sha256, report.observer());
+        const TrainingImages train = tensors_of(corpus.train).labelled();
+        const auto judge = train_judge(model, recipe, train, request, corpus.sha256, report.observer());
         report.stage("classifying once more");
         report.figure("another classifier: accuracy on held-out images", accuracy(*judge, held_out, report.between(0, 1)), held_out.size(),
                       "share");
-        measure_transfer(report, sample, *judge, "runner-up", runner_up, to_runner_up);
+        for (size_t k = 0; k < std::min<size_t>(2, kinds.size()); ++k)
+            measure_transfer(report, sample, *judge, kinds[k].name, kinds[k].foil, kinds[k].found, kinds[k].shown, train);
     }
     return {{"sample", {{"images", extent.images}, {"oracle_images", extent.oracle}, {"batch", extent.batch}}},
             {"figures", report.figures()}};

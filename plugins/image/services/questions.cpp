@@ -6,6 +6,7 @@
 
 #include "whynot/asking.h"
 #include "whynot/lbfgs.h"
+#include "whynot/points.h"
 
 namespace whynot::image {
 
@@ -98,6 +99,83 @@ Answers Sample::ask_oracle(const at::Tensor& foil, int64_t count, const Watch& w
         answers.add(solve_by_lbfgs(some, options));
     }
     return answers;
+}
+
+double Shown::work() const { return static_cast<double>(forward + 2 * backward) / static_cast<double>(boundary.size(0)); }
+
+namespace {
+
+/// The pictures of some renderings, read as a person would give them back; the input itself where there is none.
+void read_again(ImageModel& model, const at::Tensor& inputs, const std::vector<std::string>& files, at::Tensor& images, at::Tensor& there) {
+    images = inputs.clone();
+    there = at::zeros({inputs.size(0)}, at::kBool);
+    for (size_t i = 0; i < files.size(); ++i) {
+        if (files[i].empty()) continue;
+        std::vector<ReadNotes> notes;
+        const std::unique_ptr<Batch> again = model.read({{files[i], ""}}, notes);
+        if (again->size() == 0) continue;
+        images[static_cast<int64_t>(i)].copy_(static_cast<const ImageBatch&>(*again).images()[0]);
+        there[static_cast<int64_t>(i)] = true;
+    }
+}
+
+}  // namespace
+
+Shown Sample::show(const at::Tensor& foil, int64_t starts, double confidence, const Watch& watch) const {
+    ImageModel reader = model_;
+    std::vector<at::Tensor> columns[7];
+    Shown shown;
+    for (const Part& part : parts_) {
+        SolverOptions options = options_of(model_, starts);
+        options.callback = [&](const IterationReport&) {
+            watch(static_cast<double>(part.begin) / static_cast<double>(size()));
+            return CallbackAnswer::proceed;
+        };
+        const Points points = solve_points(problem(part, foil, starts - 1), options, confidence);
+        std::vector<RenderRequest> requests;
+        std::vector<size_t> rows;
+        at::Tensor is_edge = at::zeros({part.images->size()}, at::kBool);
+        for (size_t i = 0; i < points.answers.size(); ++i) {
+            shown.forward += points.forward(i);
+            shown.backward += points.backward(i);
+            const Solution* reached = points.reached(i);
+            if (!reached) continue;
+            const auto row = static_cast<int64_t>(i);
+            RenderRequest request;
+            request.row = row;
+            request.fact = fact()[part.begin + row].item<int64_t>();
+            request.foil = foil[part.begin + row].item<int64_t>();
+            request.boundary = reached->z;
+            if (points.answers[i] && points.answers[i]->feasible) request.answer = points.answers[i]->z;
+            if (!points.boundary.solutions[i].feasible) {
+                is_edge[row] = true;
+                at::Tensor others = points.at_boundary[row].clone();
+                others[request.foil] = -1;
+                request.between = others.argmax().item<int64_t>();
+            }
+            requests.push_back(std::move(request));
+            rows.push_back(i);
+        }
+        const std::vector<Rendering> renderings = part.images->render(requests, seed_);
+        std::vector<std::string> boundaries(points.answers.size()), answers(points.answers.size());
+        for (size_t r = 0; r < renderings.size(); ++r) {
+            boundaries[rows[r]] = renderings[r].boundary_again;
+            answers[rows[r]] = renderings[r].answer_again;
+        }
+        const at::NoGradGuard no_grad;
+        at::Tensor images, there;
+        for (const bool is_answer : {false, true}) {
+            read_again(reader, part.images->images(), is_answer ? answers : boundaries, images, there);
+            columns[is_answer].push_back(there);
+            columns[2 + is_answer].push_back(images);
+            columns[4 + is_answer].push_back(at::log_softmax(model_.logits(images).to(at::kDouble), 1));
+        }
+        columns[6].push_back(is_edge);
+    }
+    at::Tensor* const all[] = {&shown.boundary_there, &shown.answer_there, &shown.boundary, &shown.answer,
+                               &shown.at_boundary,    &shown.at_answer,    &shown.is_edge};
+    for (size_t c = 0; c < 7; ++c) *all[c] = at::cat(columns[c]);
+    return shown;
 }
 
 at::Tensor Sample::draw(const at::Tensor& z) const {

@@ -33,6 +33,17 @@ SolverOptions options_of(const ImageModel& model, int64_t starts, bool guards = 
 /// Solves, and has it watched.
 void solve_into(Answers& answers, const Problem& problem, SolverOptions options, const Watch& watch);
 
+/// What is shown, written and read again. Of a question without one, the input stands in its place, and it counts as none.
+struct Shown {
+    at::Tensor boundary_there, answer_there;  ///< [n], bool
+    at::Tensor boundary, answer;              ///< [n, channels, h, w]
+    at::Tensor at_boundary, at_answer;        ///< log-probabilities, [n, C], double
+    at::Tensor is_edge;                       ///< [n], bool: no boundary with its guards, but the edge
+    int64_t forward = 0, backward = 0;
+
+    double work() const;  ///< as `Answers::work`
+};
+
 /// The images that are asked about, a few of them at a time: the memory of a solve grows with its batch.
 class Sample {
 public:
@@ -52,6 +63,8 @@ public:
     Answers answer_in_pixels(const at::Tensor& foil, const Watch& watch) const;
     /// The first `count` questions, by the augmented Lagrangian with L-BFGS (whynot/lbfgs.h).
     Answers ask_oracle(const at::Tensor& foil, int64_t count, const Watch& watch) const;
+    /// Boundary and answer of each question as a person is shown them.
+    Shown show(const at::Tensor& foil, int64_t starts, double confidence, const Watch& watch) const;
     /// I(z), one of each image.
     at::Tensor draw(const at::Tensor& z) const;
 

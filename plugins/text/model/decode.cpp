@@ -28,17 +28,19 @@ std::vector<double> Decoding::classify(const Ids& sentence) const {
     return doubles(at::softmax(model.networks().classifier.logits({sentence})[0].to(at::kDouble), 0));
 }
 
-AnswerProblem Decoding::problem() const {
+AnswerProblem Decoding::problem(double confidence) const {
     const Classifier& classifier = model.networks().classifier;
     AnswerProblem problem;
     problem.sentence = reading.pieces.ids;
     problem.falls = contributions.falls;
     problem.preference = preference;
-    problem.gap = [&classifier, foil = request.foil](const Sentences& sentences) {
+    // At one half it is enough that the foil is the likeliest class; beyond it, all others together have the rest.
+    problem.gap = [&classifier, foil = request.foil, confidence](const Sentences& sentences) {
         at::Tensor logits = classifier.logits(sentences).to(at::kDouble);
         const at::Tensor of_foil = logits.select(1, foil).clone();
         logits.select(1, foil).fill_(-INFINITY);
-        return doubles(std::get<0>(logits.max(1)) - of_foil);
+        const at::Tensor others = confidence > 0.5 ? logits.logsumexp(1) : std::get<0>(logits.max(1));
+        return doubles(others - of_foil + std::log(confidence / (1 - confidence)));
     };
     if (classifier.additive() && classifier.classes() == 2) problem.word_gaps = doubles(contributions.word_gaps);
     return problem;
@@ -62,6 +64,7 @@ void Decoding::show(const Edited& edited) {
     record["answer"] = edited.text;
     record["edits"] = edits_record(words, edited.edits);
     rendering.answer = classify(edited.ids);
+    rendering.answer_again = edited.text;
     const size_t count = edited.edits.size();
     rendering.distance = Json{{"edits", count}, {"edit_ratio", static_cast<double>(count) / static_cast<double>(words.size())}}.dump();
 }

@@ -45,18 +45,18 @@ struct Decoding {
 
     /// The classifier's probabilities of a sentence, [C].
     std::vector<double> classify(const Ids& sentence) const;
-    /// The question as the search for an answer takes it.
-    AnswerProblem problem() const;
+    /// The question as the search for an answer takes it. @param confidence the least probability of the foil in an answer
+    AnswerProblem problem(double confidence) const;
     /// Writes an answer out and reads it again. Nothing where it cannot be written so that it is read back, or would leave no word.
     std::optional<Edited> write(const Answer& answer) const;
     /// Puts a sentence into the record as the answer.
     void show(const Edited& edited);
 };
 
-/// `edit` and `audit`. @param problem `decoding.problem()`
-void decode_edit(Decoding& decoding, const AnswerProblem& problem, bool audit);
+/// `edit` and `audit`. Where no sentence has the confidence that is asked for, one that is called the foil at all.
+void decode_edit(Decoding& decoding, bool audit);
 void decode_soft(Decoding& decoding);
 /// What it shows beside the answer of `decode_edit`.
-void decode_nearest(Decoding& decoding, const AnswerProblem& problem);
+void decode_nearest(Decoding& decoding);
 
 }  // namespace whynot::text

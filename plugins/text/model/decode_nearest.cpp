@@ -3,9 +3,9 @@
 
 namespace whynot::text {
 
-void decode_nearest(Decoding& decoding, const AnswerProblem& problem) {
+void decode_nearest(Decoding& decoding) {
     const Reading& reading = decoding.reading;
-    const AnswerResult result = decoding.model.search().nearest(problem);
+    const AnswerResult result = decoding.model.search().nearest(decoding.problem(0.5));
     const auto edited = result.answers.empty() ? std::nullopt : decoding.write(result.answers[0]);
     if (!edited) {
         decoding.rendering.warnings.push_back("no sentence nearest to one half was found: " + result.failure);

@@ -45,9 +45,8 @@ Rendering TextBatch::render_one(const RenderRequest& request) const {
     if (decode == "soft") {
         decode_soft(decoding);
     } else {
-        const AnswerProblem problem = decoding.problem();
-        decode_edit(decoding, problem, decode == "audit");
-        if (decode == "nearest") decode_nearest(decoding, problem);
+        decode_edit(decoding, decode == "audit");
+        if (decode == "nearest") decode_nearest(decoding);
     }
 
     Json& record = decoding.record;

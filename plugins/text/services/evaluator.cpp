@@ -85,7 +85,7 @@ void measure_answer(TextModel& model, const RenderRequest& request, const Render
 }
 
 // Explains sentences as one batch, the way the explainer does. The cost is that of explaining, not of measuring.
-Outcomes explain(TextModel& model, const std::vector<std::string>& texts, Cost& cost) {
+Outcomes explain(TextModel& model, const std::vector<std::string>& texts, double confidence, Cost& cost) {
     const base::Stopwatch watch;
     Outcomes outcomes(texts.size());
     for (size_t i = 0; i < texts.size(); ++i) outcomes[i].before = texts[i];
@@ -104,7 +104,8 @@ Outcomes explain(TextModel& model, const std::vector<std::string>& texts, Cost& 
         outcome.fact = found.problem.fact[r].item<int64_t>();
         outcome.probability_before = std::exp(found.log_probabilities[r].max().item<double>());
         if (outcome.solution.feasible)
-            requests.push_back({r, outcome.fact, found.problem.foil[r].item<int64_t>(), outcome.solution.z, "edit", "", ""});
+            requests.push_back(
+                {r, outcome.fact, found.problem.foil[r].item<int64_t>(), outcome.solution.z, "edit", "", "", {}, confidence});
     }
     const std::vector<Rendering> renderings = found.batch->render(requests, 1);
     cost.seconds += watch.seconds();
@@ -229,16 +230,16 @@ void add_naturalness(Figures& figures, const FluencyModel& judge, const Flipped&
 }
 
 // The same sentences as one batch and one by one.
-void add_speed(Figures& figures, TextModel& model, const std::vector<std::string>& sentences) {
+void add_speed(Figures& figures, TextModel& model, const std::vector<std::string>& sentences, double confidence) {
     Cost together;
     double alone = 0;
     std::vector<double> one;
-    explain(model, sentences, together);
+    explain(model, sentences, confidence, together);
     together = {};
-    explain(model, sentences, together);
+    explain(model, sentences, confidence, together);
     for (const std::string& text : sentences) {
         Cost cost;
-        explain(model, {text}, cost);
+        explain(model, {text}, confidence, cost);
         alone += cost.seconds;
         one.push_back(cost.seconds);
     }
@@ -286,11 +287,12 @@ Json evaluate_model(TextModel& model, const Corpus* corpus, std::vector<std::str
     if (sample.sentences.size() > limit) sample.sentences.resize(limit);
     if (sample.sentences.empty()) throw Error(ErrorCode::invalid_input, "expected sentences to explain, found none");
 
+    const double confidence = request.confidence != 0 ? request.confidence : model.info().confidence;
     Outcomes outcomes;
     Cost cost;
     for (size_t i = 0; i < sample.sentences.size(); i += batch_size) {
         begin("explaining", 0.1 + 0.3 * static_cast<double>(i) / static_cast<double>(sample.sentences.size()));
-        for (Outcome& outcome : explain(model, batch_at(sample.sentences, i), cost)) outcomes.push_back(std::move(outcome));
+        for (Outcome& outcome : explain(model, batch_at(sample.sentences, i), confidence, cost)) outcomes.push_back(std::move(outcome));
     }
     add_autoencoder(figures, networks, outcomes, sample.short_ones);
     add_solver(figures, outcomes, cost);
@@ -300,7 +302,7 @@ Json evaluate_model(TextModel& model, const Corpus* corpus, std::vector<std::str
         add_naturalness(figures, yardstick(networks, *corpus, request.cache, observer), flipped);
     }
     begin("timing", 0.9);
-    add_speed(figures, model, batch_at(sample.sentences, 0));
+    add_speed(figures, model, batch_at(sample.sentences, 0), confidence);
     return {{"figures", figures.json()}, {"examples", examples_of(outcomes, model.info().classes)}};
 }
 

@@ -30,7 +30,7 @@ constexpr float largest = 1e6F;  // of a number in a row
 std::string to_text(double number) {
     std::ostringstream text;
     text.imbue(std::locale::classic());
-    text << std::setprecision(4) << number;
+    text << std::setprecision(6) << number;
     return text.str();
 }
 
@@ -39,6 +39,13 @@ std::string to_json(const at::Tensor& row) {
     std::string text;
     for (int64_t i = 0; i < columns; ++i) text += (i == 0 ? "[" : ", ") + to_text(row[i].item<double>());
     return text + ']';
+}
+
+/// "5.1 3.4 1.9 0.4", as an input is typed.
+std::string to_input(const at::Tensor& row) {
+    std::string text;
+    for (int64_t i = 0; i < columns; ++i) text += (i == 0 ? "" : " ") + to_text(row[i].item<double>());
+    return text;
 }
 
 /// Classifier and generator. Both work on s = (row - centre) / spread, so that each number counts alike.
@@ -83,10 +90,9 @@ private:
 
     whynot::Rendering render_one(const whynot::RenderRequest& request) const {
         const at::Tensor row = at::full({1}, request.row, at::kLong);
-        const at::Tensor z0 = networks_.encode(scaled_.index_select(0, row.to(scaled_.device()))).cpu();
         const at::Tensor z = request.boundary.unsqueeze(0);
-        // On the boundary both classes are equally likely; the answer lies a twentieth of the way beyond it.
-        const at::Tensor beyond = scaled_at(z + 0.05 * (z - z0), row);
+        // On the boundary both classes are equally likely; the answer lies beyond it. Where the search found none, the boundary is all.
+        const at::Tensor beyond = scaled_at(request.answer.defined() ? request.answer.unsqueeze(0) : z, row);
         const at::Tensor before = rows_[request.row], boundary = networks_.unscaled(scaled_at(z, row))[0];
         const at::Tensor answer = networks_.unscaled(beyond)[0];
 
@@ -98,13 +104,21 @@ private:
             rendering.terminal += (i == 0 ? "" : "\n") + networks_.names[static_cast<size_t>(i)] + "  -[" +
                                   to_text(before[i].item<double>()) + "]- +[" + to_text(answer[i].item<double>()) + "]+";
         }
-        // The classifier is asked afresh about the answer.
-        const at::Tensor probabilities = networks_.logits(beyond).softmax(1)[0];
-        for (int64_t c = 0; c < probabilities.size(0); ++c) rendering.answer.push_back(probabilities[c].item<double>());
-        if (probabilities.argmax().item<int64_t>() != request.foil) {
-            rendering.failure = "the row beyond the boundary is not of the class asked about";
+        // The host reads what is shown again, and the record has what the classifier says of it then.
+        rendering.boundary = probabilities(scaled_at(z, row));
+        rendering.boundary_again = to_input(boundary);
+        if (request.answer.defined()) {
+            rendering.answer = probabilities(beyond);
+            rendering.answer_again = to_input(answer);
         }
         return rendering;
+    }
+
+    std::vector<double> probabilities(const at::Tensor& scaled) const {
+        const at::Tensor said = networks_.logits(scaled).softmax(1)[0];
+        std::vector<double> values;
+        for (int64_t c = 0; c < said.size(0); ++c) values.push_back(said[c].item<double>());
+        return values;
     }
 
     Networks networks_;
@@ -118,6 +132,8 @@ public:
     Model(const whynot::Pack& pack, at::Device device) {
         info_.classes = pack.manifest().classes;
         info_.latent_size = 2;
+        info_.shows_points = true;  // rows can be shown as they are
+        info_.confidence = 0.9;
         info_.typical_distance = 3;  // spreads
         const auto classes = static_cast<int64_t>(info_.classes.size());
         // Size and checksum of each file have been verified. That the tensors fit this plugin has not.

@@ -21,7 +21,7 @@
 
 /// Counts incompatible changes of the C++ interfaces behind the services. Before 1.0 a method may still change in place:
 /// then this number grows, and plugins built before are refused instead of called wrongly.
-#define WHYNOT_SDK_EPOCH 1
+#define WHYNOT_SDK_EPOCH 2
 
 extern "C" {
 

@@ -4,7 +4,8 @@
 ///
 /// One line of JSON a record. Writing and reading both validate against the JSON Schema that is compiled into the library and
 /// installed as share/whynot/schema/explanation-1.schema.json. Names and order of the keys are a promise: schema, id, question, pack,
-/// solver, status, reason, gap, max_third, distance, probabilities, the modality's own section under its name, cost, warnings.
+/// solver, status, reason, gap, max_third, distance, probabilities, edge, answer, read_again, the modality's own section under its name,
+/// cost, warnings.
 ///
 ///     #include <iostream>
 ///
@@ -78,13 +79,36 @@ struct Explanation {
 
     struct Probabilities {
         ClassProbabilities before;    ///< of the input
-        ClassProbabilities boundary;  ///< at z_e
-        ClassProbabilities answer;    ///< of the answer, when the classifier is asked afresh; empty: there is none
+        ClassProbabilities boundary;  ///< at z_e; of what is shown of it, where `read_again` says so
+        ClassProbabilities answer;    ///< of the answer that is shown, read again; empty: there is none
     } probabilities;
+
+    /// Where no boundary with every third class below was found: the point is the edge (points.h), the nearest at which the foil is as
+    /// likely as any other class.
+    struct Edge {
+        std::string between;  ///< the class that stands between fact and foil, as likely as the foil; `class` in the record
+    };
+    std::optional<Edge> edge;  ///< empty (absent): the point is the boundary
+
+    /// What lies beyond the boundary.
+    struct Beyond {
+        double confidence = 0;  ///< the least probability of the foil that was asked for
+        std::string status;     ///< found: what is shown has it, read again; best-effort: it has the foil in front; infeasible: none
+        std::string reason;     ///< a sentence; empty (null) only where found
+        std::optional<double> distance;  ///< |z - z0| of the answer; empty (null): it is not a point of the latent space
+    };
+    std::optional<Beyond> answer;  ///< empty (absent): none was asked for, or the boundary was not reached
+
+    /// Whether the figures are of what is shown, written and read again; otherwise of the point that the search ended at.
+    struct ReadAgain {
+        bool boundary = false;  ///< gap, max_third and probabilities.boundary
+        bool answer = false;    ///< probabilities.answer
+    };
+    std::optional<ReadAgain> read_again;  ///< empty (absent): nothing is shown
 
     /// JSON text: an object, the modality's part of the record (`Rendering::record`), under the modality's name; empty: none.
     /// For text: { before, answer?, nearest?, edits: [{position, from, to}], contributions: [{position, word, before, boundary}] };
-    /// for images: { input, boundary, difference, sheet, morph }, paths relative to the record.
+    /// for images: { input, boundary, answer?, difference, sheet, morph }, paths relative to the record.
     std::string rendering;
 
     struct Seconds {

@@ -35,6 +35,12 @@ struct ModelInfo {
     int64_t latent_size = 0;           ///< k
     /// How far explanations typically lie from their inputs in latent space. The solver scales its step bound with it.
     double typical_distance = 1.0;
+    /// Whether `Batch::render` can show a latent point as it is, as a picture. If so, a point beyond the boundary is searched for the answer.
+    /// Otherwise the answer is made from the boundary, as a sentence is.
+    bool shows_points = false;
+    /// The least probability of the foil in an answer, unless somebody asks for another. At .5 it is enough that the foil is the likeliest
+    /// class: words that say so read better than those that say it louder.
+    double confidence = 0.5;
 };
 
 /// Why an input could not be read, or what a careful reader must know about how it was.
@@ -48,10 +54,13 @@ struct RenderRequest {
     int64_t row = 0;
     int64_t fact = 0;
     int64_t foil = 0;
-    at::Tensor boundary;  ///< z_e, [k]
-    std::string decode;   ///< one of the modality's decodings (see its options); empty: its default
-    std::string out;      ///< folder for files, existing; empty: write none
-    std::string name;     ///< what to call this explanation's files there: no other question has it, and it is fit for a file name
+    at::Tensor boundary;      ///< z_e, [k]: on the boundary, or on the edge where `between` says that there is none
+    std::string decode;       ///< one of the modality's decodings (see its options); empty: its default
+    std::string out;          ///< folder for files, existing; empty: write none
+    std::string name;         ///< what to call this explanation's files there: no other question has it, and it is fit for a file name
+    at::Tensor answer = {};   ///< beyond it, [k], where the foil has `confidence`; undefined: none was searched, or none found
+    double confidence = 0.5;  ///< the least probability of the foil in an answer; at .5, that it is the likeliest class
+    int64_t between = -1;     ///< on an edge: the class that stands between fact and foil; otherwise -1
 };
 
 /// One explanation in the input space.
@@ -60,7 +69,12 @@ struct Rendering {
     std::string distance;  ///< the modality's own distances, a JSON object of numbers: edits, l1, ...
     std::string terminal;  ///< the same for people: lines of UTF-8 without escape codes, marks as `-[...]-` and `+[...]+`
     std::vector<NamedPicture> pictures;  ///< for a preview in a terminal or a host's own window, in the input's own size; without opacity
-    std::vector<double> answer;          ///< class probabilities of the discrete answer asked afresh, [C]; empty: there is none
+    /// What the classifier says of what is shown: class probabilities, [C]. Empty: that is not shown.
+    std::vector<double> boundary, answer;
+    /// What is shown, as somebody would give it to be asked about: the bytes of the written picture, the written sentence. The host reads it
+    /// again, and what the classifier says of it then is what stands in the record. Empty: there is none.
+    std::string boundary_again;  ///< empty also where a boundary is nothing that can be given, as for sentences
+    std::string answer_again;
     std::vector<std::string> warnings;
     /// Set where no answer could be made although the boundary was reached; a sentence.
     std::string failure;

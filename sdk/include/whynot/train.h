@@ -58,6 +58,7 @@ struct EvaluateRequest {
     std::filesystem::path cache;
     int64_t limit = 500;  ///< how many questions
     uint64_t seed = 1;
+    double confidence = 0;  ///< the least probability of the foil in an answer; 0: the modality's own
 };
 
 /// The service `whynot.evaluate/1`: the quality of a pack's explanations, every figure with its N.

@@ -24,6 +24,7 @@ const std::vector<ConformanceCheck>& conformance_checks() {
         {"round-trip", "At the latent start the classifier sees what it sees in the input, within the bound declared.", "shapes"},
         {"gradients", "The gradients of the log-likelihoods are those of central differences.", "shapes"},
         {"solution", "The solver's boundary points, and the answers made of them, hold when another model is asked afresh.", "shapes"},
+        {"shown", "What is shown, read again, has the class probabilities that are shown with it.", "shapes"},
         {"rendering", "Every decoding gives a record that the schema accepts, plain lines, and pictures of the size they claim.", "shapes"},
         {"deadline", "A search ends at its deadline and when it is cancelled, and the model answers as before.", "shapes"},
         {"two-threads", "Two models in two threads give what one gives.", "shapes"},

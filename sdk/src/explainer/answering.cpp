@@ -18,12 +18,13 @@
 #include "solver/shape.h"
 #include "whynot/error.h"
 #include "whynot/interruption.h"
+#include "whynot/points.h"
 
 namespace whynot::internal {
 namespace {
 
 // The options that differ from their defaults, under the names that the command line has for them.
-std::string differing_options(const SolverOptions& given) {
+std::string differing_options(const SolverOptions& given, double confidence) {
     const SolverOptions normal;
     base::Json options = base::Json::object();
     if (given.guards != normal.guards) options["guards"] = given.guards;
@@ -33,6 +34,7 @@ std::string differing_options(const SolverOptions& given) {
     if (given.starts != normal.starts) options["starts"] = given.starts;
     if (given.deadline_seconds != normal.deadline_seconds) options["deadline"] = given.deadline_seconds;
     if (given.max_evaluations != normal.max_evaluations) options["max_evaluations"] = given.max_evaluations;
+    if (confidence != ExplainOptions().confidence) options["confidence"] = confidence;
     return options.dump();
 }
 
@@ -66,14 +68,21 @@ struct Case {
     size_t input = 0;                        ///< which of the distinct inputs
     std::string hash = {};                   ///< `question_id`
     int64_t row = -1, fact = -1, foil = -1;  ///< of the batch; classes
+    int64_t between = -1;                    ///< on an edge, the class that stands between them
+    bool has_answer = false;                 ///< a point beyond the boundary, with the foil in front
 };
 
 /// One call of `Explainer::explain`.
 class Answering {
 public:
     Answering(const OpenModel& model, const std::vector<Ask>& questions, const ExplainOptions& options)
-        : model_(model), options_(options), watch_(options.solver), answers_(questions.size()) {
+        : model_(model),
+          options_(options),
+          confidence_(options.confidence != 0 ? options.confidence : model.model->info().confidence),
+          watch_(options.solver),
+          answers_(questions.size()) {
         if (const std::string wrong = options.solver.check(); !wrong.empty()) throw Error(ErrorCode::invalid_argument, wrong);
+        if (options.confidence != 0) check_confidence(options.confidence);
         for (size_t q = 0; q < questions.size(); ++q) cases_.push_back({questions[q], answers_[q]});
     }
 
@@ -145,8 +154,8 @@ private:
         record.question.input = readable(input.path.empty() ? input.content : input.path);
         if (!input.path.empty()) record.question.input_sha256 = base::sha256_hex(input.content);
         record.pack = {manifest.id, manifest.version, model_.pack.sha256()};
-        record.solver = {to_string(options_.solver.method), differing_options(options_.solver), options_.seed, at::get_num_threads(),
-                         model_.device};
+        record.solver = {to_string(options_.solver.method), differing_options(options_.solver, options_.confidence), options_.seed,
+                         at::get_num_threads(), model_.device};
         if (!options_.times) record.cost.seconds.reset();
         record.warnings = notes_[each.input].warnings;
         record.status = to_string(Status::refused);
@@ -261,34 +270,68 @@ private:
 
     void search() {
         SolverOptions options = watch_.for_search();
-        options.typical_distance = model_.model->info().typical_distance;
-        summary_ = solve(problem_, options);
-        at::Tensor boundaries = at::empty_like(problem_.start);
-        for (size_t a = 0; a < asked_.size(); ++a) boundaries[static_cast<int64_t>(a)].copy_(summary_.solutions[a].z);
-        const auto count = static_cast<int64_t>(asked_.size());
-        at::Tensor probabilities;
-        {
-            const at::NoGradGuard no_grad;
-            probabilities = at::softmax(problem_.log_likelihood(boundaries, at::arange(count, at::kLong)).to(at::kDouble), 1);
-        }
-        check_shape(probabilities, {count, static_cast<int64_t>(model_.classes().size())}, "[b, C]", "log_likelihood", model_.plugin);
+        const ModelInfo& info = model_.model->info();
+        options.typical_distance = info.typical_distance;
+        problem_.class_names = info.classes;
+        points_ = solve_points(problem_, options, info.shows_points ? confidence_ : 0);
+        check_shape(points_.at_boundary, {static_cast<int64_t>(asked_.size()), static_cast<int64_t>(model_.classes().size())}, "[b, C]",
+                    "log_likelihood", model_.plugin);
         const double solve_seconds = laps_.lap();
 
         for (size_t a = 0; a < asked_.size(); ++a) {
-            const Solution& solution = summary_.solutions[a];
             Explanation& record = asked_[a]->answer.record;
-            record.status = to_string(solution.status);
-            record.reason = solution.reason;
-            record.gap = solution.gap;
-            if (solution.max_third.index >= 0) record.max_third = {model_.classes()[solution.max_third.index], solution.max_third.margin};
-            record.distance = Explanation::Distance{solution.distance, "{}"};
-            record.probabilities.boundary = named(probabilities[static_cast<int64_t>(a)]);
-            record.cost.forward = solution.forward;
-            record.cost.backward = solution.backward;
+            begin_figures(a);
+            record.cost.forward = points_.forward(a);
+            record.cost.backward = points_.backward(a);
             if (options_.times)
                 record.cost.seconds = {model_.load_seconds, share(start_seconds_, asked_.size()), share(solve_seconds, asked_.size()), 0};
             for (std::string& warning : batch_->warnings(asked_[a]->row)) record.warnings.push_back(std::move(warning));
         }
+    }
+
+    /// The figures of the point that explains question a: the boundary, or the edge where no boundary was found.
+    void begin_figures(size_t a) {
+        Case& each = *asked_[a];
+        Explanation& record = each.answer.record;
+        const Solution& boundary = points_.boundary.solutions[a];
+        const Solution* reached = points_.reached(a);
+        const Solution& shown = reached ? *reached : boundary;
+        const std::vector<std::string>& classes = model_.classes();
+        record.status = to_string(boundary.status);
+        record.reason = boundary.reason;
+        record.gap = shown.gap;
+        if (shown.max_third.index >= 0) record.max_third = {classes[shown.max_third.index], shown.max_third.margin};
+        record.distance = Explanation::Distance{shown.distance, "{}"};
+        const at::Tensor probabilities = points_.at_boundary[static_cast<int64_t>(a)];
+        record.probabilities.boundary = named(probabilities);
+        if (reached && !boundary.feasible) {
+            each.between = strongest_other(probabilities, each.foil);
+            const std::string between = base::in_quotes(classes[each.between]), foil = base::in_quotes(classes[each.foil]);
+            record.edge = Explanation::Edge{classes[each.between]};
+            record.status = to_string(boundary.status == Status::stopped ? Status::stopped : Status::best_effort);
+            if (each.between == each.fact)
+                record.reason += " This is the nearest point at which no class is likelier than " + foil + ".";
+            else
+                record.reason += ' ' + between + " stands between " + base::in_quotes(classes[each.fact]) + " and " + foil +
+                                 ": this is the nearest point at which no class is likelier than " + foil + ". Ask: why not " + between +
+                                 '?';
+        }
+        const std::optional<Solution>& answer = points_.answers[a];
+        if (!answer) return;
+        each.has_answer = answer->feasible || strongest_other(points_.at_answer[static_cast<int64_t>(a)], -1) == each.foil;
+        const Status status = answer->feasible                    ? Status::found
+                              : answer->status == Status::stopped ? Status::stopped
+                              : each.has_answer                   ? Status::best_effort
+                                                                  : Status::infeasible;
+        record.answer = {confidence_, to_string(status), status == Status::found ? "" : answer->reason, std::nullopt};
+        if (each.has_answer) record.answer->distance = answer->distance;
+    }
+
+    /// The likeliest class but one.
+    static int64_t strongest_other(const at::Tensor& probabilities, int64_t but) {
+        at::Tensor others = probabilities.clone();
+        if (but >= 0) others[but] = -1;
+        return others.argmax().item<int64_t>();
     }
 
     // --- the answer
@@ -298,9 +341,11 @@ private:
         std::vector<RenderRequest> requests;
         std::vector<Case*> reached;  // of each request
         for (size_t a = 0; a < asked_.size(); ++a) {
-            if (!summary_.solutions[a].feasible) continue;
+            const Solution* point = points_.reached(a);
+            if (!point) continue;
             Case& each = *asked_[a];
-            requests.push_back({each.row, each.fact, each.foil, summary_.solutions[a].z, options_.decode, options_.out, name_of(each)});
+            requests.push_back({each.row, each.fact, each.foil, point->z, options_.decode, options_.out, name_of(each),
+                                each.has_answer ? points_.answers[a]->z : at::Tensor(), confidence_, each.between});
             reached.push_back(&each);
         }
         size_t done = 0;
@@ -327,14 +372,90 @@ private:
         if (renderings.size() != requests.size())
             throw Error(ErrorCode::internal, "plugin '" + model_.plugin + "' rendered " + std::to_string(renderings.size()) + " of " +
                                                  std::to_string(requests.size()) + " explanations; this is a defect of the plugin");
+        read_again(renderings, cases);
         for (size_t r = 0; r < requests.size(); ++r) take(renderings[r], cases[r]->answer);
+    }
+
+    /// What is shown is given to the model once more, as somebody would who asks about it. The figures of the record are what it says.
+    void read_again(const std::vector<Rendering>& renderings, Case* const* cases) {
+        std::vector<Input> inputs;
+        std::vector<std::pair<Case*, bool>> shown;  // of each input: whose it is, and whether it is the answer
+        for (size_t r = 0; r < renderings.size(); ++r) {
+            for (const bool is_answer : {false, true}) {
+                const std::string& content = is_answer ? renderings[r].answer_again : renderings[r].boundary_again;
+                if (content.empty()) continue;
+                inputs.push_back({content, ""});
+                shown.emplace_back(cases[r], is_answer);
+            }
+        }
+        for (size_t r = 0; r < renderings.size(); ++r) cases[r]->answer.record.read_again.emplace();
+        if (inputs.empty()) return;
+        std::vector<ReadNotes> notes;
+        const std::unique_ptr<Batch> again = model_.call("read what is shown again", [&] { return model_.model->read(inputs, notes); });
+        const at::Tensor said = again->size() > 0 ? model_.log_probabilities(*again) : at::Tensor();
+        int64_t row = 0;
+        for (size_t i = 0; i < inputs.size(); ++i) {
+            const auto& [each, is_answer] = shown[i];
+            if (!notes.at(i).refusal.empty()) {
+                each->answer.record.warnings.push_back(std::string(is_answer ? "the answer" : "the boundary") +
+                                                       " that is shown cannot be read again: " + notes[i].refusal);
+                continue;
+            }
+            (is_answer ? take_answer : take_boundary)(*this, *each, said[row++]);
+        }
+    }
+
+    static void take_boundary(const Answering& self, Case& each, const at::Tensor& said) {
+        Explanation& record = each.answer.record;
+        record.read_again->boundary = true;
+        record.probabilities.boundary = self.named(said.exp());
+        const double fact = said[each.fact].item<double>(), foil = said[each.foil].item<double>();
+        record.gap = fact - foil;
+        if (record.max_third) {
+            at::Tensor thirds = said.clone();
+            thirds[each.fact] = thirds[each.foil] = -INFINITY;
+            const auto third = thirds.argmax().item<int64_t>();
+            record.max_third = {self.model_.classes()[third], said[third].item<double>() - (fact + foil) / 2};
+        }
+        const SolverOptions& options = self.options_.solver;
+        const bool off = std::abs(*record.gap) >= options.gap_tolerance,
+                   above = record.max_third && options.guards && record.max_third->margin > options.guard_slack + options.gap_tolerance;
+        if (record.status != to_string(Status::found) || !(off || above)) return;
+        record.status = to_string(Status::best_effort);
+        record.reason =
+            "The point that was found meets the constraints; what is shown of it, read again, " +
+            (above ? "has " + base::in_quotes(record.max_third->name) + " above both by " + base::number(record.max_third->margin)
+                   : "has a gap of " + base::number(*record.gap)) +
+            " nats.";
+    }
+
+    static void take_answer(const Answering& self, Case& each, const at::Tensor& said) {
+        Explanation& record = each.answer.record;
+        record.read_again->answer = true;
+        record.probabilities.answer = self.named(said.exp());
+        if (!record.answer) record.answer = {self.confidence_, to_string(Status::found), "", std::nullopt};
+        const double foil = said[each.foil].exp().item<double>();
+        const bool in_front = strongest_other(said.exp(), -1) == each.foil;
+        if (self.confidence_ > 0.5 ? foil >= self.confidence_ : in_front) {
+            record.answer->status = to_string(Status::found);
+            record.answer->reason.clear();
+            return;
+        }
+        if (record.answer->status != to_string(Status::stopped))
+            record.answer->status = to_string(in_front ? Status::best_effort : Status::infeasible);
+        if (record.answer->reason.empty())
+            record.answer->reason = "What is shown, read again, is " + base::in_quotes(self.model_.classes()[each.foil]) + " with " +
+                                    base::probability(foil) + ", of the " + base::probability(self.confidence_) + " that were asked for.";
     }
 
     void take(Rendering& rendering, Answer& answer) const {
         Explanation& record = answer.record;
         record.rendering = std::move(rendering.record);
         if (!rendering.distance.empty()) record.distance->modality = std::move(rendering.distance);
-        if (!rendering.answer.empty()) record.probabilities.answer = named(at::tensor(rendering.answer, at::kDouble));
+        if (!rendering.answer.empty() && record.probabilities.answer.empty())
+            record.probabilities.answer = named(at::tensor(rendering.answer, at::kDouble));
+        if (!rendering.failure.empty() && !record.answer)
+            record.answer = {confidence_, to_string(Status::infeasible), rendering.failure, std::nullopt};
         for (std::string& warning : rendering.warnings) record.warnings.push_back(std::move(warning));
         if (!rendering.failure.empty() && record.status == to_string(Status::found)) {
             record.status = to_string(Status::best_effort);
@@ -358,11 +479,11 @@ private:
         IterationReport report;
         report.stage = IterationReport::Stage::render;
         report.iteration = group;
-        report.questions = summary_.questions;
+        report.questions = points_.boundary.questions;
         report.rows_active = static_cast<int64_t>(left);
-        report.rows_feasible = summary_.feasible;
-        report.forward = summary_.forward;
-        report.backward = summary_.backward;
+        report.rows_feasible = points_.boundary.feasible;
+        report.forward = points_.boundary.forward;
+        report.backward = points_.boundary.backward;
         return report;
     }
 
@@ -397,6 +518,7 @@ private:
 
     const OpenModel& model_;
     const ExplainOptions& options_;
+    const double confidence_;  // of the foil in an answer
     const Watch watch_;
     base::Stopwatch laps_;
     std::vector<Answer> answers_;
@@ -406,7 +528,7 @@ private:
     std::unique_ptr<Batch> batch_;
     at::Tensor before_;  // log-probabilities of the batch's rows, [B, C]
     Problem problem_;    // row a is asked_[a]
-    Summary summary_;    // likewise
+    Points points_;      // likewise
     double start_seconds_ = 0;
     int64_t watched_ = 0;  // times that the callback was told of a start
 };

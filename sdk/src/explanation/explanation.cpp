@@ -79,6 +79,16 @@ std::string to_json(const Explanation& explanation) {
           {"boundary", probabilities_json(explanation.probabilities.boundary)},
           {"answer", probabilities_json(explanation.probabilities.answer)}}},
     };
+    if (explanation.edge) json["edge"] = {{"class", explanation.edge->between}};
+    if (explanation.answer) {
+        const auto& [confidence, status, reason, latent] = *explanation.answer;
+        json["answer"] = {{"confidence", confidence},
+                          {"status", status},
+                          {"reason", text_or_null(reason)},
+                          {"latent", latent ? base::Json(*latent) : base::Json()}};
+    }
+    if (explanation.read_again)
+        json["read_again"] = {{"boundary", explanation.read_again->boundary}, {"answer", explanation.read_again->answer}};
     if (!explanation.rendering.empty()) {
         if (json.contains(question.modality) || question.modality == "cost" || question.modality == "warnings")
             throw Error(ErrorCode::invalid_argument, record_name + ": a modality cannot be called " + base::in_quotes(question.modality));
@@ -132,6 +142,13 @@ Explanation explanation_from_json(std::string_view text) {
     const base::Json& probabilities = json["probabilities"];
     explanation.probabilities = {probabilities_from(probabilities["before"]), probabilities_from(probabilities["boundary"]),
                                  probabilities_from(probabilities["answer"])};
+    if (const auto edge = json.find("edge"); edge != json.end()) explanation.edge = Explanation::Edge{(*edge)["class"]};
+    if (const auto answer = json.find("answer"); answer != json.end()) {
+        explanation.answer = Explanation::Beyond{(*answer)["confidence"], (*answer)["status"], text_from((*answer)["reason"]), {}};
+        if (const base::Json& latent = (*answer)["latent"]; !latent.is_null()) explanation.answer->distance = latent.get<double>();
+    }
+    if (const auto again = json.find("read_again"); again != json.end())
+        explanation.read_again = Explanation::ReadAgain{(*again)["boundary"], (*again)["answer"]};
     if (const auto rendering = json.find(explanation.question.modality); rendering != json.end()) explanation.rendering = rendering->dump();
     const base::Json& cost = json["cost"];
     explanation.cost = {cost["forward"], cost["backward"], std::nullopt};

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <vector>
 
 #include "base/format.h"
@@ -179,13 +180,17 @@ std::string headline(const Explanation& explanation) {
 std::string outcome(const Explanation& explanation) {
     const ClassProbabilities& answer = explanation.probabilities.answer;
     const auto best = std::max_element(answer.begin(), answer.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
-    std::string text = "with these changes: ";
-    if (best->first == explanation.question.foil)
-        return text + marked(strong, base::escape_controls(best->first)) + tied + percent(best->second);
-    text += best->first == explanation.question.fact ? "still " : "";
-    text += base::escape_controls(best->first) + tied + percent(best->second);
-    const std::string of_foil = percent_of(answer, explanation.question.foil);
-    return of_foil.empty() ? text : text + ", " + base::escape_controls(explanation.question.foil) + tied + of_foil;
+    const bool is_point = explanation.answer && explanation.answer->distance;
+    std::string text = is_point ? "answer: " : "with these changes: ";
+    if (best->first == explanation.question.foil) {
+        text += marked(strong, base::escape_controls(best->first)) + tied + percent(best->second);
+    } else {
+        text += best->first == explanation.question.fact ? "still " : "";
+        text += base::escape_controls(best->first) + tied + percent(best->second);
+        const std::string of_foil = percent_of(answer, explanation.question.foil);
+        if (!of_foil.empty()) text += ", " + base::escape_controls(explanation.question.foil) + tied + of_foil;
+    }
+    return is_point ? listed({text, figure("distance", *explanation.answer->distance)}) : text;
 }
 
 std::string boundary(const Explanation& explanation) {
@@ -208,6 +213,23 @@ std::string boundary(const Explanation& explanation) {
         }
     }
     return listed(parts);
+}
+
+// What the figures of the boundary mean, where a reader might miss it.
+std::vector<std::string> remarks(const Explanation& explanation) {
+    constexpr double tie = 0.1;   // nats
+    constexpr double half = 0.5;  // of the probability
+    std::vector<std::string> lines;
+    if (!explanation.max_third) return lines;
+    const auto& [third, margin] = *explanation.max_third;
+    if (!explanation.edge && std::abs(margin) < tie) lines.push_back(base::escape_controls(third) + " is as likely as both.");
+    double held = 0;
+    for (const auto& [name, probability] : explanation.probabilities.boundary)
+        if (name == explanation.question.fact || name == explanation.question.foil) held += probability;
+    if (!explanation.probabilities.boundary.empty() && held < half)
+        lines.push_back(base::escape_controls(explanation.question.fact) + " and " + base::escape_controls(explanation.question.foil) +
+                        " together have " + percent(held) + " there.");
+    return lines;
 }
 
 std::string cost(const Explanation::Cost& spent) {
@@ -256,8 +278,15 @@ std::string to_terminal(const Explanation& explanation, const std::string& modal
         page.blank();
     }
 
+    const std::string figures = boundary(explanation);
+    const std::string where = explanation.edge ? "edge: " : "boundary: ";
+    const bool answer_is_beyond = explanation.answer && explanation.answer->distance;
+    if (answer_is_beyond && !figures.empty()) page.line(marked(faint, where + figures));
     if (!explanation.probabilities.answer.empty()) page.line(outcome(explanation));
-    if (const std::string figures = boundary(explanation); !figures.empty()) page.line(marked(faint, "boundary: " + figures));
+    if (!answer_is_beyond && !figures.empty()) page.line(marked(faint, where + figures));
+    for (const std::string& remark : remarks(explanation)) page.line(remark);
+    if (explanation.answer && !explanation.answer->reason.empty() && explanation.answer->reason != explanation.reason)
+        page.line(marked(notice, "answer " + explanation.answer->status) + ": " + base::escape_controls(explanation.answer->reason));
     std::string ending = marked(explanation.status == "found" ? faint : notice, base::escape_controls(explanation.status));
     if (!explanation.reason.empty()) ending += ": " + base::escape_controls(explanation.reason);
     if (const std::string spent = cost(explanation.cost); !spent.empty()) ending += marked(faint, tied + std::string("· ") + spent);

@@ -242,28 +242,28 @@ TEST(Enlarge, MakesSquaresOfPixels) {
     EXPECT_EQ(enlarge(picture, 0).bytes, picture.bytes);
 }
 
-TEST(Morph, GoesAlongThePathAndBackAndStaysAtItsEnds) {
+TEST(Morph, GoesAlongThePathAndBackAndStaysAtItsStops) {
     std::vector<Picture> path;
     for (const uint8_t value : {10, 20, 30, 40}) path.push_back({1, 1, 1, {value}});
     std::vector<int> hundredths = {7};
     std::vector<int> values;
-    for (const auto& frame : draw_morph(path, 4, hundredths)) {
+    for (const auto& frame : draw_morph(path, {0, 2, 3}, 4, hundredths)) {
         EXPECT_EQ(frame.width, 4);
         values.push_back(frame.bytes[0]);
     }
     EXPECT_THAT(values, ElementsAre(10, 20, 30, 40, 30, 20));
     ASSERT_EQ(hundredths.size(), 6u);
-    for (const size_t i : {1, 2, 4, 5}) {
+    for (const size_t i : {1, 5}) {
         EXPECT_LT(hundredths[i], hundredths[0]);
         EXPECT_EQ(hundredths[i], hundredths[1]);
     }
-    EXPECT_EQ(hundredths[3], hundredths[0]);
+    for (const size_t i : {2, 3, 4}) EXPECT_EQ(hundredths[i], hundredths[0]) << i;
 
     path.resize(2);
-    EXPECT_EQ(draw_morph(path, 4, hundredths).size(), 2u);
+    EXPECT_EQ(draw_morph(path, {0, 1}, 4, hundredths).size(), 2u);
     path.resize(1);
-    EXPECT_EQ(draw_morph(path, 4, hundredths).size(), 1u);
-    EXPECT_THAT(refusal([&] { draw_morph({}, 4, hundredths); }), HasSubstr("found none"));
+    EXPECT_EQ(draw_morph(path, {0}, 4, hundredths).size(), 1u);
+    EXPECT_THAT(refusal([&] { draw_morph({}, {}, 4, hundredths); }), HasSubstr("found none"));
 }
 
 }  // namespace

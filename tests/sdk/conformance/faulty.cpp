@@ -79,6 +79,7 @@ public:
             const at::Tensor probabilities = scores_of(told.unsqueeze(0)).softmax(1)[0].to(at::kDouble).contiguous();
             rendering.answer.assign(probabilities.data_ptr<double>(), probabilities.data_ptr<double>() + 3);
             if (fault_ == "answer-is-not-asked-afresh") rendering.answer[request.foil] += 0.3;
+            rendering.answer_again = fault_ == "what-is-shown-is-another" ? "5 5" : text.str();
         }
         return renderings;
     }

@@ -98,15 +98,15 @@ TEST_F(RowsOfFour, TheAnswerIsTheFoilAndTheBoundaryLiesOnTheWay) {
     EXPECT_LT(std::abs(record["gap"].get<double>()), 0.01);
     EXPECT_LE(record["max_third"]["margin"].get<double>(), 0.01);
     const Json& after = record["probabilities"]["answer"];
-    EXPECT_GT(after["middle"].get<double>(), after["small"].get<double>());
-    EXPECT_GT(after["middle"].get<double>(), after["large"].get<double>());
+    EXPECT_GE(after["middle"].get<double>(), 0.9);
+    EXPECT_TRUE(record["read_again"]["boundary"].get<bool>() && record["read_again"]["answer"].get<bool>());
 
     const std::vector<double> before = record["rows_of_four"]["before"], boundary = record["rows_of_four"]["boundary"],
                               answer = record["rows_of_four"]["answer"];
     ASSERT_EQ(before.size(), 4u);
     EXPECT_EQ(before, (std::vector<double>{5.1, 3.4, 1.9, 0.4}));
-    // The generator is linear, so the answer is a twentieth of the way beyond the boundary, in each column.
-    for (size_t i = 0; i < 4; ++i) EXPECT_NEAR(answer[i] - boundary[i], 0.05 * (boundary[i] - before[i]), 2e-3);
+    // The answer lies beyond the boundary, in each column.
+    for (size_t i = 0; i < 4; ++i) EXPECT_GE((answer[i] - boundary[i]) * (boundary[i] - before[i]), 0) << i;
     EXPECT_GT(boundary[2], before[2]);  // petals grow from small to middle
 }
 

@@ -67,6 +67,7 @@ ExplainOptions explain_options(const ExplainCommand& command) {
     }
     ExplainOptions options;
     options.solver = solver_options(command);
+    options.confidence = command.confidence;
     options.decode = command.decode;
     options.seed = command.seed;
     options.out = command.out;

@@ -90,6 +90,24 @@ CLI::Option* add_seed(CLI::App& command, uint64_t& seed, const std::string& help
     return command.add_option("--seed", seed, help)->type_name("N")->check(between<uint64_t>(0))->capture_default_str();
 }
 
+CLI::Option* add_confidence(CLI::App& command, double& confidence) {
+    // As the SDK checks it, but before anything is opened.
+    const CLI::Validator is_confidence(
+        [](std::string& value) {
+            double number = 0;
+            const bool valid = CLI::detail::lexical_cast(value, number) && number >= 0.5 && number < 1;
+            return valid ? std::string() : base::expected("a probability from 0.5 to below 1", '\'' + value + '\'');
+        },
+        "");
+    return command
+        .add_option(
+            "--confidence", confidence,
+            "The least probability of the foil in an answer, from 0.5 to below 1. Default: 0.9 for pictures; for sentences 0.5, where "
+            "it is enough that the foil is the likeliest class")
+        ->type_name("P")
+        ->check(is_confidence);
+}
+
 void add_json(CLI::App& command, bool& json, const std::string& help) { command.add_flag("--json", json, help)->group("Output"); }
 
 void add_plugin_path(CLI::App& command, std::string& plugin_path) {

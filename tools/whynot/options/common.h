@@ -40,6 +40,7 @@ CLI::Option* add_inputs(CLI::App& command);
 
 CLI::Option* add_pack(CLI::App& command, std::string& pack, const std::string& help);
 CLI::Option* add_seed(CLI::App& command, uint64_t& seed, const std::string& help);
+CLI::Option* add_confidence(CLI::App& command, double& confidence);
 void add_json(CLI::App& command, bool& json, const std::string& help);
 void add_plugin_path(CLI::App& command, std::string& plugin_path);
 /// @param otherwise how many threads there are where nobody says

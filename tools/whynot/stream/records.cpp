@@ -8,22 +8,26 @@ namespace whynot::cli {
 
 namespace {
 
-bool is_answer(const std::string& status, const ClassProbabilities& answer, const std::string& foil) {
-    if (status == "found") return true;
+/// @param is_edge the point is explained by the class that stands between (docs/record.md): that is an answer, though no boundary
+bool is_answer(const std::string& status, bool is_edge, const ClassProbabilities& answer, const std::string& foil) {
+    if (status == "found" || (status == "best-effort" && is_edge)) return true;
     if (status != "best-effort" || answer.empty()) return false;
     return std::max_element(answer.begin(), answer.end(), [](const auto& a, const auto& b) { return a.second < b.second; })->first == foil;
 }
 
 }  // namespace
 
-bool has_answer(const Explanation& record) { return is_answer(record.status, record.probabilities.answer, record.question.foil); }
+bool has_answer(const Explanation& record) {
+    return is_answer(record.status, record.edge.has_value(), record.probabilities.answer, record.question.foil);
+}
 
 bool has_answer(const base::Json& record) {
     ClassProbabilities answer;
     for (const auto& [name, probability] : record.at("probabilities").at("answer").items())
         answer.emplace_back(name, probability.get<double>());
     const base::Json& foil = record.at("question").at("foil");
-    return is_answer(record.at("status").get<std::string>(), answer, foil.is_string() ? foil.get<std::string>() : "");
+    return is_answer(record.at("status").get<std::string>(), record.contains("edge"), answer,
+                     foil.is_string() ? foil.get<std::string>() : "");
 }
 
 StreamedQuestion question_of(const Ask& ask) {

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <future>
 #include <set>
+#include <tuple>
 
 #include "base/json.h"
 #include "base/text.h"
@@ -13,6 +14,7 @@
 #include "explainer/answering.h"
 #include "whynot/error.h"
 #include "whynot/explanation.h"
+#include "whynot/points.h"
 #include "whynot/solver.h"
 
 namespace whynot::conformance {
@@ -108,6 +110,52 @@ void solution(Subject& subject) {
         expect(difference <= 1e-3,
                what + ", " + name_of(input) + ", read again has class probabilities that differ by " + number(difference));
     }
+}
+
+void shown(Subject& subject) {
+    Asked asked = subject.ask();
+    Problem problem = subject.problem(asked);
+    problem.extra_starts = extra_starts(*asked.batch, asked.model->info(), asked.questions, {subject.request().seed, 2, subject.id()});
+    const double confidence = asked.model->info().confidence;
+    const Points points = solve_points(problem, solver_options(asked), asked.model->info().shows_points ? confidence : 0);
+    std::vector<RenderRequest> requests;
+    for (int64_t row = 0; row < asked.batch->size(); ++row) {
+        const Solution& boundary = points.boundary.solutions[static_cast<size_t>(row)];
+        if (!boundary.feasible) continue;
+        RenderRequest request;
+        request.row = row;
+        request.fact = asked.questions.fact[row].item<int64_t>();
+        request.foil = asked.questions.foil[row].item<int64_t>();
+        request.boundary = boundary.z;
+        request.confidence = confidence;
+        request.name = "sample-" + std::to_string(row);
+        if (const std::optional<Solution>& answer = points.answers[static_cast<size_t>(row)]; answer && answer->feasible)
+            request.answer = answer->z;
+        requests.push_back(std::move(request));
+    }
+    const std::vector<Rendering> renderings =
+        subject.call("render the explanation", [&] { return asked.batch->render(requests, subject.request().seed); });
+    Asked afresh = subject.ask();
+    bool any = false;
+    for (size_t r = 0; r < renderings.size(); ++r) {
+        for (const auto& [what, claimed, content] : {std::tuple("the boundary", renderings[r].boundary, renderings[r].boundary_again),
+                                                     std::tuple("the answer", renderings[r].answer, renderings[r].answer_again)}) {
+            if (content.empty()) continue;
+            any = true;
+            const std::string whose = std::string(what) + " to " + name_of(subject.samples().inputs[static_cast<size_t>(requests[r].row)]);
+            std::vector<ReadNotes> notes;
+            const auto batch = subject.call("read what is shown", [&] { return afresh.model->read({{content, ""}}, notes); });
+            expect(batch->size() == 1, whose + " cannot be read again: " + (notes.empty() ? "" : notes[0].refusal));
+            const at::Tensor said = subject.call("classify", [&] { return batch->classify(); })[0].exp();
+            expect(static_cast<int64_t>(claimed.size()) == said.size(0), whose + " is shown with " + std::to_string(claimed.size()) +
+                                                                             " probabilities for " + std::to_string(said.size(0)) +
+                                                                             " classes");
+            const double difference = largest_difference(said, at::tensor(claimed, at::kDouble));
+            expect(difference <= 1e-3,
+                   whose + ", read again, has class probabilities that differ by " + number(difference) + " from those that are shown");
+        }
+    }
+    if (!any) warn("nothing that is shown can be read again (Rendering::boundary_again, answer_again)");
 }
 
 void rendering(Subject& subject) {

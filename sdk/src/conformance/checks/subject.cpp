@@ -40,6 +40,7 @@ CheckResult run_check(const std::string& name, const CheckRequest& request) {
         {"round-trip", round_trip},
         {"gradients", gradients},
         {"solution", solution},
+        {"shown", shown},
         {"rendering", rendering},
         {"deadline", deadline},
         {"two-threads", two_threads},

@@ -134,6 +134,7 @@ void same_seed(Subject&);
 void round_trip(Subject&);
 void gradients(Subject&);
 void solution(Subject&);
+void shown(Subject&);
 void rendering(Subject&);
 void deadline(Subject&);
 void two_threads(Subject&);

@@ -1,6 +1,7 @@
 // From image files to pictures of an explanation, on a pack trained on rings and bars.
 
 #include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -8,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "drawing/image_file.h"
+#include "image/model/levels.h"
 #include "image/model/model.h"
 #include "image/services/evaluator.h"
 #include "image/services/held_out.h"
@@ -18,6 +20,7 @@
 #include "support/temporary_folder.h"
 #include "training/checkpoint.h"
 #include "whynot/error.h"
+#include "whynot/points.h"
 #include "whynot/solver.h"
 
 namespace {
@@ -84,11 +87,12 @@ struct Asked {
         problem.log_likelihood = [this](const at::Tensor& z, const at::Tensor& rows) { return batch->log_likelihood(z, rows); };
         problem.extra_starts = batch->extra_starts(at::arange(batch->size()), problem.fact, problem.foil, 2, 1);
     }
-    Summary solve() const {
+    SolverOptions options() const {
         SolverOptions options;
         options.typical_distance = model.info().typical_distance;
-        return whynot::solve(problem, options);
+        return options;
     }
+    Summary solve() const { return whynot::solve(problem, options()); }
 };
 
 TEST(ImageModel, WhatItReadsIsThePictureAndWhatItDrawsAtTheStartToo) {
@@ -111,7 +115,8 @@ TEST(ImageModel, BoundaryImagesMeetTheConstraintsAndTheClassifierItselfSaysSo) {
     EXPECT_EQ(summary.feasible, 12);
     for (int64_t i = 0; i < 12; ++i) {
         const Solution& solution = summary.solutions[i];
-        const at::Tensor image = asked.model.networks().generator->decode(solution.z.unsqueeze(0)) + asked.batch->residual()[i];
+        const at::Tensor image =
+            (asked.model.networks().generator->decode(solution.z.unsqueeze(0)) + asked.batch->residual()[i]).clamp(0, 1);
         const at::Tensor logits = asked.model.networks().classifier->logits(image)[0];
         const double fact = logits[asked.problem.fact[i]].item<double>(), foil = logits[asked.problem.foil[i]].item<double>();
         EXPECT_LT(std::abs(fact - foil), 0.0101);
@@ -199,8 +204,11 @@ TEST(ImageRender, SaysAndShowsWhatChanged) {
     ASSERT_EQ(renderings.size(), 2u);
     for (int64_t i = 0; i < 2; ++i) {
         const Rendering& rendering = renderings[i];
-        const at::Tensor change =
-            asked.batch->draw(summary.solutions[i].z.unsqueeze(0), at::full({1}, i, at::kLong))[0] - asked.batch->images()[i];
+        drawing::Notes no_notes;
+        const at::Tensor shown = fit(rendering.pictures[1].picture, Networks::load(Toy::get().pack).shape, no_notes);
+        const at::Tensor drawn = asked.batch->draw(summary.solutions[i].z.unsqueeze(0), at::full({1}, i, at::kLong))[0];
+        EXPECT_LE((shown - drawn).abs().max().item<double>(), 1.01 / 255) << "what is shown is a level or less from what was found";
+        const at::Tensor change = shown - asked.batch->images()[i];
         const Json distance = Json::parse(rendering.distance);
         EXPECT_NEAR(distance["l1"].get<double>(), change.abs().sum().item<double>(), 1e-4);
         EXPECT_NEAR(distance["l2"].get<double>(), change.norm().item<double>(), 1e-4);
@@ -237,6 +245,63 @@ TEST(ImageRender, SaysAndShowsWhatChanged) {
     EXPECT_EQ(contents(folder.path() / "question0" / "morph.gif"), morph);
     EXPECT_EQ(contents(folder.path() / "mine.txt"), "kept");
     EXPECT_EQ(std::distance(fs::directory_iterator(folder.path() / "question0"), {}), 5);
+}
+
+TEST(ImageRender, WhatIsShownReadAgainIsOnTheBoundaryAndBeyondIt) {
+    Asked asked(some_inputs(4));
+    const Points points = solve_points(asked.problem, asked.options(), 0.9);
+    TemporaryFolder folder;
+    std::vector<RenderRequest> requests;
+    for (int64_t i = 0; i < 4; ++i) {
+        const auto q = static_cast<size_t>(i);
+        ASSERT_TRUE(points.reached(q) && points.answers[q]) << points.boundary.full_report();
+        RenderRequest request{i,
+                              asked.problem.fact[i].item<int64_t>(),
+                              asked.problem.foil[i].item<int64_t>(),
+                              points.reached(q)->z,
+                              "",
+                              folder.path().string(),
+                              "question" + std::to_string(i)};
+        request.answer = points.answers[q]->z;
+        requests.push_back(request);
+    }
+    ImageModel model{Toy::get().pack};
+    const std::vector<Rendering> renderings = asked.batch->render(requests, 1);
+    int answered = 0;
+    for (size_t i = 0; i < renderings.size(); ++i) {
+        const Json record = Json::parse(renderings[i].record);
+        std::vector<ReadNotes> notes;
+        std::vector<Input> files;
+        for (const char* key : {"boundary", "answer"}) files.push_back({contents(folder.path() / record.at(key).get<std::string>()), ""});
+        EXPECT_EQ(files[0].content, renderings[i].boundary_again);
+        EXPECT_EQ(files[1].content, renderings[i].answer_again);
+        const at::Tensor said = model.read(files, notes)->classify().to(at::kDouble);
+        EXPECT_LT((said[0][requests[i].fact] - said[0][requests[i].foil]).abs().item<double>(), 0.01);
+        EXPECT_TRUE(!points.answers[i]->feasible || said[1].exp()[requests[i].foil].item<double>() >= 0.9);
+        answered += points.answers[i]->feasible;
+        EXPECT_NEAR(said[1].exp()[requests[i].foil].item<double>(), renderings[i].answer[static_cast<size_t>(requests[i].foil)], 1e-5);
+    }
+    EXPECT_GT(answered, 0);
+    EXPECT_EQ(std::distance(fs::directory_iterator(folder.path() / "question0"), {}), 6);
+}
+
+TEST(ImageLevels, AreThoseOfTheBoundaryAndNoneIsMovedByMoreThanOne) {
+    const at::Tensor weight = at::linspace(-1, 1, 64).view({1, 64});
+    const auto logits = [&](const at::Tensor& images) {
+        const at::Tensor score = images.flatten(1).matmul(weight.t());
+        return at::cat({score, -score, at::zeros_like(score)}, 1);
+    };
+    // On the boundary of the classes 0 and 1 exactly, with no value at a level.
+    at::Tensor image = at::rand({2, 1, 8, 8}, at::make_generator<at::CPUGeneratorImpl>(3)) * 0.8 + 0.1;
+    const at::Tensor score = image.flatten(1).matmul(weight.t());
+    image = image - (score * weight / weight.square().sum()).view({2, 1, 8, 8});
+    const at::Tensor zero = at::zeros({2}, at::kLong), one = at::ones({2}, at::kLong);
+    const at::Tensor shown = to_levels_on_boundary(image, zero, one, logits, 0.002);
+    EXPECT_TRUE(at::allclose((shown * 255).round() / 255, shown, 0, 1e-6));
+    EXPECT_LE((shown - image).abs().max().item<double>(), 1.001 / 255);
+    const at::Tensor gap = logits(shown).select(1, 0) - logits(shown).select(1, 1);
+    EXPECT_LE(gap.abs().max().item<double>(), 0.002);
+    EXPECT_TRUE(at::equal(to_levels(at::tensor({-1.0f, 0.5f, 2.0f})), at::tensor({0.0f, 128.0f / 255, 1.0f})));
 }
 
 TEST(ImageRender, WithoutAFolderWritesNothingAndWithABadOneSaysWhy) {

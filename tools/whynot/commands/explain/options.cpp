@@ -34,6 +34,7 @@ void add_search(CLI::App& app, ExplainCommand& command) {
         ->capture_default_str()
         ->group(group);
     app.add_flag("--no-guards", command.no_guards, "Let a third class be likelier than the two that are asked about")->group(group);
+    add_confidence(app, command.confidence)->group(group);
     add_seed(app, command.seed, "Seed of all random numbers; the same seed gives the same answers")->group(group);
     app.add_option("--deadline", command.deadline,
                    "End the answers to a batch of up to 64 inputs after so many seconds, search and all; 0: never")

@@ -49,6 +49,7 @@ void add_evaluate(CLI::App& program, EvaluateCommand& command) {
         ->type_name("N")
         ->check(between<int64_t>(1))
         ->capture_default_str();
+    add_confidence(app, command.confidence);
     add_seed(app, command.seed, "Seed of all random numbers, and of the choice of questions");
     add_json(app, command.json, "Print one object on a line");
     add_common(app, command, "one for each core up to 4");

@@ -132,6 +132,7 @@ int evaluate(const EvaluateCommand& command) {
         request.cache = cache_folder();
         request.limit = command.limit;
         request.seed = command.seed;
+        request.confidence = command.confidence;
         set_threads(command.threads, 4);
 
         StatusLine status;

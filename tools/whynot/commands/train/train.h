@@ -25,6 +25,7 @@ struct EvaluateCommand : CommonOptions {
     std::string pack;
     std::string corpus;
     int64_t limit = 500;
+    double confidence = 0;  ///< 0: the modality's own
     uint64_t seed = 1;
 };
 
