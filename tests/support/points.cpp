@@ -74,6 +74,13 @@ public:
     at::Tensor start(const at::Tensor&, uint64_t) override { return points_.clone(); }
     at::Tensor log_likelihood(const at::Tensor& z, const at::Tensor&) override { return classifier_(z); }
 
+    /// Known is what lies within 20 of the origin.
+    std::vector<whynot::Strangeness> strangeness() const override {
+        std::vector<whynot::Strangeness> result;
+        for (int64_t i = 0; i < size(); ++i) result.push_back({points_[i].norm().item<double>() / 20, "it lies far out"});
+        return result;
+    }
+
     /// Points scattered about where the foil's score is high: three units along its weights.
     at::Tensor extra_starts(const at::Tensor& rows, const at::Tensor&, const at::Tensor& foil, int64_t count, uint64_t seed) override {
         auto generator = at::make_generator<at::CPUGeneratorImpl>(seed);

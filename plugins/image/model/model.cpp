@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/format.h"
 #include "image/networks/pieces.h"
 #include "training/random.h"
 #include "whynot/device.h"
@@ -143,9 +144,38 @@ at::Tensor ImageBatch::extra_starts(const at::Tensor& rows, const at::Tensor&, c
     return at::stack(starts);
 }
 
+at::Tensor ImageBatch::oddities() const {
+    constexpr int64_t nearest = 5;
+    const at::NoGradGuard no_grad;
+    const at::Tensor code = model_.code(images_), &codes = model_.networks().codes;
+    const at::Tensor share = (images_ - model_.decode(code)).flatten(1).norm(2, 1) / images_.flatten(1).norm(2, 1).clamp_min(1e-6);
+    const at::Tensor distance = std::get<0>(at::cdist(code, codes).topk(std::min(nearest, codes.size(0)), 1, false)).mean(1);
+    return at::stack({share, distance}, 1).to(at::kDouble);
+}
+
+std::vector<Strangeness> ImageBatch::strangeness() const {
+    const Networks& networks = model_.networks();
+    const bool known = networks.usual_residual_share > 0 && networks.usual_code_distance > 0 && networks.codes.size(0) > 0;
+    if (!known || !networks.generator || !networks.generator->has_encoder() || size() == 0) return {};
+    const at::Tensor found = oddities();
+    std::vector<Strangeness> result;
+    for (int64_t i = 0; i < size(); ++i) {
+        const double share = found[i][0].item<double>(), distance = found[i][1].item<double>();
+        const double by_share = share / networks.usual_residual_share, by_distance = distance / networks.usual_code_distance;
+        Strangeness& one = result.emplace_back();
+        one.value = std::max(by_share, by_distance);
+        one.reason = by_share > by_distance ? "its generator leaves " + base::percent(share) + " of it undrawn, where up to " +
+                                                  base::percent(networks.usual_residual_share) + " is usual"
+                                            : "its code lies " + base::number(distance) + " from the nearest that are known, where up to " +
+                                                  base::number(networks.usual_code_distance) + " is usual";
+    }
+    return result;
+}
+
 std::vector<std::string> ImageBatch::warnings(int64_t row) const {
+    // A pack that says more of what is usual warns by `strangeness`.
     const double usual = model_.networks().usual_residual;
-    if (!residual_.defined() || usual <= 0) return {};
+    if (!residual_.defined() || usual <= 0 || model_.networks().usual_residual_share > 0) return {};
     const double found = residual_[row].norm().item<double>();
     if (found <= 1.5 * usual) return {};
     return {"the generator cannot draw this image well (a residual of " + std::to_string(found).substr(0, 4) + ", usual are up to " +

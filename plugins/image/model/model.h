@@ -67,6 +67,8 @@ public:
     /// start at which the foil is drawn already does not need one.
     at::Tensor extra_starts(const at::Tensor& rows, const at::Tensor& fact, const at::Tensor& foil, int64_t count, uint64_t seed) override;
     std::vector<Rendering> render(const std::vector<RenderRequest>& requests, uint64_t seed) override;
+    /// By how much the residual's share of the image, or the distance of its code, exceeds what is usual. Only for a generator with an encoder.
+    std::vector<Strangeness> strangeness() const override;
     std::vector<std::string> warnings(int64_t row) const override;
 
     const at::Tensor& images() const { return images_; }
@@ -74,6 +76,9 @@ public:
 
     /// I(z) of rows of the batch, [b, channels, h, w], in [0, 1].
     at::Tensor draw(const at::Tensor& z, const at::Tensor& rows) const;
+
+    /// What `strangeness` looks at, [B, 2]: |I - G(z0)| / |I|, and the mean distance of the code to the five nearest that are stored.
+    at::Tensor oddities() const;
 
 private:
     at::Tensor invert_images(const at::Tensor& fact, uint64_t seed) const;

@@ -140,6 +140,8 @@ Networks Networks::load(const Pack& pack) {
     stored.finish();
     networks.typical_distance = declared.network.number("typical_distance", 1e-6, 1e6);
     networks.usual_residual = declared.network.number("usual_residual", 0, 1e6);
+    networks.usual_residual_share = declared.network.number("usual_residual_share", 0, 1e6, 0);
+    networks.usual_code_distance = declared.network.number("usual_code_distance", 0, 1e6, 0);
     return networks;
 }
 
@@ -174,6 +176,10 @@ void Networks::save(PackWriter& writer, PackManifest& manifest) const {
         network["codes"] = codes.size(0);
         network["typical_distance"] = typical_distance;
         network["usual_residual"] = usual_residual;
+        if (usual_residual_share > 0) {
+            network["usual_residual_share"] = usual_residual_share;
+            network["usual_code_distance"] = usual_code_distance;
+        }
     }
     manifest.network = network.dump();
     manifest.input = Json{{"channels", shape.channels},

@@ -31,6 +31,9 @@ struct Networks {
     double typical_distance = 1;  ///< median |z_e - z0| of explanations, measured after training
     /// 99 of 100 images like those it was trained on have a residual |I - G(z0)| of at most this; 0: not measured
     double usual_residual = 0;
+    /// 99 of 100 images like those it was trained on have both a residual of at most that share of the image, |I - G(z0)| / |I|, and a
+    /// code that lies no farther from those that are stored; 0: not measured
+    double usual_residual_share = 0, usual_code_distance = 0;
 
     /// The generator; throws `bad_pack`, with what to do, where there is none yet.
     const Generator& required_generator() const;

@@ -85,7 +85,22 @@ at::Tensor third_above(const at::Tensor& said, const at::Tensor& one, const at::
     return std::get<0>(thirds.max(1)) - at::maximum(of(one), of(other));
 }
 
-/// What a person is shown: is it what it is said to be, when it is read again?
+/// How many of the images that it was made for it warns of.
+void measure_strangeness(Report& report, const ImageModel& model, const TrainingImages& held_out) {
+    constexpr int64_t piece = 500;
+    int64_t strange = 0, known = 0;
+    for (int64_t begin = 0; begin < held_out.size(); begin += piece) {
+        const ImageBatch some(model, held_out.images(at::arange(begin, std::min(begin + piece, held_out.size()))));
+        for (const Strangeness& one : some.strangeness()) {
+            ++known;
+            strange += one.value.value_or(0) > 1;
+        }
+    }
+    if (known > 0)
+        report.figure("held-out images warned of as unlike", static_cast<double>(strange) / static_cast<double>(known), known, "share");
+}
+
+// What a person is shown: is it what it is said to be, when it is read again?
 Shown measure_shown(Report& report, const Sample& sample, const std::string& kind, const at::Tensor& foil, double confidence) {
     constexpr double most_gap = 0.05, most_above = 0.03;  // nats
     report.stage("showing answers, " + kind);
@@ -263,6 +278,7 @@ nlohmann::ordered_json evaluate_model(ImageModel& model, const std::string& reci
                   held_out.size(), "share");
     const at::Tensor order = hash_order(corpus.held_out);
     const Sample sample(model, held_out.images(order.slice(0, 0, extent.images)), extent.batch, request.seed, report.between(0.5, 1));
+    measure_strangeness(report, model, held_out);
     const at::Tensor residual = sample.residual().flatten(1);
     report.figure("generator: mean squared error of G(z0)", residual.square().mean().item<double>(), sample.size(), "");
     report.figure("generator: residual |I - G(z0)|, mean", residual.norm(2, 1).mean().item<double>(), sample.size(), "");

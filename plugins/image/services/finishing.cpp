@@ -15,6 +15,19 @@ namespace {
 
 constexpr uint64_t codes_stream = 4;  // of a trainer's seed; those before it are its own
 
+/// What is usual of images that the networks have not learned from. An image is strange by one of the two: half a hundredth of them by each
+/// alone, scaled so that a little less than a hundredth is by either.
+void measure_oddities(Networks& networks, const ImageModel& model, const TrainingImages& images) {
+    constexpr int64_t enough = 200, most = 5000;
+    constexpr double apart = 0.995, together = 0.992;
+    if (!networks.generator->has_encoder() || networks.codes.size(0) == 0 || images.size() < enough) return;
+    const at::Tensor found = ImageBatch(model, images.images(at::arange(std::min(most, images.size())))).oddities();
+    const at::Tensor usual = at::quantile(found, apart, 0);  // [2]
+    const double scale = at::quantile(std::get<0>((found / usual).max(1)), together).item<double>();
+    networks.usual_residual_share = scale * usual[0].item<double>();
+    networks.usual_code_distance = scale * usual[1].item<double>();
+}
+
 }  // namespace
 
 Division divide(const TrainingImages& images, int64_t wanted, uint64_t seed) {
@@ -64,6 +77,8 @@ Solved measure_scales(Networks& networks, const std::vector<std::string>& classe
     ImageBatch many = batch_of(networks.generator->has_encoder() ? 1000 : 50);
     many.start(many.classify().argmax(1), seed);
     networks.usual_residual = at::quantile(many.residual().flatten(1).norm(2, 1), 0.99).item<double>();
+
+    measure_oddities(networks, model, images);
 
     ImageBatch batch = batch_of(64);
     const Summary summary = solve(ask(batch, model.info(), {seed, 0, ""}));

@@ -39,6 +39,7 @@
 /// answers are made of what was found. `abort` makes `explain` throw `cancelled` wherever it is.
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -55,6 +56,7 @@ namespace whynot {
 struct ExplainOptions {
     SolverOptions solver;   ///< `typical_distance` is taken from the pack; `target` and `lead` are not used: all points are searched
     double confidence = 0;  ///< the least probability of the foil in an answer, from .5 to below 1; 0: the modality's own
+    bool strict = false;    ///< refuse inputs that are unlike what the model was made for (`Strangeness` above 1)
     std::string decode;     ///< how the boundary becomes an answer, one of the modality's ways; empty: its default
     uint64_t seed = 1;      ///< of everything that is drawn
     std::string out;        ///< folder for the pictures of an explanation, existing; empty: none are written
@@ -77,9 +79,10 @@ struct Answer {
 /// What the classifier says of one input.
 struct Classification {
     Input input;
-    std::string refusal;               ///< why it could not be read, a sentence; empty: it was
-    std::string predicted;             ///< the likeliest class
-    ClassProbabilities probabilities;  ///< in the order of the pack's classes
+    std::string refusal;                ///< why it could not be read, a sentence; empty: it was
+    std::string predicted;              ///< the likeliest class
+    ClassProbabilities probabilities;   ///< in the order of the pack's classes
+    std::optional<double> strangeness;  ///< `Strangeness::value`
     std::vector<std::string> warnings;
 };
 

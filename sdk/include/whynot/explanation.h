@@ -4,8 +4,8 @@
 ///
 /// One line of JSON a record. Writing and reading both validate against the JSON Schema that is compiled into the library and
 /// installed as share/whynot/schema/explanation-1.schema.json. Names and order of the keys are a promise: schema, id, question, pack,
-/// solver, status, reason, gap, max_third, distance, probabilities, edge, answer, read_again, the modality's own section under its name,
-/// cost, warnings.
+/// solver, status, reason, gap, max_third, distance, probabilities, likeness, edge, answer, read_again, the modality's own section under its
+/// name, cost, warnings.
 ///
 ///     #include <iostream>
 ///
@@ -82,6 +82,12 @@ struct Explanation {
         ClassProbabilities boundary;  ///< at z_e; of what is shown of it, where `read_again` says so
         ClassProbabilities answer;    ///< of the answer that is shown, read again; empty: there is none
     } probabilities;
+
+    /// How unlike the input is to what the model was made for.
+    struct Likeness {
+        double strangeness = 0;  ///< above 1, one in a hundred of its own inputs is that strange; a warning says why
+    };
+    std::optional<Likeness> likeness;  ///< empty (absent): the modality or the pack does not know
 
     /// Where no boundary with every third class below was found: the point is the edge (points.h), the nearest at which the foil is as
     /// likely as any other class.

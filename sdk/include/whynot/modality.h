@@ -80,6 +80,13 @@ struct Rendering {
     std::string failure;
 };
 
+/// How unlike an input is to what a model was made for.
+struct Strangeness {
+    /// 1 where one in a hundred of the inputs that it was made for is stranger, by a scale of the modality's own; empty: not known.
+    std::optional<double> value;
+    std::string reason;  ///< a sentence for whoever is warned, where the value is above 1
+};
+
 /// Inputs read by a model, one row each; rows that were refused are not in it.
 class WHYNOT_API Batch {
 public:
@@ -106,6 +113,9 @@ public:
     /// Shows solutions in the input space, one rendering a request, in their order. `seed` as in `start`. May be called several times, with
     /// some of the requests each time, so that a deadline can be kept: a rendering may not depend on the requests beside it.
     virtual std::vector<Rendering> render(const std::vector<RenderRequest>& requests, uint64_t seed) = 0;
+
+    /// How strange each row is, [B]; empty: this modality does not know. Before or after `start`.
+    virtual std::vector<Strangeness> strangeness() const;
 
     /// What a careful reader must know of row `row` after `start`: inexact reconstruction, ...
     virtual std::vector<std::string> warnings(int64_t row) const;

@@ -139,6 +139,7 @@ private:
                                                  " rows; this is a defect of the plugin");
         for (Case& each : cases_) each.row = row_of[each.input];
         if (rows > 0) before_ = model_.log_probabilities(*batch_);
+        strangeness_ = strangeness_of(model_, *batch_);
     }
 
     // --- which class, and which other
@@ -174,6 +175,7 @@ private:
             return false;
         }
         record.probabilities.before = named(before[0].exp());
+        if (!is_like(each)) return false;
 
         const auto predicted = before.argmax(1).item<int64_t>();
         const auto class_of = [&](const char* what, const std::string& name, int64_t otherwise, int64_t& chosen) {
@@ -198,6 +200,19 @@ private:
         if (each.fact != predicted)
             record.warnings.push_back("the classifier calls it '" + classes[predicted] + "', not '" + classes[each.fact] + "'");
         return true;
+    }
+
+    /// False: it is unlike what the model was made for, and such inputs are refused.
+    bool is_like(Case& each) const {
+        const auto& [strangeness, reason] = strangeness_[static_cast<size_t>(each.row)];
+        Explanation& record = each.answer.record;
+        if (strangeness) record.likeness = Explanation::Likeness{*strangeness};
+        if (strangeness.value_or(0) <= 1) return true;
+        if (options_.strict)
+            record.reason = unlike + reason;
+        else
+            record.warnings.push_back(unlike + reason);
+        return !options_.strict;
     }
 
     // --- the search
@@ -526,14 +541,25 @@ private:
     std::vector<Case*> asked_;      // those that go to the solver
     std::vector<ReadNotes> notes_;  // of the distinct inputs
     std::unique_ptr<Batch> batch_;
-    at::Tensor before_;  // log-probabilities of the batch's rows, [B, C]
-    Problem problem_;    // row a is asked_[a]
-    Points points_;      // likewise
+    at::Tensor before_;                     // log-probabilities of the batch's rows, [B, C]
+    std::vector<Strangeness> strangeness_;  // of the batch's rows
+    Problem problem_;                       // row a is asked_[a]
+    Points points_;                         // likewise
     double start_seconds_ = 0;
     int64_t watched_ = 0;  // times that the callback was told of a start
 };
 
 }  // namespace
+
+std::vector<Strangeness> strangeness_of(const OpenModel& model, Batch& batch) {
+    std::vector<Strangeness> found = model.call("say how strange the input is", [&] { return batch.strangeness(); });
+    const auto rows = static_cast<size_t>(batch.size());
+    if (!found.empty() && found.size() != rows)
+        throw Error(ErrorCode::internal, "plugin '" + model.plugin + "' says of " + std::to_string(found.size()) + " of " +
+                                             std::to_string(rows) + " inputs how strange they are; this is a defect of the plugin");
+    found.resize(rows);
+    return found;
+}
 
 ClassProbabilities name_probabilities(const std::vector<std::string>& classes, const at::Tensor& probabilities) {
     ClassProbabilities result;

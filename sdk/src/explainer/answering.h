@@ -7,8 +7,14 @@
 
 namespace whynot::internal {
 
+/// `Batch::strangeness`, one for each row.
+std::vector<Strangeness> strangeness_of(const OpenModel& model, Batch& batch);
+
 /// Probabilities [C] with the names of their classes.
 ClassProbabilities name_probabilities(const std::vector<std::string>& classes, const at::Tensor& probabilities);
+
+/// How the warning begins that an input is unlike what the model was made for.
+constexpr const char* unlike = "this is unlike what the model was made for: ";
 
 /// Begins the reason of a record that nobody could write.
 constexpr const char* unfit_answer = "the model gave what cannot be an answer: ";

@@ -38,6 +38,7 @@ std::vector<Classification> Explainer::classify(const std::vector<Input>& inputs
     std::vector<ReadNotes> notes;
     const auto batch = state_->call("read the input", [&] { return state_->model->read(inputs, notes); });
     const at::Tensor probabilities = batch->size() > 0 ? state_->log_probabilities(*batch).exp() : at::Tensor();
+    const std::vector<Strangeness> strangeness = internal::strangeness_of(*state_, *batch);
     std::vector<Classification> result;
     int64_t row = 0;
     for (size_t i = 0; i < inputs.size(); ++i) {
@@ -52,6 +53,9 @@ std::vector<Classification> Explainer::classify(const std::vector<Input>& inputs
         if (one.refusal.empty()) {
             one.probabilities = internal::name_probabilities(state_->classes(), probabilities[row]);
             one.predicted = state_->classes()[probabilities[row].argmax().item<int64_t>()];
+            const Strangeness& strange = strangeness[static_cast<size_t>(row)];
+            one.strangeness = strange.value;
+            if (strange.value.value_or(0) > 1) one.warnings.push_back(internal::unlike + strange.reason);
             ++row;
         }
         result.push_back(std::move(one));

@@ -17,6 +17,8 @@ HeldOut::~HeldOut() = default;
 
 at::Tensor Batch::extra_starts(const at::Tensor&, const at::Tensor&, const at::Tensor&, int64_t, uint64_t) { return {}; }
 
+std::vector<Strangeness> Batch::strangeness() const { return {}; }
+
 std::vector<std::string> Batch::warnings(int64_t) const { return {}; }
 
 }  // namespace whynot

@@ -79,6 +79,7 @@ std::string to_json(const Explanation& explanation) {
           {"boundary", probabilities_json(explanation.probabilities.boundary)},
           {"answer", probabilities_json(explanation.probabilities.answer)}}},
     };
+    if (explanation.likeness) json["likeness"] = {{"strangeness", explanation.likeness->strangeness}};
     if (explanation.edge) json["edge"] = {{"class", explanation.edge->between}};
     if (explanation.answer) {
         const auto& [confidence, status, reason, latent] = *explanation.answer;
@@ -142,6 +143,8 @@ Explanation explanation_from_json(std::string_view text) {
     const base::Json& probabilities = json["probabilities"];
     explanation.probabilities = {probabilities_from(probabilities["before"]), probabilities_from(probabilities["boundary"]),
                                  probabilities_from(probabilities["answer"])};
+    if (const auto likeness = json.find("likeness"); likeness != json.end())
+        explanation.likeness = Explanation::Likeness{(*likeness)["strangeness"]};
     if (const auto edge = json.find("edge"); edge != json.end()) explanation.edge = Explanation::Edge{(*edge)["class"]};
     if (const auto answer = json.find("answer"); answer != json.end()) {
         explanation.answer = Explanation::Beyond{(*answer)["confidence"], (*answer)["status"], text_from((*answer)["reason"]), {}};

@@ -20,7 +20,9 @@
 
 namespace fs = std::filesystem;
 using namespace whynot;
+using testing::Contains;
 using testing::HasSubstr;
+using testing::Not;
 
 namespace {
 
@@ -214,6 +216,28 @@ TEST_F(ExplainerTest, ClassifiesAndSaysWhatItCannotRead) {
     EXPECT_THAT(said[1].refusal, HasSubstr("two numbers"));
     EXPECT_EQ(said[2].predicted, "left");
     EXPECT_NEAR(probability(said[0].probabilities, "right"), std::exp(2) / (std::exp(2) + std::exp(-2) + 1), 1e-4);
+}
+
+TEST_F(ExplainerTest, WarnsOfWhatIsUnlikeAndRefusesItWhereThatIsWanted) {
+    const std::vector<Ask> asks{{{"1 0.5", ""}, {}}, {{"30 0.5", ""}, {}}};
+    ExplainOptions options;
+    const std::vector<Answer> told = explainer_->explain(asks, options);
+    ASSERT_TRUE(told[0].record.likeness && told[1].record.likeness);
+    EXPECT_LT(told[0].record.likeness->strangeness, 1);
+    EXPECT_THAT(told[0].record.warnings, Not(Contains(HasSubstr("unlike"))));
+    EXPECT_GT(told[1].record.likeness->strangeness, 1);
+    EXPECT_THAT(told[1].record.warnings, Contains("this is unlike what the model was made for: it lies far out"));
+    options.strict = true;
+    const std::vector<Answer> strict = explainer_->explain(asks, options);
+    EXPECT_EQ(strict[0].record.status, told[0].record.status);
+    EXPECT_EQ(strict[1].record.status, "refused");
+    EXPECT_EQ(strict[1].record.reason, "this is unlike what the model was made for: it lies far out");
+    EXPECT_TRUE(strict[1].record.likeness) << "a refused record says how strange it was";
+
+    const std::vector<Classification> said = explainer_->classify({{"1 0.5", ""}, {"30 0.5", ""}, {"nonsense", ""}});
+    EXPECT_LT(said[0].strangeness.value(), 1);
+    EXPECT_THAT(said[1].warnings, Contains(HasSubstr("it lies far out")));
+    EXPECT_FALSE(said[2].strangeness);
 }
 
 TEST_F(ExplainerTest, LeavesTimesOut) {

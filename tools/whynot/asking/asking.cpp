@@ -68,6 +68,7 @@ ExplainOptions explain_options(const ExplainCommand& command) {
     ExplainOptions options;
     options.solver = solver_options(command);
     options.confidence = command.confidence;
+    options.strict = command.strict;
     options.decode = command.decode;
     options.seed = command.seed;
     options.out = command.out;

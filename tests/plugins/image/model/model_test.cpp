@@ -192,6 +192,28 @@ TEST(ImageModel, InAnImageOfOneColourThereIsNothing) {
     }
 }
 
+TEST(ImageModel, SaysHowStrangeAPictureIsWhereItsPackKnowsWhatIsUsual) {
+    const std::vector<Input> inputs = some_inputs(20);
+    std::vector<ReadNotes> notes;
+    EXPECT_TRUE(ImageModel{Toy::get().pack}.read(inputs, notes)->strangeness().empty()) << "it has too few images to know";
+    Networks networks = Networks::load(Toy::get().pack);
+    const auto oddities = static_cast<const ImageBatch&>(*ImageModel{Toy::get().pack}.read(inputs, notes)).oddities();
+    networks.usual_residual_share = oddities.select(1, 0).max().item<double>();
+    networks.usual_code_distance = oddities.select(1, 1).max().item<double>();
+    ImageModel model(Toy::get().pack.manifest().classes, networks);
+    std::vector<Input> and_noise = inputs;
+    std::mt19937 random(1);
+    std::string noise(static_cast<size_t>(toy::side * toy::side), '\0');
+    for (char& value : noise) value = static_cast<char>(random());
+    and_noise.push_back(png(noise, "noise.png"));
+    const std::unique_ptr<Batch> batch = model.read(and_noise, notes);
+    const std::vector<Strangeness> found = batch->strangeness();
+    ASSERT_EQ(found.size(), 21u);
+    for (size_t i = 0; i < 20; ++i) EXPECT_LE(found[i].value.value(), 1 + 1e-6) << i;
+    EXPECT_GT(found[20].value.value(), 1);
+    EXPECT_THAT(found[20].reason, HasSubstr("is usual"));
+}
+
 TEST(ImageRender, SaysAndShowsWhatChanged) {
     Asked asked(some_inputs(2));
     const Summary summary = asked.solve();

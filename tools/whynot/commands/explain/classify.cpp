@@ -20,6 +20,7 @@ Json record_of(const Classification& said) {
     Json record{{"input", shown(said.input)}, {"class", nullptr}, {"probabilities", Json::object()}};
     if (said.refusal.empty()) record["class"] = said.predicted;
     for (const auto& [name, probability] : said.probabilities) record["probabilities"][name] = probability;
+    if (said.strangeness) record["strangeness"] = *said.strangeness;
     if (!said.refusal.empty()) record["reason"] = said.refusal;
     if (!said.warnings.empty()) record["warnings"] = said.warnings;
     return record;

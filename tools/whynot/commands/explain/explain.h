@@ -18,6 +18,7 @@ struct ExplainCommand : CommonOptions {
     std::string method = "sqp";
     int64_t starts = 3;  // as in SolverOptions, which this header cannot include
     bool no_guards = false;
+    bool strict = false;    ///< refuse what is unlike what the model was made for
     double confidence = 0;  ///< 0: the modality's own
     std::string decode;
     uint64_t seed = 1;

@@ -19,6 +19,7 @@ void add_question(CLI::App& app, ExplainCommand& command) {
     app.add_option("--foil", command.foil, "The class asked about, or all: each of the others. Default: the runner-up")
         ->type_name("CLASS|all")
         ->group(group);
+    app.add_flag("--strict", command.strict, "Refuse inputs that are unlike what the model was made for, instead of warning")->group(group);
 }
 
 void add_search(CLI::App& app, ExplainCommand& command) {
