@@ -34,12 +34,6 @@ std::string Members::text(const std::string& key) {
     return value.get<std::string>();
 }
 
-std::string Members::plain_text(const std::string& key) {
-    std::string value = text(key);
-    if (value.empty() || escape_controls(value) != value) refuse(key, "a short text of characters that can be seen");
-    return value;
-}
-
 std::vector<std::string> Members::texts(const std::string& key) {
     std::vector<std::string> all;
     for (const Json& each : array(key)) {

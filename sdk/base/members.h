@@ -30,8 +30,6 @@ public:
 
     std::string text(const std::string& key);
     std::string text(const std::string& key, const std::string& fallback) { return has(key) ? text(key) : fallback; }
-    /// A short text that prints as itself: no control characters, nothing invisible.
-    std::string plain_text(const std::string& key);
     std::vector<std::string> texts(const std::string& key);
     bool flag(const std::string& key);
     bool flag(const std::string& key, bool fallback) { return has(key) ? flag(key) : fallback; }

@@ -22,6 +22,7 @@ using test::ranged;
 using test::whole;
 using test::write;
 using testing::AllOf;
+using testing::AnyOf;
 using testing::HasSubstr;
 
 class Fetching : public testing::Test {
@@ -94,6 +95,22 @@ TEST_F(Fetching, StoresAsTheNameSays) {
         expect_fetched(described("a", text_, server.url(path)));
         EXPECT_EQ(contents(corpus_ / "a"), text_) << path;
         fs::remove_all(corpus_);
+    }
+}
+
+TEST_F(Fetching, EndsWhereTheManifestSays) {
+    // A mirror that sends without end, and one whose few bytes unpack to a hundred times what they should.
+    const std::string endless(size_t{20} << 20, 'x'), bomb = gzip(endless);
+    const HttpServer server([&](const HttpRequest& request) { return whole(request.path == "/bomb" ? bomb : endless); });
+    for (const char* path : {"/endless", "/bomb"}) {
+        CorpusFile file = described("a.txt", text_, server.url(path));
+        file.content_bytes = static_cast<int64_t>(text_.size());
+        const FetchedFile got = fetch(file);
+        EXPECT_STREQ(to_string(got.status), "failed") << path;
+        EXPECT_THAT(got.reason, AnyOf(HasSubstr("limit"), HasSubstr("larger than"))) << path;
+        EXPECT_LT(got.bytes, size_t{1} << 20) << path << " was taken whole";
+        EXPECT_FALSE(fs::exists(corpus_ / "a.txt"));
+        EXPECT_FALSE(fs::exists(part(file))) << path;
     }
 }
 

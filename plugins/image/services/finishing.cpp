@@ -19,7 +19,7 @@ constexpr uint64_t codes_stream = 4;  // of a trainer's seed; those before it ar
 /// alone, scaled so that a little less than a hundredth is by either.
 void measure_oddities(Networks& networks, const ImageModel& model, const TrainingImages& images) {
     constexpr int64_t enough = 200, most = 5000;
-    constexpr double apart = 0.995, together = 0.992;
+    constexpr double apart = 0.995, together = 0.994;
     if (!networks.generator->has_encoder() || networks.codes.size(0) == 0 || images.size() < enough) return;
     const at::Tensor found = ImageBatch(model, images.images(at::arange(std::min(most, images.size())))).oddities();
     const at::Tensor usual = at::quantile(found, apart, 0);  // [2]

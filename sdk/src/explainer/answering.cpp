@@ -116,7 +116,7 @@ private:
 
     /// False: the deadline or the callback ended it before; nothing is known of the questions then, which are refused.
     bool is_read() {
-        const Watch::Verdict verdict = while_watched(IterationReport::Stage::start, cases_.size(), [&] { read_inputs(); });
+        const Watch::Verdict verdict = while_watched(cases_.size(), [&] { read_inputs(); });
         if (verdict == Watch::Verdict::proceed) return true;
         notes_.resize(cases_.size());
         for (Case& each : cases_) {
@@ -242,20 +242,20 @@ private:
         }
         const RowQuestions questions{at::tensor(rows, at::kLong), at::tensor(facts, at::kLong), at::tensor(foils, at::kLong)};
         const AskOptions ask{options_.seed, options_.solver.starts - 1, model_.plugin};
-        const auto step = [&](auto&& take) { return is_on_time(while_watched(IterationReport::Stage::start, asked_.size(), take)); };
+        const auto step = [&](auto&& take) { return is_on_time(while_watched(asked_.size(), take)); };
         const bool found = step([&] { problem_ = to_problem(*batch_, latent_start(*batch_, info, questions, ask), questions, ask); }) &&
                            step([&] { problem_.extra_starts = extra_starts(*batch_, info, questions, ask); }) && step([] {});
         start_seconds_ = laps_.lap();
         return found;
     }
 
-    /// Runs a stage in which plugins ask whether to go on (interruption.h), after having asked once.
+    /// Runs a part of the start, in which plugins ask whether to go on (interruption.h), after having asked once.
     template <class F>
-    Watch::Verdict while_watched(IterationReport::Stage stage, size_t questions, F&& run) {
+    Watch::Verdict while_watched(size_t questions, F&& run) {
         Watch::Verdict verdict = Watch::Verdict::proceed;
         const auto look = [&] {
             IterationReport report;
-            report.stage = stage;
+            report.stage = IterationReport::Stage::start;
             report.iteration = watched_++;
             report.questions = report.rows_active = static_cast<int64_t>(questions);
             verdict = watch_.check(report);

@@ -46,17 +46,17 @@ std::vector<Classification> Explainer::classify(const std::vector<Input>& inputs
         one.input = inputs[i];
         one.refusal = notes.at(i).refusal;
         one.warnings = notes[i].warnings;
-        if (one.refusal.empty() && !probabilities[row].isfinite().all().item<bool>()) {
-            one.refusal = internal::no_probabilities;
-            ++row;
-        }
         if (one.refusal.empty()) {
-            one.probabilities = internal::name_probabilities(state_->classes(), probabilities[row]);
-            one.predicted = state_->classes()[probabilities[row].argmax().item<int64_t>()];
-            const Strangeness& strange = strangeness[static_cast<size_t>(row)];
-            one.strangeness = strange.value;
-            if (strange.value.value_or(0) > 1) one.warnings.push_back(internal::unlike + strange.reason);
-            ++row;
+            const at::Tensor said = probabilities[row];
+            const auto& [strange, why] = strangeness[static_cast<size_t>(row++)];
+            if (said.isfinite().all().item<bool>()) {
+                one.probabilities = internal::name_probabilities(state_->classes(), said);
+                one.predicted = state_->classes()[said.argmax().item<int64_t>()];
+                one.strangeness = strange;
+                if (strange.value_or(0) > 1) one.warnings.push_back(internal::unlike + why);
+            } else {
+                one.refusal = internal::no_probabilities;
+            }
         }
         result.push_back(std::move(one));
     }

@@ -138,7 +138,7 @@ TEST(MembersOfStrangers, NameKeyExpectationAndFinding) {
     EXPECT_THAT(message([](Members& m) { m.numbers("numbers"); }), HasSubstr("must hold numbers, found null"));
     EXPECT_THAT(message([](Members& m) { m.object("inner").whole("depth", 0, 1); }), HasSubstr("'inner.depth'"));
     EXPECT_THAT(message([](Members& m) { m.objects("files")[0].text("name"); }), HasSubstr("'files[0].name'"));
-    EXPECT_THAT(message([](Members& m) { m.plain_text("bad"); }), AllOf(HasSubstr("\\u001b"), Not(HasSubstr("\x1b"))));
+    EXPECT_THAT(message([](Members& m) { m.whole("bad", 0, 1); }), AllOf(HasSubstr("\\u001b"), Not(HasSubstr("\x1b"))));
     EXPECT_EQ(members.text("none", "otherwise"), "otherwise");
     EXPECT_THAT(message([](Members& m) { m.text("text", "otherwise"); }), HasSubstr("found 7"));
     EXPECT_THAT(refusal([&] { Members(json, ErrorCode::bad_pack, "pack").finish(); }), HasSubstr("'text' is not known here"));
