@@ -22,20 +22,21 @@ namespace fs = std::filesystem;
                                               " bytes (uncompressed), the limit for a file of a corpus; split it, or fetch it again");
 }
 
-std::string read_plain(const fs::path& path, uint64_t limit) {
+std::string read_plain(const fs::path& path, uint64_t limit, const Watch& watch) {
     std::ifstream in(path, std::ios::binary);
     std::string text;
     std::array<char, 1 << 16> buffer;
     while (in.read(buffer.data(), static_cast<std::streamsize>(buffer.size())) || in.gcount() > 0) {
         text.append(buffer.data(), static_cast<size_t>(in.gcount()));
         if (text.size() > limit) too_large(path, limit);
+        if (watch) watch();
     }
     if (in.bad() || !in.is_open()) throw Error(ErrorCode::io, "cannot read " + path.string() + ": " + std::strerror(errno));
     return text;
 }
 
 /// @param plain_too what is no gzip file is read as it is
-std::string read_gzip(const fs::path& path, uint64_t limit, bool plain_too) {
+std::string read_gzip(const fs::path& path, uint64_t limit, bool plain_too, const Watch& watch) {
     const std::unique_ptr<gzFile_s, decltype(&gzclose)> file(gzopen(path.c_str(), "rb"), gzclose);
     if (!file) throw Error(ErrorCode::io, "cannot read " + path.string() + ": " + std::strerror(errno));
     gzbuffer(file.get(), 1 << 17);
@@ -45,6 +46,7 @@ std::string read_gzip(const fs::path& path, uint64_t limit, bool plain_too) {
     while ((got = gzread(file.get(), buffer.data(), static_cast<unsigned>(buffer.size()))) > 0) {
         text.append(buffer.data(), static_cast<size_t>(got));
         if (text.size() > limit) too_large(path, limit);
+        if (watch) watch();
     }
     int status = Z_OK;
     const char* message = gzerror(file.get(), &status);
@@ -57,17 +59,17 @@ std::string read_gzip(const fs::path& path, uint64_t limit, bool plain_too) {
 
 }  // namespace
 
-std::string read_file(const fs::path& path, uint64_t limit) {
+std::string read_file(const fs::path& path, uint64_t limit, const Watch& watch) {
     const bool zipped = path.extension() == ".gz";
     std::error_code ignored;
-    if (fs::is_regular_file(path, ignored)) return zipped ? read_gzip(path, limit, false) : read_plain(path, limit);
+    if (fs::is_regular_file(path, ignored)) return zipped ? read_gzip(path, limit, false, watch) : read_plain(path, limit, watch);
     fs::path plain = path;
-    if (zipped && fs::is_regular_file(plain.replace_extension(), ignored)) return read_plain(plain, limit);
+    if (zipped && fs::is_regular_file(plain.replace_extension(), ignored)) return read_plain(plain, limit, watch);
     throw Error(ErrorCode::not_found, "the corpus file " + path.string() + " is missing" + (zipped ? ", and so is " + plain.string() : "") +
                                           "; 'whynot corpus fetch' gets it where it can be had, and corpora/README.md says more");
 }
 
-std::string read_content(const fs::path& path, uint64_t limit) { return read_gzip(path, limit, true); }
+std::string read_content(const fs::path& path, uint64_t limit) { return read_gzip(path, limit, true, {}); }
 
 std::string gzip(std::string_view content) {
     z_stream stream{};

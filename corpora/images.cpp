@@ -109,15 +109,19 @@ void deal(const Content& images_file, const Content& table_file, const LabelTabl
 
 }  // namespace
 
-ImageCorpus read_images(const fs::path& corpora, const std::string& name) {
+ImageCorpus read_images(const fs::path& corpora, const std::string& name, const Watch& watch) {
     ImageCorpus corpus;
     corpus.manifest = find_corpus(corpora, name, CorpusKind::labelled_images);
     const std::vector<CorpusFile>& files = corpus.manifest.files;
     base::Sha256 hash;
     std::vector<Content> contents;
     for (const CorpusFile& file : files) {
-        contents.push_back({corpora / name / file.name, read_file(corpora / name / file.name)});
-        hash.update(contents.back().bytes);
+        contents.push_back({corpora / name / file.name, read_file(corpora / name / file.name, max_content_bytes, watch)});
+        constexpr size_t piece = 1 << 20;
+        for (std::string_view rest = contents.back().bytes; !rest.empty(); rest.remove_prefix(std::min(piece, rest.size()))) {
+            hash.update(rest.substr(0, piece));
+            if (watch) watch();
+        }
     }
     corpus.sha256 = hash.hex();
 

@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "corpora/files.h"
 #include "corpora/manifest.h"
 
 namespace whynot::corpora {
@@ -41,10 +42,10 @@ struct ImageCorpus {
     const std::vector<std::string>& classes() const { return manifest.classes; }
 };
 
-/// Reads a corpus of images; MNIST takes half a second.
+/// Reads a corpus of images; MNIST takes half a second, in which `watch` is called every few milliseconds.
 /// @throws Error as `find_corpus`; not_found for a missing file, io for one that cannot be read or whose gzip is damaged,
 ///         invalid_input for one whose content is not what the manifest and the format say
-ImageCorpus read_images(const std::filesystem::path& corpora, const std::string& name);
+ImageCorpus read_images(const std::filesystem::path& corpora, const std::string& name, const Watch& watch = {});
 
 /// FNV-1a-64 of an image's bytes: the order in which samples are taken from held_out, the same for everybody.
 uint64_t image_hash(const LabelledImages& images, int64_t index);

@@ -322,7 +322,8 @@ nlohmann::ordered_json evaluate_model(ImageModel& model, const std::string& reci
 
 std::string ImageEvaluator::evaluate(const Pack& pack, const EvaluateRequest& request, const Observer& observer) {
     ImageModel model(pack);
-    const corpora::ImageCorpus corpus = corpora::read_images(request.corpora, request.corpus);
+    const corpora::ImageCorpus corpus =
+        corpora::read_images(request.corpora, request.corpus, [&] { training::stop_if_cancelled(observer, "the evaluation"); });
     expect_corpus_of(pack, model.networks().shape, corpus, request.corpus);
     return evaluate_model(model, pack.manifest().recipe, corpus, request, observer).dump();
 }

@@ -80,7 +80,8 @@ void ImageTrainer::train(const TrainRequest& request, const Observer& observer) 
     training::check_folder(request.out);
     // Refuses a folder that is not ours to write, and a recipe that cannot be, before anything long begins.
     PackWriter writer(request.out, {classifier_checkpoint, generator_checkpoint});
-    const corpora::ImageCorpus corpus = corpora::read_images(request.corpora, request.corpus);
+    const corpora::ImageCorpus corpus =
+        corpora::read_images(request.corpora, request.corpus, [&] { training::stop_if_cancelled(observer, "the training"); });
     const auto classes = static_cast<int64_t>(corpus.classes().size());
     ImageShape shape = shape_of(corpus);
     const Recipe recipe = Recipe::from_json(request.recipe, shape);
