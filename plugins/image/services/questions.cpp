@@ -147,12 +147,8 @@ Shown Sample::show(const at::Tensor& foil, int64_t starts, double confidence, co
             request.foil = foil[part.begin + row].item<int64_t>();
             request.boundary = reached->z;
             if (points.answers[i] && points.answers[i]->feasible) request.answer = points.answers[i]->z;
-            if (!points.boundary.solutions[i].feasible) {
-                is_edge[row] = true;
-                at::Tensor others = points.at_boundary[row].clone();
-                others[request.foil] = -1;
-                request.between = others.argmax().item<int64_t>();
-            }
+            request.between = points.between[i];
+            is_edge[row] = request.between >= 0;
             requests.push_back(std::move(request));
             rows.push_back(i);
         }

@@ -29,6 +29,7 @@ struct WHYNOT_API Points {
     Summary boundary;  ///< of the first search; its solutions are the boundary points
     /// Where the boundary was not reached, and something was found: the edge.
     std::vector<std::optional<Solution>> edges;
+    std::vector<int64_t> between;  ///< where the edge was reached: the class that stands between, as likely there as the foil; otherwise -1
     /// Where the boundary or the edge was reached. Not feasible: the foil is likelier there than any other class, but has not the
     /// probability that was asked for, or nothing was found at all (`reason` says which).
     std::vector<std::optional<Solution>> answers;

@@ -317,10 +317,9 @@ private:
         record.gap = shown.gap;
         if (shown.max_third.index >= 0) record.max_third = {classes[shown.max_third.index], shown.max_third.margin};
         record.distance = Explanation::Distance{shown.distance, "{}"};
-        const at::Tensor probabilities = points_.at_boundary[static_cast<int64_t>(a)];
-        record.probabilities.boundary = named(probabilities);
+        record.probabilities.boundary = named(points_.at_boundary[static_cast<int64_t>(a)]);
         if (reached && !boundary.feasible) {
-            each.between = strongest_other(probabilities, each.foil);
+            each.between = points_.between[a];
             const std::string between = base::in_quotes(classes[each.between]), foil = base::in_quotes(classes[each.foil]);
             record.edge = Explanation::Edge{classes[each.between]};
             record.status = to_string(boundary.status == Status::stopped ? Status::stopped : Status::best_effort);
@@ -333,20 +332,13 @@ private:
         }
         const std::optional<Solution>& answer = points_.answers[a];
         if (!answer) return;
-        each.has_answer = answer->feasible || strongest_other(points_.at_answer[static_cast<int64_t>(a)], -1) == each.foil;
+        each.has_answer = answer->feasible || points_.at_answer[static_cast<int64_t>(a)].argmax().item<int64_t>() == each.foil;
         const Status status = answer->feasible                    ? Status::found
                               : answer->status == Status::stopped ? Status::stopped
                               : each.has_answer                   ? Status::best_effort
                                                                   : Status::infeasible;
         record.answer = {confidence_, to_string(status), status == Status::found ? "" : answer->reason, std::nullopt};
         if (each.has_answer) record.answer->distance = answer->distance;
-    }
-
-    /// The likeliest class but one.
-    static int64_t strongest_other(const at::Tensor& probabilities, int64_t but) {
-        at::Tensor others = probabilities.clone();
-        if (but >= 0) others[but] = -1;
-        return others.argmax().item<int64_t>();
     }
 
     // --- the answer
@@ -450,7 +442,7 @@ private:
         record.probabilities.answer = self.named(said.exp());
         if (!record.answer) record.answer = {self.confidence_, to_string(Status::found), "", std::nullopt};
         const double foil = said[each.foil].exp().item<double>();
-        const bool in_front = strongest_other(said.exp(), -1) == each.foil;
+        const bool in_front = said.argmax().item<int64_t>() == each.foil;
         if (self.confidence_ > 0.5 ? foil >= self.confidence_ : in_front) {
             record.answer->status = to_string(Status::found);
             record.answer->reason.clear();

@@ -46,7 +46,7 @@ constexpr double penalty_excess = 8;  // times the largest multiplier: a penalty
 
 // Rest.
 constexpr int stall_limit = 3;         // iterations without a shorter feasible point
-constexpr int answer_stall_limit = 1;  // the same for an answer, which begins next to it: half the work for 1 % more distance
+constexpr int answer_stall_limit = 1;  // the same for an answer, which begins next to it and need not be the shortest to the last percent
 constexpr double stall_share = 0.002;  // what counts as shorter
 constexpr double rest_share = 0.02;    // a step shorter than this share of the distance is rest
 

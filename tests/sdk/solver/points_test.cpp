@@ -132,6 +132,7 @@ TEST(Points, WhereAClassStandsBetweenTheEdgeIsFoundAndTheBoundaryIsNot) {
     EXPECT_THAT(points.boundary.solutions[0].reason, HasSubstr("'coat' is above them"));
     ASSERT_TRUE(points.edges[0] && points.edges[0]->feasible);
     EXPECT_EQ(points.reached(0), &*points.edges[0]);
+    EXPECT_EQ(points.between[0], 2) << "the coat";
     EXPECT_NEAR(points.edges[0]->z.item<double>(), 0.5, 0.01) << "where the pullover passes the coat";
     ASSERT_TRUE(points.answers[0] && points.answers[0]->feasible);
     EXPECT_GE(points.at_answer[0][1].item<double>(), 0.9);
