@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/stopwatch.h"
 #include "image/services/held_out.h"
+#include "image/services/judging.h"
 #include "image/services/questions.h"
 #include "image/services/recipe.h"
 #include "image/services/report.h"
@@ -125,26 +126,6 @@ Shown measure_shown(Report& report, const Sample& sample, const std::string& kin
     return shown;
 }
 
-/// The share of pictures of which at least three of the five nearest training images are of the foil.
-double plausible(const at::Tensor& pictures, const at::Tensor& there, const at::Tensor& foil, const TrainingImages& train,
-                 const Watch& watch) {
-    constexpr int64_t nearest = 5, most = 3, piece = 5000;
-    const at::Tensor flat = pictures.flatten(1);
-    at::Tensor distance, label;
-    for (int64_t begin = 0; begin < train.size(); begin += piece) {
-        watch(static_cast<double>(begin) / static_cast<double>(train.size()));
-        const int64_t end = std::min(begin + piece, train.size());
-        const at::Tensor some = at::cdist(flat, train.images(at::arange(begin, end)).flatten(1));
-        const at::Tensor labels = train.labels.slice(0, begin, end).unsqueeze(0).expand({flat.size(0), end - begin});
-        const at::Tensor all = distance.defined() ? at::cat({distance, some}, 1) : some,
-                         all_labels = label.defined() ? at::cat({label, labels}, 1) : labels;
-        const auto [values, order] = all.topk(std::min(nearest, all.size(1)), 1, false);
-        distance = values;
-        label = all_labels.gather(1, order);
-    }
-    return share_of(label.eq(foil.unsqueeze(1)).sum(1).ge(most).logical_and(there));
-}
-
 void measure_speed(Report& report, const ImageModel& model, const at::Tensor& images, uint64_t seed) {
     const int64_t many = images.size(0), few = std::min(max_timed_alone, many);
     const auto answer = [&](const at::Tensor& some, const Watch& watch) {
@@ -186,30 +167,23 @@ void measure_transfer(Report& report, const Sample& sample, const Classifier& ju
                   sample.size(), "");
     report.figure("another classifier, foil " + kind + ": the same in the answer that is shown", sees(shown.answer), sample.size(), "");
     report.figure("answer that is shown, foil " + kind + ": 3 of the 5 nearest training images are of the foil",
-                  plausible(shown.answer, shown.answer_there, foil, train, report.between(0.7, 1)), sample.size(), "share");
+                  share_of(shown.answer_there.logical_and(plausible(shown.answer, foil, train, report.between(0.7, 1)))), sample.size(),
+                  "share");
     report.figure("another classifier, foil " + kind + ": the same where pixels are searched instead of codes",
                   sees(direct.z().view(sample.images().sizes())), sample.size(), "");
 }
 
-// A classifier like the pack's, trained like it on as many images of the same corpus, from other first weights and in another order.
-std::shared_ptr<Classifier> train_judge(const ImageModel& model, const Recipe& recipe, TrainingImages train, const EvaluateRequest& request,
-                                        const std::string& corpus_sha256, const Observer& observer) {
-    const auto judge = make_classifier(recipe.classifier, model.networks().shape, static_cast<int64_t>(model.info().classes.size()));
-    const uint64_t seed = training::mix_seed(request.seed, 77);
-    const Json identity{{"recipe", base::parse_own_json(recipe.training_json())}, {"corpus", corpus_sha256}, {"seed", seed}};
+// The pack's classifier once more, from other first weights.
+std::shared_ptr<Classifier> second_classifier(const ImageModel& model, const Recipe& recipe, const TrainingImages& train,
+                                              const EvaluateRequest& request, const std::string& corpus_sha256, const Observer& observer) {
+    const std::string identity = judge_identity(recipe, corpus_sha256, request.seed).dump();
     training::Checkpoint checkpoint;
     if (!request.cache.empty()) {
         std::filesystem::create_directories(request.cache);
-        checkpoint = training::Checkpoint(request.cache / training::cache_name("judge", identity.dump()), identity.dump());
+        checkpoint = training::Checkpoint(request.cache / training::cache_name("judge", identity), identity);
     }
-    if (recipe.images > 0 && recipe.images < train.size()) {
-        const at::Tensor chosen =
-            at::randperm(train.size(), training::make_generator(training::mix_seed(seed, 1)), at::kLong).slice(0, 0, recipe.images);
-        train = train.chosen(chosen);
-    }
-    judge->initialise(training::make_generator(seed));
-    train_classifier(*judge, train, recipe.classifier_training, seed, checkpoint, observer);
-    return judge;
+    return train_judge(recipe, model.networks().shape, static_cast<int64_t>(model.info().classes.size()), train, request.seed, checkpoint,
+                       observer);
 }
 
 // How much is measured.
@@ -309,7 +283,7 @@ nlohmann::ordered_json evaluate_model(ImageModel& model, const std::string& reci
     } else {
         report.stage("training a second classifier");
         const TrainingImages train = tensors_of(corpus.train).labelled();
-        const auto judge = train_judge(model, recipe, train, request, corpus.sha256, report.observer());
+        const auto judge = second_classifier(model, recipe, train, request, corpus.sha256, report.observer());
         report.stage("classifying once more");
         report.figure("another classifier: accuracy on held-out images", accuracy(*judge, held_out, report.between(0, 1)), held_out.size(),
                       "share");
