@@ -159,6 +159,12 @@ at::Tensor TextBatch::extra_starts(const at::Tensor& rows, const at::Tensor& fac
 
 at::Tensor TextBatch::log_likelihood(const at::Tensor& z, const at::Tensor& rows) { return relaxation_.logits(z, rows); }
 
+std::vector<Strangeness> TextBatch::strangeness() const {
+    std::vector<Strangeness> all;
+    for (const Reading& reading : readings_) all.push_back(strangeness_of(model_.networks(), reading.pieces.ids));
+    return all;
+}
+
 std::vector<std::string> TextBatch::warnings(int64_t row) const {
     if (!exact_.defined() || exact_[row].item<bool>()) return {};
     return {"the generator does not give this sentence back exactly; its boundary is that of a sentence near it"};

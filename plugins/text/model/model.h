@@ -64,6 +64,7 @@ public:
     /// alone the search may slide off at a place that is merely easy to move, such as a sentence's first word. None where the classifier is not additive.
     at::Tensor extra_starts(const at::Tensor& rows, const at::Tensor& fact, const at::Tensor& foil, int64_t count, uint64_t seed) override;
     std::vector<Rendering> render(const std::vector<RenderRequest>& requests, uint64_t seed) override;
+    std::vector<Strangeness> strangeness() const override;
     std::vector<std::string> warnings(int64_t row) const override;
 
     const Relaxation& relaxation() const { return relaxation_; }

@@ -135,6 +135,11 @@ Networks Networks::load(const Pack& pack) {
                       WordAssociations::deserialise(bytes_of(pack, associations_file), vocabulary)};
     networks.longest = declared.input.whole("longest", 1, 1000);
     networks.typical_distance = declared.network.number("typical_distance", 1e-6, 1e6, 1);
+    if (declared.network.has("usual")) {  // packs of version 0.1.0 have none
+        base::Members usual = declared.network.object("usual");
+        networks.usual_unknown = {usual.number("unknown_mean", 0, 1), usual.number("unknown_excess", 1e-6, 1e6)};
+        networks.usual_surprise = {usual.number("surprise_mean", 0, 1e6), usual.number("surprise_excess", 1e-6, 1e6)};
+    }
     return networks;
 }
 
@@ -165,6 +170,11 @@ void Networks::save(PackWriter& writer, PackManifest& manifest, const std::strin
     network["masked_model"] = {{"embedding", masked.embedding}, {"hidden", masked.hidden}, {"head", masked.head}};
     network["ngram"] = {{"order", fluency.ngram().order()}};
     network["typical_distance"] = typical_distance;
+    if (usual_surprise.excess > 0)
+        network["usual"] = {{"unknown_mean", usual_unknown.mean},
+                            {"unknown_excess", usual_unknown.excess},
+                            {"surprise_mean", usual_surprise.mean},
+                            {"surprise_excess", usual_surprise.excess}};
     manifest.network = network.dump();
     manifest.input = Json{{"tokenizer", to_string(tokenizer.kind())}, {"longest", longest}}.dump();
 }

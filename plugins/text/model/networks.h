@@ -6,6 +6,7 @@
 
 #include "text/language/associations.h"
 #include "text/language/fluency.h"
+#include "text/model/likeness.h"
 #include "text/networks/autoencoder.h"
 #include "text/networks/classifier.h"
 #include "text/reading/tokenizer.h"
@@ -29,8 +30,9 @@ struct Networks {
     Autoencoder autoencoder;
     FluencyModel fluency;
     WordAssociations associations;
-    int64_t longest = 0;          ///< words of the longest sentence that it explains
-    double typical_distance = 1;  ///< median |z_e - z0| of explanations, measured after training
+    int64_t longest = 0;                  ///< words of the longest sentence that it explains
+    double typical_distance = 1;          ///< median |z_e - z0| of explanations, measured after training
+    Usual usual_unknown{}, usual_surprise{};  ///< of sentences like those it was trained on (likeness.h)
 
     /// Reads a verified pack. Throws `bad_pack` where the files do not fit the manifest or one another.
     static Networks load(const Pack& pack);

@@ -132,6 +132,13 @@ Sample draw_sample(Figures& figures, const Networks& networks, const Corpus& cor
     }
     figures.add("classifier: accuracy on the held-out half", accuracy(networks.classifier, ids, labels), static_cast<int64_t>(ids.size()),
                 "share");
+    if (networks.usual_surprise.excess > 0) {
+        const auto is_strange = [&](const Ids& sentence) { return strangeness_of(networks, sentence).value.value_or(0) > 1; };
+        figures.add(
+            "held-out sentences warned of as unlike",
+            static_cast<double>(std::count_if(ids.begin(), ids.end(), is_strange)) / std::max<double>(1, static_cast<double>(ids.size())),
+            static_cast<int64_t>(ids.size()), "share");
+    }
     const at::Tensor predicted = networks.classifier.logits(ids).argmax(1);
     Sample sample;
     for (size_t i = 0; i < held_out.size(); ++i) {

@@ -78,6 +78,7 @@ Networks train_generator(Reader reader, const GeneratorData& data, const Recipe&
                     Networks{std::move(reader.tokenizer), std::move(reader.classifier), std::move(autoencoder), std::move(fluency),
                              WordAssociations(data.search, vocabulary), recipe.autoencoder.longest, 3.0});
     model.networks().typical_distance = typical_distance(model, few);
+    measure_usual(model.networks(), data.development);
     return std::move(model.networks());
 }
 

@@ -348,6 +348,53 @@ TEST_F(ToyPack, LeavesNothingButThePack) {
                 ::testing::UnorderedElementsAre("pack.json", "tokenizer.model", "weights.safetensors", "ngram.bin", "associations.bin"));
 }
 
+Sentences toy_sentences(const Tokenizer& tokenizer, uint32_t seed, int count) {
+    std::mt19937 random(seed);
+    Sentences drawn;
+    for (int i = 0; i < count; ++i) drawn.push_back(tokenizer.encode(texts(split_words(toy::sentence(random, i % 2 == 0)))).ids);
+    return drawn;
+}
+
+TEST_F(ToyPack, KnowsWhatIsUnlikeWhatItWasMadeFrom) {
+    Networks networks = Networks::load(open_pack(*folder / "pack"));
+    const auto some = [&](uint32_t seed, int count) { return toy_sentences(networks.tokenizer, seed, count); };
+    networks.usual_unknown = networks.usual_surprise = {};
+    measure_usual(networks, some(21, 50));
+    EXPECT_EQ(strangeness_of(networks, some(1, 1)[0]).value, std::nullopt) << "too few to say what is usual";
+
+    measure_usual(networks, some(21, 600));
+    double strange = 0, strange_reversed = 0;
+    const Sentences others = some(22, 600);
+    for (Ids sentence : others) {
+        strange += *strangeness_of(networks, sentence).value > 1;
+        std::reverse(sentence.begin(), sentence.end());
+        strange_reversed += *strangeness_of(networks, sentence).value > 1;
+    }
+    EXPECT_LE(strange / 600, 0.03);
+    EXPECT_GT(strange_reversed, 10 * strange);
+    const Strangeness unknown = strangeness_of(networks, Ids(6, unk_id));
+    EXPECT_GT(*unknown.value, 1);
+    EXPECT_THAT(unknown.reason, HasSubstr("does not know 6 of its 6 words"));
+
+    // A pack keeps it.
+    PackWriter writer(*folder / "again", {});
+    PackManifest manifest = open_pack(*folder / "pack").manifest();
+    networks.save(writer, manifest, contents(*folder / "pack" / "tokenizer.model"));
+    writer.finish(manifest);
+    const Networks again = Networks::load(open_pack(*folder / "again"));
+    EXPECT_EQ(*strangeness_of(again, others[0]).value, *strangeness_of(networks, others[0]).value);
+}
+
+TEST_F(ToyPack, WarnsOfASentenceThatIsUnlikeIt) {
+    measure_usual(model->networks(), toy_sentences(model->networks().tokenizer, 21, 600));
+    std::vector<ReadNotes> notes;
+    const auto batch = model->read({{"the food was gross .", ""}, {"das essen war nicht the", ""}}, notes);
+    const std::vector<Strangeness> strangeness = batch->strangeness();
+    ASSERT_EQ(strangeness.size(), 2u);
+    EXPECT_LE(*strangeness[0].value, 1);
+    EXPECT_GT(*strangeness[1].value, 1);
+}
+
 TEST_F(ToyPack, RefusesAFolderThatHoldsSomethingElse) {
     TrainRequest request;
     request.corpus = "toy";
