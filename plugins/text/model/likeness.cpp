@@ -65,8 +65,8 @@ Strangeness strangeness_of(const Networks& networks, const Ids& sentence) {
     Strangeness strangeness;
     strangeness.value = std::max({by_unknown, by_surprise, 0.0});
     strangeness.reason = by_unknown > std::min(1.0, by_surprise) ? "the model does not know " + base::number(found.unknown) + " of its " +
-                                                        base::number(found.words) + " words and marks"
-                                                  : "its words hardly ever follow one another there";
+                                                                       base::number(found.words) + " words and marks"
+                                                                 : "its words hardly ever follow one another there";
     return strangeness;
 }
 

@@ -128,33 +128,72 @@ at::Tensor TextBatch::start(const at::Tensor&, uint64_t) {
     return start_;
 }
 
-at::Tensor TextBatch::extra_starts(const at::Tensor& rows, const at::Tensor& fact, const at::Tensor& foil, int64_t, uint64_t) {
+namespace {
+
+/// What a classifier makes of one position of a sentence: the gap between fact and foil with other words there.
+class Position {
+public:
+    Position(const Classifier& classifier, const Ids& sentence, int64_t fact, int64_t foil)
+        : classifier_(classifier), sentence_(sentence), fact_(fact), foil_(foil) {}
+
+    /// The position whose word speaks loudest for the fact: without it the gap is smallest.
+    size_t loudest() const {
+        const at::Tensor own = classifier_.embedding.index_select(0, at::tensor(sentence_, at::kLong));
+        const at::Tensor here = at::eye(own.size(0), at::kFloat).unsqueeze(2);
+        return static_cast<size_t>(
+            gaps(classifier_.logits(own * (1 - here))).argmin().item<int64_t>());  // [m, m, d]: position t gone in row t
+    }
+
+    /// The gaps with each of some words at a position, [n].
+    at::Tensor with(size_t position, const at::Tensor& words) const {
+        if (classifier_.additive()) {  // the others add what they added before
+            const at::Tensor says = gaps(classifier_.word_logits());
+            return gaps(classifier_.logits(Sentences{sentence_})) - says[sentence_[position]] + says.index_select(0, words);
+        }
+        at::Tensor all = at::tensor(sentence_, at::kLong).repeat({words.size(0), 1});
+        all.select(1, static_cast<int64_t>(position)).copy_(words);
+        const at::Tensor embedded = classifier_.embedding.index_select(0, all.flatten());
+        return gaps(classifier_.logits(embedded.view({all.size(0), all.size(1), classifier_.dimension()})));
+    }
+
+private:
+    at::Tensor gaps(const at::Tensor& logits) const { return logits.select(1, fact_) - logits.select(1, foil_); }
+
+    const Classifier& classifier_;
+    const Ids& sentence_;
+    int64_t fact_, foil_;
+};
+
+}  // namespace
+
+Ids TextBatch::silenced(int64_t row, int64_t fact, int64_t foil) const {
+    constexpr int64_t asked = 100;  // words; a classifier that adds up is asked about all of them
+    const at::NoGradGuard no_grad;
     const Networks& networks = model_.networks();
-    if (!networks.classifier.additive()) return {};
+    Ids sentence = relaxation_.sentences()[static_cast<size_t>(row)];
+    const Position position(networks.classifier, sentence, fact, foil);
+    const size_t loudest = position.loudest();
+    const auto t = static_cast<int64_t>(loudest);
     const MaskedModel& masked = networks.fluency.network();
-    const at::Tensor word_logits = networks.classifier.word_logits();
+    const auto contexts = masked->contexts(at::tensor(sentence, at::kLong).unsqueeze(0));
     const at::Tensor words = at::tensor(std::vector<int64_t>(model_.lexicon().word.begin(), model_.lexicon().word.end())).to(at::kBool);
-    const at::Tensor gaps = networks.classifier.logits(relaxation_.sentences());
+    const at::Tensor fits = masked->between(contexts.left[0].slice(0, t, t + 1), contexts.right[0].slice(0, t + 1, t + 2))[0].masked_fill(
+        words.logical_not(), -INFINITY);
+    // The likeliest words first.
+    const int64_t count = networks.classifier.additive() ? words.sum().item<int64_t>() : std::min(asked, words.sum().item<int64_t>());
+    const at::Tensor likeliest = std::get<1>(fits.topk(count)), gaps = position.with(loudest, likeliest);
+    const at::Tensor silencing = gaps.lt(0).nonzero().squeeze(1);
+    sentence[loudest] = likeliest[silencing.size(0) > 0 ? silencing[0].item<int64_t>() : gaps.argmin().item<int64_t>()].item<int64_t>();
+    return sentence;
+}
+
+at::Tensor TextBatch::extra_starts(const at::Tensor& rows, const at::Tensor& fact, const at::Tensor& foil, int64_t, uint64_t) {
     Sentences changed(static_cast<size_t>(rows.size(0)));
     in_groups(rows.size(0), [&](int64_t begin, int64_t end) {
-        const at::NoGradGuard no_grad;
-        for (int64_t i = begin; i < end; ++i) {
-            const int64_t row = rows[i].item<int64_t>(), a = fact[i].item<int64_t>(), b = foil[i].item<int64_t>();
-            changed[i] = relaxation_.sentences()[row];
-            const at::Tensor sentence = at::tensor(changed[i], at::kLong);
-            const at::Tensor says = word_logits.select(1, a) - word_logits.select(1, b);
-            const at::Tensor own = says.index_select(0, sentence);
-            const int64_t loudest = own.argmax().item<int64_t>();
-            const double enough = (own[loudest] - (gaps[row][a] - gaps[row][b])).item<double>();
-            at::Tensor allowed = words & says.lt(enough);
-            if (!allowed.any().item<bool>()) allowed = words & says.le(says.masked_select(words).min());
-            const auto contexts = masked->contexts(sentence.unsqueeze(0));
-            const at::Tensor fits =
-                masked->between(contexts.left[0].slice(0, loudest, loudest + 1), contexts.right[0].slice(0, loudest + 1, loudest + 2))[0];
-            changed[i][loudest] = fits.masked_fill(allowed.logical_not(), -INFINITY).argmax().item<int64_t>();
-        }
+        for (int64_t i = begin; i < end; ++i)
+            changed[static_cast<size_t>(i)] = silenced(rows[i].item<int64_t>(), fact[i].item<int64_t>(), foil[i].item<int64_t>());
     });
-    return networks.autoencoder.encode(changed).unsqueeze(1);
+    return model_.networks().autoencoder.encode(changed).unsqueeze(1);
 }
 
 at::Tensor TextBatch::log_likelihood(const at::Tensor& z, const at::Tensor& rows) { return relaxation_.logits(z, rows); }

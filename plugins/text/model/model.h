@@ -61,7 +61,7 @@ public:
     at::Tensor start(const at::Tensor& fact, uint64_t seed) override;
     at::Tensor log_likelihood(const at::Tensor& z, const at::Tensor& rows) override;
     /// One: the code of the sentence with the word that speaks loudest for the fact replaced by the likeliest one that silences it. From z0
-    /// alone the search may slide off at a place that is merely easy to move, such as a sentence's first word. None where the classifier is not additive.
+    /// alone the search may slide off at a place that is merely easy to move, such as a sentence's first word.
     at::Tensor extra_starts(const at::Tensor& rows, const at::Tensor& fact, const at::Tensor& foil, int64_t count, uint64_t seed) override;
     std::vector<Rendering> render(const std::vector<RenderRequest>& requests, uint64_t seed) override;
     std::vector<Strangeness> strangeness() const override;
@@ -73,6 +73,8 @@ public:
     const at::Tensor& exact() const { return exact_; }  ///< whether the generator says the sentence at z0, [B]; after `start`
 
 private:
+    /// A row's sentence with its loudest word silenced.
+    Ids silenced(int64_t row, int64_t fact, int64_t foil) const;
     Rendering render_one(const RenderRequest& request) const;
 
     const TextModel& model_;

@@ -2,9 +2,11 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <limits>
 
 #include "base/file.h"
+#include "base/format.h"
 #include "base/json.h"
 #include "training/checkpoint.h"
 #include "training/pack_contents.h"
@@ -21,12 +23,32 @@ constexpr const char* weights_file = "weights.safetensors";
 constexpr const char* classifier_file = "classifier.pt";
 constexpr const char* embedding_file = "embedding.safetensors";
 constexpr const char* torchscript = "torchscript";
+constexpr const char* embedding_sum = "embedding-sum";
 constexpr const char* ngram_file = "ngram.bin";
 constexpr const char* associations_file = "associations.bin";
 
 /// One of the pack's files; `open_pack` has checked its size.
 std::string bytes_of(const Pack& pack, const char* name) {
     return base::read_file(pack.file(name), std::numeric_limits<uint64_t>::max(), ErrorCode::bad_pack);
+}
+
+/// A classifier's network of ours.
+std::shared_ptr<SentenceNetwork> stored_network(base::Members& declared, const std::string& kind, int64_t dimension, int64_t classes,
+                                                training::StoredTensors& stored, const Pack& pack) {
+    SentenceNetworkSizes sizes;
+    sizes.kind = kind;
+    sizes.hidden = declared.whole("hidden", 1, 4096);
+    sizes.layers = declared.whole("layers", 1, 24, 1);
+    sizes.heads = declared.whole("heads", 1, 4096, 1);
+    try {
+        const std::shared_ptr<SentenceNetwork> network = make_sentence_network(sizes, dimension, classes);
+        for (const auto& [name, tensor] : network->tensors()) stored.take("classifier." + name, tensor);
+        network->require_gradients(false);
+        return network;
+    } catch (const Error& error) {
+        if (error.code() == ErrorCode::bad_pack) throw;
+        throw training::bad_pack(pack, error.what());
+    }
 }
 
 }  // namespace
@@ -78,9 +100,10 @@ Networks Networks::load(const Pack& pack) {
     training::Declared declared(pack);
     base::Members declared_classifier = declared.network.object("classifier");
     const std::string classifier_kind = declared_classifier.text("kind");
-    if (classifier_kind != "embedding-sum" && classifier_kind != torchscript)
-        declared_classifier.refuse("kind", "embedding-sum or torchscript (this version knows no other)");
-    const bool brought = classifier_kind == torchscript;
+    const bool brought = classifier_kind == torchscript, sum = classifier_kind == embedding_sum;
+    const std::vector<std::string>& kinds = sentence_network_kinds();
+    if (!brought && !sum && std::find(kinds.begin(), kinds.end(), classifier_kind) == kinds.end())
+        declared_classifier.refuse("kind", "embedding-sum, " + base::joined(kinds) + " or torchscript (this version knows no other)");
     if (brought && !has_generator(pack))
         throw training::bad_pack(
             pack,
@@ -97,10 +120,16 @@ Networks Networks::load(const Pack& pack) {
     } else {
         const int64_t dimension = declared_classifier.whole("dimension", 1, 4096);
         const auto classes = static_cast<int64_t>(manifest.classes.size());
-        classifier = {training::declared({vocabulary, dimension}), training::declared({classes, dimension}), training::declared({classes})};
+        classifier = {training::declared({vocabulary, dimension}), {}, training::declared({classes})};
         stored.take("classifier.embedding", classifier.embedding);
-        stored.take("classifier.weight", classifier.weight);
-        stored.take("classifier.bias", classifier.bias);
+        if (sum) {
+            classifier.weight = training::declared({classes, dimension});
+            stored.take("classifier.weight", classifier.weight);
+            stored.take("classifier.bias", classifier.bias);
+        } else {
+            classifier.bias = at::zeros({classes});
+            classifier.own_network = stored_network(declared_classifier, classifier_kind, dimension, classes, stored, pack);
+        }
     }
 
     AutoencoderSizes sizes;
@@ -145,9 +174,13 @@ Networks Networks::load(const Pack& pack) {
 
 void Networks::save(PackWriter& writer, PackManifest& manifest, const std::string& tokenizer_model) {
     training::NamedTensors tensors;
-    if (classifier.additive())
-        tensors = {
-            {"classifier.embedding", classifier.embedding}, {"classifier.weight", classifier.weight}, {"classifier.bias", classifier.bias}};
+    if (!classifier.network) tensors["classifier.embedding"] = classifier.embedding;
+    if (classifier.additive()) {
+        tensors["classifier.weight"] = classifier.weight;
+        tensors["classifier.bias"] = classifier.bias;
+    } else if (classifier.own_network) {
+        for (const auto& [name, tensor] : classifier.own_network->tensors()) tensors["classifier." + name] = tensor;
+    }
     for (auto& [name, tensor] : autoencoder.dense()) tensors["autoencoder." + name] = *tensor;
     for (auto& [name, tensor] : autoencoder.tables()) tensors["autoencoder." + name] = *tensor;
     for (const auto& item : fluency.network()->named_parameters()) tensors["masked_model." + item.key()] = item.value();
@@ -160,7 +193,12 @@ void Networks::save(PackWriter& writer, PackManifest& manifest, const std::strin
     const MaskedModelSizes& masked = fluency.network()->sizes();
     Json network;
     if (classifier.additive()) {
-        network["classifier"] = {{"kind", "embedding-sum"}, {"vocabulary", classifier.vocabulary()}, {"dimension", classifier.dimension()}};
+        network["classifier"] = {{"kind", embedding_sum}, {"vocabulary", classifier.vocabulary()}, {"dimension", classifier.dimension()}};
+    } else if (classifier.own_network) {
+        const SentenceNetworkSizes& of_classifier = classifier.own_network->sizes();
+        network["classifier"] = {{"kind", of_classifier.kind},          {"vocabulary", classifier.vocabulary()},
+                                 {"dimension", classifier.dimension()}, {"hidden", of_classifier.hidden},
+                                 {"layers", of_classifier.layers},      {"heads", of_classifier.heads}};
     } else {
         save_classifier(classifier, writer, manifest);
         network = base::parse_own_json(manifest.network);

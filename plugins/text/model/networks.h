@@ -30,8 +30,8 @@ struct Networks {
     Autoencoder autoencoder;
     FluencyModel fluency;
     WordAssociations associations;
-    int64_t longest = 0;                  ///< words of the longest sentence that it explains
-    double typical_distance = 1;          ///< median |z_e - z0| of explanations, measured after training
+    int64_t longest = 0;                      ///< words of the longest sentence that it explains
+    double typical_distance = 1;              ///< median |z_e - z0| of explanations, measured after training
     Usual usual_unknown{}, usual_surprise{};  ///< of sentences like those it was trained on (likeness.h)
 
     /// Reads a verified pack. Throws `bad_pack` where the files do not fit the manifest or one another.

@@ -25,6 +25,7 @@ at::Tensor Classifier::word_logits() const { return at::linear(embedding, weight
 
 at::Tensor Classifier::logits(const at::Tensor& embedded) const {
     if (additive()) return at::linear(embedded.sum(1), weight, bias);
+    if (own_network) return own_network->logits(embedded);
     const at::Tensor outputs = (*network)(embedded);
     if (outputs.sizes() != at::IntArrayRef{embedded.size(0), classes()})
         throw Error(ErrorCode::invalid_input, network->file().filename().string() + ": expected it to give " +
@@ -56,6 +57,7 @@ Classifier Classifier::on(at::Device device) const {
     if (device == bias.device()) return copy;
     for (at::Tensor* tensor : {&copy.embedding, &copy.weight, &copy.bias})
         if (tensor->defined()) *tensor = tensor->to(device);
+    if (own_network) copy.own_network = own_network->on(device);
     if (network) {
         auto on_device = std::make_shared<training::ScriptNetwork>(network->file());
         on_device->to(device);

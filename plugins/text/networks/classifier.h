@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "text/networks/sentence_network.h"
 #include "text/reading/ids.h"
 #include "training/torchscript.h"
 
@@ -16,15 +17,17 @@ namespace whynot::text {
 /// Additive in its words: word w adds `word_logits()[w]` to the logits wherever it stands. The rows of <pad>, <go> and
 /// <eos> are zero and stay zero, because they receive some of the soft mass while a sentence is being optimised.
 ///
-/// Or a classifier that was brought along, which takes the embedded words [b, m, d] and is not additive: `network` in place of W.
+/// Or one that sees the order of words and is not additive: a network of ours (sentence_network.h), or one that was brought along, takes the embedded
+/// words [b, m, d] in place of W.
 struct Classifier {
-    at::Tensor embedding;  ///< M, [V, d]
-    at::Tensor weight;     ///< W, [C, d]; undefined beside a network
-    at::Tensor bias;       ///< b, [C]; zero beside a network
-    std::shared_ptr<const training::ScriptNetwork> network = nullptr;
-    Emits emits = Emits::logits;  ///< of the network
+    at::Tensor embedding;                                              ///< M, [V, d]
+    at::Tensor weight;                                                 ///< W, [C, d]; undefined beside a network
+    at::Tensor bias;                                                   ///< b, [C]; zero beside a network
+    std::shared_ptr<const training::ScriptNetwork> network = nullptr;  ///< that was brought along
+    Emits emits = Emits::logits;                                       ///< of that network
+    std::shared_ptr<const SentenceNetwork> own_network = nullptr;      ///< of ours
 
-    bool additive() const { return !network; }
+    bool additive() const { return !network && !own_network; }
 
     int64_t vocabulary() const { return embedding.size(0); }
     int64_t dimension() const { return embedding.size(1); }

@@ -3,7 +3,9 @@
 #include <ATen/ATen.h>
 
 #include <cmath>
+#include <map>
 #include <numeric>
+#include <random>
 
 #include "base/format.h"
 #include "training/loop.h"
@@ -14,24 +16,35 @@ namespace whynot::text {
 
 namespace {
 
-enum ClassifierStream : uint64_t { classifier_weights = 1, classifier_epoch = 2 };
+enum ClassifierStream : uint64_t { classifier_weights = 1, classifier_epoch = 2, classifier_dropout = 3, classifier_hiding = 4 };
 
-Classifier untrained(const ClassifierData& data, const ClassifierOptions& options, uint64_t seed) {
+/// M as it starts: <pad>, <go> and <eos> are zero and stay it.
+at::Tensor untrained_embedding(const ClassifierData& data, const ClassifierOptions& options, const at::Generator& random) {
+    at::Tensor embedding = at::empty({data.vocabulary, options.dimension}).normal_(0, options.deviation, random);
+    embedding.slice(0, 0, unk_id).zero_();
+    return embedding;
+}
+
+Classifier untrained_sum(const ClassifierData& data, const ClassifierOptions& options, uint64_t seed) {
     at::Generator random = training::make_generator(training::mix_seed(seed, classifier_weights));
     Classifier classifier;
-    classifier.embedding = at::empty({data.vocabulary, options.dimension}).normal_(0, options.deviation, random);
-    classifier.embedding.slice(0, 0, unk_id).zero_();
+    classifier.embedding = untrained_embedding(data, options, random);
     const double bound = 1.0 / std::sqrt(static_cast<double>(options.dimension));
     classifier.weight = at::empty({data.classes, options.dimension}).uniform_(-bound, bound, random);
     classifier.bias = at::zeros({data.classes});
     return classifier;
 }
 
-}  // namespace
+void tell(const training::TrainingRun& run, const Observer& observer, const training::EpochLoss& epoch, const Classifier& classifier,
+          const LabelledIds& development) {
+    if (!observer.log) return;
+    run.log("classifier epoch " + std::to_string(epoch.number) + ": loss " + base::fixed(epoch.loss, 4) + ", development accuracy " +
+            base::fixed(accuracy(classifier, development.sentences, development.labels), 4));
+}
 
-Classifier train_classifier(const ClassifierData& data, const ClassifierOptions& options, uint64_t seed,
-                            const training::Checkpoint& checkpoint, const Observer& observer) {
-    Classifier classifier = untrained(data, options, seed);
+Classifier train_sum(const ClassifierData& data, const ClassifierOptions& options, uint64_t seed, const training::Checkpoint& checkpoint,
+                     const Observer& observer) {
+    Classifier classifier = untrained_sum(data, options, seed);
     training::RowAdam rows_adam(classifier.embedding);
     training::DenseAdam adam({classifier.weight.requires_grad_(), classifier.bias.requires_grad_()}, 0);
     training::TrainingRun run("the classifier", checkpoint, observer);
@@ -64,14 +77,83 @@ Classifier train_classifier(const ClassifierData& data, const ClassifierOptions&
         adam.step(options.learning_rate);
         return training::BatchLoss{loss.item<double>(), static_cast<double>(batch.size())};
     };
-    training::train_in_batches(run, {"classifier", options.epochs}, batches_of, step, [&](const training::EpochLoss& epoch) {
-        if (!observer.log) return;
-        run.log("classifier epoch " + std::to_string(epoch.number) + ": loss " + base::fixed(epoch.loss, 4) + ", development accuracy " +
-                base::fixed(accuracy(classifier, data.development.sentences, data.development.labels), 4));
-    });
+    training::train_in_batches(run, {"classifier", options.epochs}, batches_of, step,
+                               [&](const training::EpochLoss& epoch) { tell(run, observer, epoch, classifier, data.development); });
     classifier.weight = classifier.weight.detach();
     classifier.bias = classifier.bias.detach();
     return classifier;
+}
+
+/// Batches of sentences of one length, all of them in a drawn order.
+std::vector<training::Places> batches_of_one_length(const Sentences& sentences, int64_t size, uint64_t seed) {
+    std::mt19937_64 random(seed);
+    std::map<size_t, training::Places> by_length;
+    for (size_t i = 0; i < sentences.size(); ++i)
+        if (!sentences[i].empty()) by_length[sentences[i].size()].push_back(i);
+    std::vector<training::Places> batches;
+    for (auto& [length, places] : by_length)
+        for (training::Places& batch : training::shuffled_batches(places, size, random())) batches.push_back(std::move(batch));
+    training::shuffle(batches, random);
+    return batches;
+}
+
+Classifier train_network(const ClassifierData& data, const ClassifierOptions& options, uint64_t seed,
+                         const training::Checkpoint& checkpoint, const Observer& observer) {
+    at::Generator random = training::make_generator(training::mix_seed(seed, classifier_weights));
+    Classifier classifier;
+    classifier.embedding = untrained_embedding(data, options, random);
+    classifier.bias = at::zeros({data.classes});
+    const auto network = make_sentence_network(options.network, options.dimension, data.classes);
+    network->initialise(random);
+    network->require_gradients(true);
+    classifier.own_network = network;
+
+    training::RowAdam rows_adam(classifier.embedding);
+    std::vector<at::Tensor> parameters;
+    for (const auto& [name, tensor] : network->parameters()) parameters.push_back(tensor);
+    training::DenseAdam adam(parameters);
+    training::TrainingRun run("the classifier", checkpoint, observer);
+    run.keep("weights.embedding", classifier.embedding);
+    for (const auto& [name, tensor] : network->parameters()) run.keep("weights." + name, tensor);
+    run.keep("rows", rows_adam);
+    run.keep("adam", adam);
+
+    const auto batches_of = [&](int64_t epoch) {
+        return batches_of_one_length(data.train.sentences, options.batch,
+                                     training::mix_seed(seed, classifier_epoch, static_cast<uint64_t>(epoch)));
+    };
+    const auto step = [&](const training::Places& batch, training::Step now) {
+        std::mt19937_64 hiding(training::mix_seed(seed, classifier_hiding, now.seed()));
+        const auto often = static_cast<uint64_t>(options.hide * 1e6);
+        Ids words;
+        std::vector<int64_t> targets;
+        for (const size_t i : batch) {
+            for (const int64_t word : data.train.sentences[i]) words.push_back(hiding() % 1000000 < often ? unk_id : word);
+            targets.push_back(data.train.labels[i]);
+        }
+        const auto [rows, index] = at::_unique(at::tensor(words, at::kLong), true, true);
+        const at::Tensor table = classifier.embedding.index_select(0, rows).requires_grad_();
+        const at::Tensor embedded = table.index_select(0, index).view({static_cast<int64_t>(batch.size()), -1, options.dimension});
+        const training::Mode mode{true, training::make_generator(training::mix_seed(seed, classifier_dropout, now.seed()))};
+        const at::Tensor loss = at::cross_entropy_loss(network->logits(embedded, mode), at::tensor(targets, at::kLong));
+        loss.backward();
+        const double rate = training::cosine_rate(options.learning_rate, now.number, now.of);
+        rows_adam.step(rows, table.grad(), rate);
+        adam.step(rate);
+        return training::BatchLoss{loss.item<double>(), static_cast<double>(batch.size())};
+    };
+    training::train_in_batches(run, {"classifier", options.epochs}, batches_of, step,
+                               [&](const training::EpochLoss& epoch) { tell(run, observer, epoch, classifier, data.development); });
+    network->require_gradients(false);
+    return classifier;
+}
+
+}  // namespace
+
+Classifier train_classifier(const ClassifierData& data, const ClassifierOptions& options, uint64_t seed,
+                            const training::Checkpoint& checkpoint, const Observer& observer) {
+    return options.network.kind == "embedding-sum" ? train_sum(data, options, seed, checkpoint, observer)
+                                                   : train_network(data, options, seed, checkpoint, observer);
 }
 
 }  // namespace whynot::text

@@ -16,6 +16,10 @@ struct ClassifierOptions {
     int64_t batch = 64;
     double learning_rate = 2e-3;
     double deviation = 0.3;  ///< of the normal distribution that the embedding starts from
+    /// Of kind "embedding-sum", or what the network is made of that sees the order of words.
+    SentenceNetworkSizes network{"embedding-sum"};
+    /// Networks: the share of words that are hidden in training, behind <unk>, so that not all hangs on single words.
+    double hide = 0.05;
 };
 
 /// Sentences and the class of each, from 0.

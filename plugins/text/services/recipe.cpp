@@ -18,6 +18,7 @@ void require(bool right, const char* what) {
 
 void check(const Recipe& recipe) {
     const AutoencoderSizes& sizes = recipe.sizes;
+    if (recipe.classifier.network.kind != "embedding-sum") make_sentence_network(recipe.classifier.network, 1, 2);  // throws
     require(sizes.latent >= 2 && sizes.latent <= 4096 && sizes.latent % 2 == 0, "'autoencoder.latent' must be even, from 2 to 4096");
     require(std::min({sizes.encoder, sizes.decoder, recipe.classifier.dimension, recipe.masked_sizes.embedding, recipe.masked_sizes.hidden,
                       recipe.masked_sizes.head}) >= 1 &&
@@ -32,8 +33,30 @@ void check(const Recipe& recipe) {
     require(std::min({recipe.classifier.learning_rate, recipe.autoencoder.learning_rate, recipe.masked.learning_rate}) > 0,
             "learning rates must be positive");
     require(recipe.autoencoder.longest >= 1 && recipe.autoencoder.longest <= 200, "'autoencoder.longest' must be from 1 to 200");
-    for (const double share : {recipe.autoencoder.hide_encoder, recipe.autoencoder.hide_decoder, recipe.masked.dropout})
+    for (const double share :
+         {recipe.autoencoder.hide_encoder, recipe.autoencoder.hide_decoder, recipe.masked.dropout, recipe.classifier.hide})
         require(share >= 0 && share < 1, "shares of hidden words and dropout must be from 0 to less than 1");
+}
+
+// The kind of classifier that a recipe asks for, before the rest of it is looked at; empty: it does not say.
+std::string asked_kind(const std::string& text) {
+    const Json changes = base::parse_json_object(text.empty() ? "{}" : text, ErrorCode::invalid_argument, "recipe");
+    const auto classifier = changes.find("classifier");
+    if (classifier == changes.end() || !classifier->is_object()) return "";
+    const auto kind = classifier->find("kind");
+    return kind != classifier->end() && kind->is_string() ? kind->get<std::string>() : "";
+}
+
+// What was found to suit a classifier of that kind.
+Recipe suited(const std::string& kind) {
+    Recipe recipe;
+    ClassifierOptions& classifier = recipe.classifier;
+    if (!kind.empty()) classifier.network.kind = kind;
+    if (classifier.network.kind == "embedding-sum") return recipe;
+    classifier.deviation = 0.1;
+    classifier.epochs = 4;
+    if (classifier.network.kind == "attention") classifier.network.layers = 2;
+    return recipe;
 }
 
 }  // namespace
@@ -41,11 +64,11 @@ void check(const Recipe& recipe) {
 std::string Recipe::to_json() const {
     Json json;
     json["tokenizer"] = {{"kind", to_string(tokenizer.kind)}, {"min_count", tokenizer.min_count}, {"vocabulary", tokenizer.vocabulary}};
-    json["classifier"] = {{"dimension", classifier.dimension},
-                          {"epochs", classifier.epochs},
-                          {"batch", classifier.batch},
-                          {"learning_rate", classifier.learning_rate},
-                          {"deviation", classifier.deviation}};
+    json["classifier"] = {
+        {"kind", classifier.network.kind},           {"hidden", classifier.network.hidden},   {"layers", classifier.network.layers},
+        {"heads", classifier.network.heads},         {"dropout", classifier.network.dropout}, {"hide", classifier.hide},
+        {"dimension", classifier.dimension},         {"epochs", classifier.epochs},           {"batch", classifier.batch},
+        {"learning_rate", classifier.learning_rate}, {"deviation", classifier.deviation}};
     json["autoencoder"] = {{"latent", sizes.latent},
                            {"encoder", sizes.encoder},
                            {"decoder", sizes.decoder},
@@ -76,12 +99,18 @@ std::string Recipe::to_json() const {
 }
 
 Recipe Recipe::from_json(const std::string& text) {
-    Recipe recipe;
+    Recipe recipe = suited(asked_kind(text));
     Json json = base::parse_own_json(training::merge_recipe(recipe.to_json(), text));
     const auto take = [&](const char* group, const char* key, auto& to) { json[group][key].get_to(to); };
     recipe.tokenizer.kind = tokenizer_kind(json["tokenizer"]["kind"].get<std::string>());
     take("tokenizer", "min_count", recipe.tokenizer.min_count);
     take("tokenizer", "vocabulary", recipe.tokenizer.vocabulary);
+    take("classifier", "kind", recipe.classifier.network.kind);
+    take("classifier", "hidden", recipe.classifier.network.hidden);
+    take("classifier", "layers", recipe.classifier.network.layers);
+    take("classifier", "heads", recipe.classifier.network.heads);
+    take("classifier", "dropout", recipe.classifier.network.dropout);
+    take("classifier", "hide", recipe.classifier.hide);
     take("classifier", "dimension", recipe.classifier.dimension);
     take("classifier", "epochs", recipe.classifier.epochs);
     take("classifier", "batch", recipe.classifier.batch);

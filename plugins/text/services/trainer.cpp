@@ -36,7 +36,13 @@ LabelledIds encode(const Tokenizer& tokenizer, const std::vector<LabelledSentenc
 Classifier trained_classifier(const ClassifierData& data, const Recipe& recipe, uint64_t seed, const training::Checkpoint& checkpoint,
                               const Observer& observer) {
     Classifier classifier = train_classifier(data, recipe.classifier, training::mix_seed(seed, classifier_stage), checkpoint, observer);
-    for (at::Tensor* tensor : {&classifier.embedding, &classifier.weight, &classifier.bias}) training::round_to_half(*tensor);
+    training::round_to_half(classifier.embedding);
+    if (classifier.own_network) {
+        training::round_to_half(classifier.own_network->tensors());
+    } else {
+        training::round_to_half(classifier.weight);
+        training::round_to_half(classifier.bias);
+    }
     return classifier;
 }
 

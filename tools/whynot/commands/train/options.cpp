@@ -9,6 +9,8 @@ namespace {
 void check_train(TrainCommand& command) {
     if (command.generator_only != !(command.pack + command.data).empty() || (command.generator_only && !command.corpus.empty()))
         throw CLI::ValidationError("--generator-only goes with --pack and --data, and not with --corpus");
+    if (command.generator_only && !command.classifier.empty())
+        throw CLI::ValidationError("--generator-only leaves the classifier as it is: it does not go with --classifier");
     if (command.print_recipe) return;
     std::vector<std::pair<const char*, const std::string*>> needed{{"--corpus", &command.corpus}};
     if (command.generator_only) needed = {{"--pack", &command.pack}, {"--data", &command.data}};
@@ -31,6 +33,11 @@ void add_train(CLI::App& program, TrainCommand& command) {
                    "With --generator-only: inputs like those to be explained, without labels: a folder of images, or a file of sentences, "
                    "one a line")
         ->type_name("FOLDER|FILE");
+    app.add_option("--classifier", command.classifier,
+                   "The kind of classifier: embedding-sum, convolution, recurrent or attention for sentences; lenet, vgg or resnet for "
+                   "images. Goes "
+                   "before the recipe's")
+        ->type_name("KIND");
     app.add_option("--recipe", command.recipe, "A JSON file with what differs from the default recipe")->type_name("FILE");
     app.add_flag("--print-recipe", command.print_recipe, "Print the default recipe and exit");
     add_seed(app, command.seed, "Seed of all random numbers; the same seed gives the same pack");

@@ -51,7 +51,13 @@ std::string report(const Json& evaluation) {
 }
 
 std::string recipe_of(const TrainCommand& command) {
-    return command.recipe.empty() ? "{}" : base::read_file(command.recipe, 1 << 20, ErrorCode::invalid_argument);
+    const std::string text = command.recipe.empty() ? "{}" : base::read_file(command.recipe, 1 << 20, ErrorCode::invalid_argument);
+    if (command.classifier.empty()) return text;
+    Json recipe = base::parse_json_object(text, ErrorCode::invalid_argument, "the recipe " + command.recipe);
+    if (recipe.contains("classifier") && !recipe["classifier"].is_object())
+        throw Error(ErrorCode::invalid_argument, "the recipe " + command.recipe + ": expected an object as 'classifier'");
+    recipe["classifier"]["kind"] = command.classifier;
+    return recipe.dump();
 }
 
 void train_generator(const TrainCommand& command, const Host& host) {

@@ -13,7 +13,8 @@ struct TrainCommand : CommonOptions {
     std::string modality;
     std::string corpus;
     std::string out;
-    std::string recipe;  ///< a file; empty: the defaults
+    std::string recipe;      ///< a file; empty: the defaults
+    std::string classifier;  ///< its kind; empty: the recipe's
     uint64_t seed = 1;
     bool print_recipe = false;
     bool generator_only = false;  ///< with `pack` and `data` instead of `corpus`
