@@ -4,6 +4,7 @@
 
 #include "base/sha256.h"
 #include "corpora/files.h"
+#include "corpora/sentence_table.h"
 #include "whynot/error.h"
 
 namespace whynot::corpora {
@@ -108,7 +109,10 @@ std::pair<int64_t, const char*> count_of(std::string_view content, CorpusFileRol
 
 std::string content_problem(std::string_view content, const CorpusFile& file, const fs::path& path) {
     try {
-        const auto [count, unit] = count_of(content, file.role, path);
+        const bool is_table = !file.sentence_table.format.empty();
+        const auto [count, unit] =
+            is_table ? std::pair(static_cast<int64_t>(parse_sentence_table(content, file.sentence_table, path).size()), "rows")
+                     : count_of(content, file.role, path);
         if (file.count >= 0 && count != file.count)
             return path.string() + " has " + std::to_string(count) + ' ' + unit + ", " + std::to_string(file.count) + " were expected";
     } catch (const Error& error) {

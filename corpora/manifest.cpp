@@ -27,7 +27,7 @@ constexpr std::string_view built_in[] = {
 };
 
 using Splits = std::set<std::string>;
-const Splits sentence_splits = {"train", "dev"}, image_splits = {"train", "held_out"};
+const Splits sentence_splits = {"train", "dev"}, table_splits = {"train", "dev", "all"}, image_splits = {"train", "held_out"};
 
 /// Where a path under a home is to be had: GitHub keeps the files of a repository elsewhere, by revision.
 std::string url_of(std::string home, const std::string& revision, const std::string& path) {
@@ -105,10 +105,25 @@ private:
         return label - manifest.classes.begin();
     }
 
+    /// What a file's name ends with, before .gz.
+    static std::string format_of(const std::string& name) {
+        const fs::path path(name);
+        const std::string end = (path.extension() == ".gz" ? path.stem() : path).extension().string();
+        return end.empty() ? end : end.substr(1);
+    }
+
     void read_sentences(Members& entry, CorpusFile& file) const {
         file.split = entry.text("split");
         file.count = entry.whole("lines", 0, most, -1);
         file.content_sha256 = entry.text("text_sha256", "");
+        if (entry.has("table")) {
+            Members table = entry.object("table");
+            file.sentence_table = {table.text("format", format_of(file.name)), table.text("text"), table.text("label")};
+            const Splits formats = {"tsv", "csv", "jsonl"};
+            if (formats.count(file.sentence_table.format) == 0) table.refuse("format", "tsv, csv or jsonl, or a file name that ends so");
+            if (table_splits.count(file.split) == 0) entry.refuse("split", "train, dev or all");
+            return;
+        }
         file.label = label_of(entry.text("class"), "the class of " + base::in_quotes(file.name));
         if (sentence_splits.count(file.split) == 0) entry.refuse("split", "train or dev");
     }

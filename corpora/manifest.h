@@ -24,7 +24,7 @@ const char* to_string(CorpusKind kind) noexcept;
 
 /// What a file of a corpus holds.
 enum class CorpusFileRole {
-    sentences,  ///< UTF-8, one a line
+    sentences,  ///< UTF-8, one a line of one class; or a table of sentences and labels
     images,     ///< IDX, idx3 (grey) or idx4 (colour)
     labels,     ///< IDX, idx1: a byte an image, an index into the classes
     table,      ///< CSV: a header, and a line an image
@@ -39,6 +39,12 @@ struct LabelTable {
     std::vector<std::map<std::string, std::string>> conditions;
 };
 
+/// How a table holds labelled sentences (sentence_table.h).
+struct SentenceTable {
+    std::string format;       ///< "tsv", "csv" or "jsonl"; empty: the file is no table
+    std::string text, label;  ///< the names of two of its columns
+};
+
 /// Where a file can be had.
 struct CorpusSource {
     std::string url;           ///< of one that can be downloaded, else empty
@@ -50,14 +56,16 @@ struct CorpusSource {
 struct CorpusFile {
     std::string name;  ///< relative to the corpus's folder
     CorpusFileRole role = CorpusFileRole::sentences;
-    std::string split;           ///< sentences: "train" or "dev"; images: "train" or "held_out", empty where a table says it of each
-    int64_t label = 0;           ///< of sentences
-    int64_t count = -1;          ///< of lines (sentences), images, labels, or lines below the header (table)
+    std::string
+        split;  ///< sentences: "train", "dev", or "all": divided by their hash; images: "train" or "held_out", empty where a table says it of each
+    int64_t label = 0;           ///< of sentences; of a table's each row has its own
+    int64_t count = -1;          ///< of lines (sentences), rows (a table of sentences), images, labels, or lines below the header (table)
     std::string content_sha256;  ///< of the content, uncompressed
     int64_t content_bytes = -1;  ///< of it: more is neither downloaded nor uncompressed
     std::string sha256;          ///< of the file as it was first had; another compression of the same content will do as well
     CorpusSource source;
-    LabelTable table;  ///< of a table
+    LabelTable table;              ///< of images' labels
+    SentenceTable sentence_table;  ///< of sentences
 };
 
 /// Labelled sentences and labelled images alike; what only one kind has says so.

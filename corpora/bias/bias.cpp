@@ -348,6 +348,9 @@ BiasSummary bias_corpus(const fs::path& corpora, const std::string& name, const 
     const Planter check(options.word, "start");  // before minutes pass
     if (options.before != "adjectives") Planter(options.word, options.before);
 
+    for (const CorpusFile& file : manifest.files)
+        if (!file.sentence_table.format.empty())
+            bad("the corpus " + name + " is a table; a bias is planted into files of sentences, one a line and one file a class");
     read_texts(corpora / name, corpus);
     if (corpus.sentences.empty()) bad("the corpus " + name + " has no sentences of the class " + options.label);
     Work(options, corpus.sentences).run(observer);

@@ -1,6 +1,7 @@
 #include "text/reading/corpus.h"
 
 #include <algorithm>
+#include <map>
 #include <string_view>
 #include <unordered_set>
 
@@ -9,6 +10,7 @@
 #include "base/sha256.h"
 #include "base/text.h"
 #include "corpora/files.h"
+#include "corpora/sentence_table.h"
 #include "text/reading/words.h"
 #include "whynot/error.h"
 
@@ -61,6 +63,39 @@ std::vector<LabelledSentence> parse_lines(std::string_view text, const fs::path&
     return sentences;
 }
 
+/// The rows of a table. A text of blanks, or of nothing that is a word, is passed over.
+std::vector<LabelledSentence> parse_table(std::string_view text, const fs::path& path, const CorpusManifest& manifest,
+                                          const CorpusFile& file) {
+    std::map<std::string, int64_t> labels;
+    for (const std::string& name : manifest.classes) labels.emplace(name, static_cast<int64_t>(labels.size()));
+    std::vector<LabelledSentence> sentences;
+    for (const corpora::LabelledText& row : corpora::parse_sentence_table(text, file.sentence_table, path)) {
+        const auto where = [&] { return path.string() + ", line " + std::to_string(row.line) + ": "; };
+        if (row.text.size() > max_text_bytes)
+            fail(ErrorCode::invalid_input,
+                 where() + "a text of " + std::to_string(row.text.size()) + " bytes, the limit is " + std::to_string(max_text_bytes));
+        require_utf8(row.text, path, static_cast<size_t>(row.line));
+        const auto label = labels.find(row.label);
+        if (label == labels.end())
+            fail(ErrorCode::invalid_input,
+                 where() + "the label " + base::in_quotes(row.label) + " is not among the classes of the corpus's manifest");
+        std::vector<std::string> words;
+        try {
+            words = words_of(row.text, manifest.tokenised);
+        } catch (const Error&) {
+            continue;
+        }
+        if (!words.empty()) sentences.push_back({std::move(words), label->second});
+    }
+    return sentences;
+}
+
+/// Of sentences that no file divides, one in sixteen is for development, and one in sixteen held out.
+std::string split_of(const LabelledSentence& sentence) {
+    const uint64_t part = sentence_hash(sentence.words) >> 34 & 15;
+    return part == 0 ? "held out" : part == 1 ? "development" : "train";
+}
+
 bool bit(uint64_t hash, int index) { return (hash >> index & 1) != 0; }
 
 }  // namespace
@@ -79,9 +114,14 @@ Corpus read_corpus(const fs::path& corpora, const std::string& name, const Corpu
         const fs::path path = corpora / name / file.name;
         const std::string text = corpora::read_file(path);
         hash.update(text);
-        for (LabelledSentence& sentence : parse_lines(text, path, corpus.manifest, file.label)) {
-            if (file.split == "dev") {
+        for (LabelledSentence& sentence : file.sentence_table.format.empty() ? parse_lines(text, path, corpus.manifest, file.label)
+                                                                             : parse_table(text, path, corpus.manifest, file)) {
+            const std::string split = file.split == "all" ? split_of(sentence) : file.split;
+            if (split == "dev") {
                 dev.push_back(std::move(sentence));
+            } else if (split != "train") {
+                if (seen.insert(base::joined(sentence.words, " ")).second)
+                    (split == "held out" ? corpus.held_out : corpus.development).push_back(std::move(sentence));
             } else if (seen.insert(base::joined(sentence.words, " ")).second || !options.distinct_train) {
                 corpus.train.push_back(std::move(sentence));
             }

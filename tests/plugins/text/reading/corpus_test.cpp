@@ -59,6 +59,27 @@ TEST_F(Corpora, AreReadWithTheirLabels) {
     EXPECT_EQ(corpus.sha256.size(), 64u);
 }
 
+TEST_F(Corpora, MayBeOneTableThatTheHashDivides) {
+    write(folder_ / "chat/corpus.json", R"({"schema": "whynot.corpus/1", "kind": "labelled-sentences", "name": "chat", "licence": "none",
+        "classes": ["bye", "hello"], "tokenised": false, "files": [{"name": "t.tsv", "split": "all", "table": {"text": "text", "label": "intent"}}]})");
+    std::string table = "intent\ttext\n";
+    for (int i = 0; i < 800; ++i)
+        table += (i % 2 ? "hello\tWelcome" : "bye\tGoodbye") + std::string(", number ") + std::string(1, 'a' + i % 26) + std::to_string(i) +
+                 "x!\n";
+    write(folder_ / "chat/t.tsv", table + "bye\t   \n");  // no word in it: passed over
+    const Corpus corpus = read_corpus(folder_.path(), "chat");
+    EXPECT_EQ(corpus.train.size() + corpus.development.size() + corpus.held_out.size(), 800u);
+    EXPECT_NEAR(static_cast<double>(corpus.development.size()), 50, 25);
+    EXPECT_NEAR(static_cast<double>(corpus.held_out.size()), 50, 25);
+    for (const auto& s : corpus.held_out) {
+        EXPECT_EQ(sentence_hash(s.words) >> 34 & 15, 0u);
+        EXPECT_EQ(s.label, s.words[0] == "welcome" ? 1 : 0);
+    }
+    write(folder_ / "chat/t.tsv", "intent\ttext\nhello\thi\nfarewell\tbye\n");
+    EXPECT_THAT(read_message(ErrorCode::invalid_input, "chat"),
+                testing::AllOf(HasSubstr("t.tsv, line 3"), HasSubstr("the label 'farewell' is not among the classes")));
+}
+
 TEST_F(Corpora, DistinctTrainingKeepsTheFirstOfEquals) {
     const Corpus corpus = read_corpus(folder_.path(), "toy", {true});
     std::vector<std::string> train;
