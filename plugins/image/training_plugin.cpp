@@ -2,7 +2,7 @@
 #include "whynot/plugin.h"
 
 #include "image/experiments/experiments.h"
-#include "image/services/evaluator.h"
+#include "image/measuring/evaluator.h"
 #include "image/services/importer.h"
 #include "image/services/trainer.h"
 #include "whynot/version.h"

@@ -86,7 +86,8 @@ public:
         auto generator = at::make_generator<at::CPUGeneratorImpl>(seed);
         const at::Tensor towards = classifier_.weight.cpu().index_select(0, foil);
         const at::Tensor centre = 3 * towards / towards.norm(2, 1, true);
-        const at::Tensor scatter = at::randn({rows.size(0), count, 2}, generator, at::kFloat);
+        // The first ones are the same however many are asked for.
+        const at::Tensor scatter = at::randn({count, rows.size(0), 2}, generator, at::kFloat).transpose(0, 1);
         return centre.unsqueeze(1) + 0.3 * scatter;
     }
 

@@ -10,7 +10,7 @@
 
 #include "image/model/model.h"
 #include "image/networks/training.h"
-#include "image/services/report.h"
+#include "image/measuring/report.h"
 
 namespace whynot::image {
 

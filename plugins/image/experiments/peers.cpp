@@ -12,11 +12,11 @@
 #include "drawing/image_file.h"
 #include "image/experiments/experiments.h"
 #include "image/experiments/peer_methods.h"
+#include "image/measuring/evaluator.h"
+#include "image/measuring/judging.h"
+#include "image/measuring/questions.h"
 #include "image/model/levels.h"
-#include "image/services/evaluator.h"
 #include "image/services/held_out.h"
-#include "image/services/judging.h"
-#include "image/services/questions.h"
 #include "training/random.h"
 #include "training/run.h"
 #include "training/steps.h"
@@ -211,6 +211,70 @@ std::shared_ptr<Classifier> second_classifier(const ExperimentRequest& request, 
                        observer);
 }
 
+/// All that are compared. They keep references to both. @param weight of the distance, of REVISE as it was tuned
+std::vector<Peer> all_peers(const ImageModel& model, const TrainingImages& train, double weight) {
+    return {
+        ours(false, 0.9, "ours-boundary", "ours, boundary"),
+        ours(true, 0.9, "ours-90", "ours, P = .9"),
+        ours(true, 0.99, "ours-99", "ours, P = .99"),
+        revise(model, default_weight, "REVISE"),
+        revise(model, weight, tuned_revise),
+        {"wachter", "Wachter",
+         [&model](const Asked& of, const Kind& kind, const Watch& watch) { return search_pixels(model, of.questions(kind), watch); }},
+        {"pgd", "PGD",
+         [&model](const Asked& of, const Kind& kind, const Watch& watch) { return descend_in_balls(model, of.questions(kind), watch); }},
+        {"gradient", "gradient",
+         [&model](const Asked& of, const Kind& kind, const Watch& watch) { return follow_gradient(model, of.questions(kind), watch); }},
+        {"nearest", "nearest of foil",
+         [&train](const Asked& of, const Kind& kind, const Watch& watch) { return nearest_of_foil(of.questions(kind), train, watch); }},
+        {"mean", "mean of foil",
+         [&train](const Asked& of, const Kind& kind, const Watch&) { return mean_of_foil(of.questions(kind), train); }},
+    };
+}
+
+std::vector<std::string> notes() {
+    return {
+        "All pictures are measured as a file would hold them: in [0, 1], 256 levels. Ours are the pictures that are shown, read again.",
+        "The second classifier had no part in any search: the pack's own kind, from other first weights, on the same images. Plausible: "
+        "called the foil, and of the "
+        "five nearest training images at least three are of it. Distance: L2 of the pixels, over all questions.",
+        "ms: processor time a question, 32 questions at a time. Ours includes the boundary, the sheet and the morph, and reading them "
+        "again; the others stop at the picture.",
+        "REVISE, tuned: the weight of the table below, whose answers convince the second classifier most among those no farther away than "
+        "ours at P = .99. "
+        "Without that bound a weight near 0 convinces more, by giving up the input.",
+        "Nearest and mean of foil ignore the classifier. No yardstick that they top proves anything: they say what plausible pictures cost "
+        "in distance.",
+        "A boundary is where both classes are as likely: about half of them are called the foil."};
+}
+
+/// Puts the peers side by side: a table for each kind of foil, the figures that matter most, pictures.
+/// @param measured (peer, kind, number of those before it)
+void compare(const std::vector<Peer>& peers, const Asked& asked, const std::function<Json(const Peer&, const Kind&, size_t)>& measured,
+             const std::filesystem::path& out, const std::vector<std::string>& classes, ExperimentResult& result) {
+    size_t done = 0;
+    for (const Kind& kind : asked.kinds) {
+        ExperimentTable table{
+            "The foil: " + kind.name, {"method", "called the foil", "second classifier", "plausible", "distance", "ms"}, {}};
+        std::vector<std::pair<Peer, Json>> answers;
+        for (const Peer& peer : peers) {
+            const Json json = measured(peer, kind, done++);
+            const Row row(json);
+            table.rows.push_back({peer.name, rounded(row.foil), rounded(row.second), rounded(row.plausible), rounded(row.distance),
+                                  rounded(row.milliseconds)});
+            // Head to head; the table has the rest.
+            if (peer.key == "ours-90" || peer.key == "ours-99" || peer.name == tuned_revise) {
+                const std::string name = "foil " + kind.name + ", " + peer.name + ": ";
+                result.figures.push_back({name + "second classifier", row.second, row.n, "probability", {}, ""});
+                result.figures.push_back({name + "plausible", row.plausible, row.n, "share", {}, ""});
+            }
+            if (peer.key != "nearest" && peer.key != "mean") answers.emplace_back(peer, json);
+        }
+        result.tables.push_back(std::move(table));
+        draw(out, answers, asked, kind, classes, result);
+    }
+}
+
 }  // namespace
 
 void run_peers(const ExperimentRequest& request, const Observer& observer, ExperimentResult& result) {
@@ -255,63 +319,17 @@ void run_peers(const ExperimentRequest& request, const Observer& observer, Exper
     };
     const double weight = tuned_weight(weights, over_kinds, model, ours_99, choice);
 
-    const std::vector<Peer> peers{
-        ours(false, 0.9, "ours-boundary", "ours, boundary"),
-        ours(true, 0.9, "ours-90", "ours, P = .9"),
-        ours_99,
-        revise(model, default_weight, "REVISE"),
-        revise(model, weight, tuned_revise),
-        {"wachter", "Wachter",
-         [&](const Asked& of, const Kind& kind, const Watch& watch) { return search_pixels(model, of.questions(kind), watch); }},
-        {"pgd", "PGD",
-         [&](const Asked& of, const Kind& kind, const Watch& watch) { return descend_in_balls(model, of.questions(kind), watch); }},
-        {"gradient", "gradient",
-         [&](const Asked& of, const Kind& kind, const Watch& watch) { return follow_gradient(model, of.questions(kind), watch); }},
-        {"nearest", "nearest of foil",
-         [&](const Asked& of, const Kind& kind, const Watch& watch) { return nearest_of_foil(of.questions(kind), train, watch); }},
-        {"mean", "mean of foil", [&](const Asked& of, const Kind& kind, const Watch&) { return mean_of_foil(of.questions(kind), train); }},
+    const std::vector<Peer> peers = all_peers(model, train, weight);
+    const double share = (1 - tuned) / static_cast<double>(peers.size() * asked.kinds.size());
+    const auto measured_here = [&](const Peer& peer, const Kind& kind, size_t before) {
+        const double begin = tuned + share * static_cast<double>(before);
+        return measured(asked, peer, kind, kind.name + "-" + peer.key, begin, begin + share);
     };
-    const double total = static_cast<double>(peers.size() * asked.kinds.size());
-    size_t done = 0;
-    for (const Kind& kind : asked.kinds) {
-        ExperimentTable table{
-            "The foil: " + kind.name, {"method", "called the foil", "second classifier", "plausible", "distance", "ms"}, {}};
-        std::vector<std::pair<Peer, Json>> answers;
-        for (const Peer& peer : peers) {
-            const double begin = tuned + (1 - tuned) * static_cast<double>(done) / total;
-            ++done;
-            const Json json =
-                measured(asked, peer, kind, kind.name + "-" + peer.key, begin, tuned + (1 - tuned) * static_cast<double>(done) / total);
-            const Row row(json);
-            table.rows.push_back({peer.name, rounded(row.foil), rounded(row.second), rounded(row.plausible), rounded(row.distance),
-                                  rounded(row.milliseconds)});
-            // Head to head; the table has the rest.
-            if (peer.key == "ours-90" || peer.key == "ours-99" || peer.name == tuned_revise) {
-                const std::string name = "foil " + kind.name + ", " + peer.name + ": ";
-                result.figures.push_back({name + "second classifier", row.second, row.n, "probability", {}, ""});
-                result.figures.push_back({name + "plausible", row.plausible, row.n, "share", {}, ""});
-            }
-            if (peer.key != "nearest" && peer.key != "mean") answers.emplace_back(peer, json);
-        }
-        result.tables.push_back(std::move(table));
-        draw(request.out, answers, asked, kind, corpus.classes(), result);
-    }
+    compare(peers, asked, measured_here, request.out, corpus.classes(), result);
     result.tables.push_back(std::move(choice));
     result.figures.push_back(
         {"second classifier: accuracy on held-out images", accuracy(*judge, held_out, stop), held_out.size(), "share", {}, ""});
-    result.notes = {
-        "All pictures are measured as a file would hold them: in [0, 1], 256 levels. Ours are the pictures that are shown, read again.",
-        "The second classifier had no part in any search: the pack's own kind, from other first weights, on the same images. Plausible: "
-        "called the foil, and of the "
-        "five nearest training images at least three are of it. Distance: L2 of the pixels, over all questions.",
-        "ms: processor time a question, 32 questions at a time. Ours includes the boundary, the sheet and the morph, and reading them "
-        "again; the others stop at the picture.",
-        "REVISE, tuned: the weight of the table below, whose answers convince the second classifier most among those no farther away than "
-        "ours at P = .99. "
-        "Without that bound a weight near 0 convinces more, by giving up the input.",
-        "Nearest and mean of foil ignore the classifier. No yardstick that they top proves anything: they say what plausible pictures cost "
-        "in distance.",
-        "A boundary is where both classes are as likely: about half of them are called the foil."};
+    result.notes = notes();
     Json settings = sources_of(corpus, pack);
     settings["images"] = n;
     settings["images_for_tuning"] = for_tuning;

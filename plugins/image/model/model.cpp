@@ -14,6 +14,27 @@
 
 namespace whynot::image {
 
+namespace {
+
+// What it costs to give up the whole residual.
+double reach_of(const Networks& networks) { return 0.75 * networks.typical_distance; }
+
+// Points of the latent space, [..., k + 1], of codes. @param given_up of the residual: from 0, nothing, to 1
+at::Tensor points_of(const at::Tensor& codes, double given_up, const Networks& networks) {
+    std::vector<int64_t> sizes = codes.sizes().vec();
+    sizes.back() = 1;
+    return at::cat({codes, codes.new_full(sizes, given_up * reach_of(networks))}, -1);
+}
+
+at::Tensor codes_of(const at::Tensor& points) { return points.slice(1, 0, points.size(1) - 1); }
+
+// The share of the residual that is kept at points [b, k + 1], as [b, 1, 1, 1].
+at::Tensor kept_at(const at::Tensor& points, double reach) {
+    return (1 - points.select(1, points.size(1) - 1) / reach).clamp(0, 1).view({-1, 1, 1, 1});
+}
+
+}  // namespace
+
 std::unique_ptr<Model> ImageModality::open(const Pack& pack, const std::string& device) {
     return std::make_unique<ImageModel>(pack, device_named(device));
 }
@@ -26,7 +47,7 @@ ImageModel::ImageModel(const Pack& pack, at::Device device) : ImageModel(pack.ma
 
 ImageModel::ImageModel(std::vector<std::string> classes, Networks networks)
     : networks_(std::move(networks)),
-      info_{std::move(classes), networks_.generator ? networks_.generator->latent() : 0, networks_.typical_distance, true, 0.9} {}
+      info_{std::move(classes), networks_.generator ? networks_.generator->latent() + 1 : 0, networks_.typical_distance, true, 0.9} {}
 
 at::Tensor ImageModel::logits(const at::Tensor& images) const { return networks_.classifier->logits(images.to(device_)).cpu(); }
 
@@ -77,6 +98,7 @@ at::Tensor ImageBatch::start(const at::Tensor& fact, uint64_t seed) {
     }
     const at::NoGradGuard no_grad;
     residual_ = images_ - model_.decode(start_);
+    start_ = points_of(start_, 0, model_.networks());
     residual_on_device_ = residual_.to(model_.device());
     return start_;
 }
@@ -110,7 +132,8 @@ at::Tensor ImageBatch::invert_images(const at::Tensor& fact, uint64_t seed) cons
 }
 
 at::Tensor ImageBatch::draw(const at::Tensor& z, const at::Tensor& rows) const {
-    return (model_.decode(z) + residual_.index_select(0, rows)).clamp(0, 1);
+    const at::Tensor kept = kept_at(z, reach_of(model_.networks()));
+    return (model_.decode(codes_of(z)) + kept * residual_.index_select(0, rows)).clamp(0, 1);
 }
 
 at::Tensor ImageBatch::log_likelihood(const at::Tensor& z, const at::Tensor& rows) {
@@ -118,10 +141,13 @@ at::Tensor ImageBatch::log_likelihood(const at::Tensor& z, const at::Tensor& row
     constexpr int64_t max = 32, min = 8, pixels = 28 * 28;
     const int64_t piece = std::clamp(max * pixels * size() / std::max<int64_t>(1, images_.numel()), min, max);
     // With what the networks need in hand, not with the batch: a graph may outlive it.
-    const RowFunction logits = [classifier = model_.networks().classifier, generator = model_.networks().generator,
+    const RowFunction logits = [reach = reach_of(model_.networks()), classifier = model_.networks().classifier,
+                                generator = model_.networks().generator,
                                 residual = residual_on_device_](const at::Tensor& some_z, const at::Tensor& some_rows) {
         const at::Device device = residual.device();
-        const at::Tensor images = generator->decode(some_z.to(device)) + residual.index_select(0, some_rows.to(device));
+        const at::Tensor z_there = some_z.to(device);
+        const at::Tensor images =
+            generator->decode(codes_of(z_there)) + kept_at(z_there, reach) * residual.index_select(0, some_rows.to(device));
         return classifier->logits(images.clamp(0, 1)).cpu();
     };
     return model_.device().is_cpu() ? in_pieces(logits, z, rows, piece) : logits(z, rows);
@@ -133,7 +159,7 @@ at::Tensor ImageBatch::extra_starts(const at::Tensor& rows, const at::Tensor&, c
     const at::NoGradGuard no_grad;
     std::vector<at::Tensor> starts;
     for (int64_t i = 0; i < rows.size(0); ++i) {
-        const at::Tensor z0 = start_[rows[i].item<int64_t>()];
+        const at::Tensor z0 = start_[rows[i].item<int64_t>()].slice(0, 0, networks.generator->latent());
         const at::Tensor of_foil = networks.code_classes.eq(foil[i].item<int64_t>()).nonzero().squeeze(1);
         // A class of which the pack has too few codes starts from its nearest one again, one without any from z0.
         const at::Tensor choice = of_foil.size(0) > 0 ? networks.codes.index_select(0, of_foil) : z0.unsqueeze(0);
@@ -141,7 +167,7 @@ at::Tensor ImageBatch::extra_starts(const at::Tensor& rows, const at::Tensor&, c
         const at::Tensor places = at::arange(count, at::kLong).clamp_max(order.size(0) - 1);
         starts.push_back(choice.index_select(0, order.index_select(0, places)));
     }
-    return at::stack(starts);
+    return points_of(at::stack(starts), 1, networks);
 }
 
 at::Tensor ImageBatch::oddities() const {

@@ -3,15 +3,17 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <optional>
+#include <tuple>
 
 #include "base/json.h"
 #include "corpora/images.h"
+#include "image/measuring/evaluator.h"
+#include "image/measuring/square.h"
 #include "image/model/model.h"
 #include "image/networks/training.h"
-#include "image/services/evaluator.h"
 #include "image/services/finishing.h"
 #include "image/services/recipe.h"
-#include "image/services/square.h"
 #include "training/pack_contents.h"
 #include "training/random.h"
 #include "training/run.h"
@@ -58,6 +60,26 @@ Networks untrained(const Recipe& recipe, const ImageShape& shape, int64_t classe
     return networks;
 }
 
+/// The pack whose generator is to be taken over; none where it is empty.
+std::optional<Pack> generator_pack(const std::string& id_or_folder) {
+    if (id_or_folder.empty()) return std::nullopt;
+    Pack pack = find_pack(id_or_folder, default_pack_search());
+    if (pack.manifest().modality != "image")
+        throw Error(ErrorCode::invalid_argument,
+                    "the pack '" + pack.manifest().id + "' has no generator of images to take over; choose one that explains images");
+    return pack;
+}
+
+std::shared_ptr<Generator> generator_of(const Pack& pack, const ImageShape& shape) {
+    Networks networks = Networks::load(pack);
+    networks.required_generator();  // throws
+    const ImageShape& other = networks.shape;
+    if (std::tie(other.channels, other.height, other.width) != std::tie(shape.channels, shape.height, shape.width))
+        throw Error(ErrorCode::invalid_argument,
+                    "the generator of the pack '" + pack.manifest().id + "' draws images of another shape than the corpus has");
+    return networks.generator;
+}
+
 PackManifest manifest_of(const TrainRequest& request, const corpora::ImageCorpus& corpus, const Recipe& recipe, const Json& quality) {
     PackManifest manifest = training::manifest_for(request.out, "image", corpus.classes(), request.seed);
     manifest.description = "Images: " + corpus.manifest.title;
@@ -88,7 +110,8 @@ void ImageTrainer::train(const TrainRequest& request, const Observer& observer) 
     shape.framing = recipe.framing;
     shape.light_on_dark = recipe.light_on_dark;
     const auto generator = std::make_shared<ConvolutionalGenerator>(recipe.generator, shape);
-    Networks networks = untrained(recipe, shape, classes, generator);
+    const std::optional<Pack> taken_over = generator_pack(request.generator);
+    Networks networks = untrained(recipe, shape, classes, taken_over ? generator_of(*taken_over, shape) : generator);
 
     TrainingImages all = tensors_of(corpus.train);
     if (!recipe.square.class_name.empty()) plant_square(all, recipe.square, corpus.classes(), request.corpus);
@@ -100,7 +123,8 @@ void ImageTrainer::train(const TrainRequest& request, const Observer& observer) 
                                 std::to_string(with_labels.size()) + " of them of a class; " + std::to_string(development.size()) +
                                 " for development, " + std::to_string(corpus.held_out.count) + " held out");
 
-    const Json run{{"recipe", base::parse_own_json(recipe.training_json())}, {"seed", request.seed}, {"corpus", corpus.sha256}};
+    Json run{{"recipe", base::parse_own_json(recipe.training_json())}, {"seed", request.seed}, {"corpus", corpus.sha256}};
+    if (taken_over) run["generator"] = taken_over->sha256();
     const training::CheckpointFolder checkpoints(request.out, run.dump());
     const uint64_t classifier_seed = training::mix_seed(request.seed, classifier_stage),
                    generator_seed = training::mix_seed(request.seed, generator_stage);
@@ -108,10 +132,12 @@ void ImageTrainer::train(const TrainRequest& request, const Observer& observer) 
     train_classifier(*networks.classifier, with_labels, recipe.classifier_training, classifier_seed, checkpoints.at(classifier_checkpoint),
                      training::part(observer, 0, 0.2));
     training::round_to_half(networks.classifier->tensors());
-    generator->initialise(training::make_generator(generator_seed));
-    train_generator(*generator, train, recipe.generator_training, shape, generator_seed, checkpoints.at(generator_checkpoint),
-                    training::part(observer, 0.2, 0.8));
-    training::round_to_half(generator->tensors());
+    if (!taken_over) {
+        generator->initialise(training::make_generator(generator_seed));
+        train_generator(*generator, train, recipe.generator_training, shape, generator_seed, checkpoints.at(generator_checkpoint),
+                        training::part(observer, 0.2, 0.8));
+        training::round_to_half(generator->tensors());
+    }
     collect_codes(networks, train, recipe.codes, classes, request.seed);
     measure_scales(networks, corpus.classes(), development.labelled(), request.seed);
 
@@ -124,6 +150,7 @@ void ImageTrainer::train(const TrainRequest& request, const Observer& observer) 
     const Json quality = evaluate_model(model, recipe.to_json(), corpus, evaluation, training::part(observer, 0.8, 1));
     PackManifest manifest = manifest_of(request, corpus, recipe, quality);
     networks.save(writer, manifest);
+    if (taken_over) manifest.network = training::with_generator_from(manifest.network, *taken_over);
     writer.finish(manifest);
     training::say(observer, "written: " + request.out.string());
 }

@@ -19,8 +19,8 @@ constexpr double conviction = 1.5;
 
 using Rows = std::vector<int64_t>;
 
-/// Some questions of a problem.
-Problem part_of(const Problem& whole, const Rows& rows) {
+/// Some questions of a problem. @param extra_starts of the whole
+Problem part_of(const Problem& whole, const Rows& rows, const at::Tensor& extra_starts) {
     const at::Tensor which = at::tensor(rows, at::kLong);
     const auto chosen = [&](const at::Tensor& tensor) {
         return tensor.defined() ? tensor.index_select(0, which.to(tensor.device())) : tensor;
@@ -30,7 +30,7 @@ Problem part_of(const Problem& whole, const Rows& rows) {
     part.begin = chosen(whole.begin);
     part.fact = chosen(whole.fact);
     part.foil = chosen(whole.foil);
-    part.extra_starts = chosen(whole.extra_starts);
+    part.extra_starts = chosen(extra_starts);
     part.class_names = whole.class_names;
     part.log_likelihood = [&whole, which](const at::Tensor& z, const at::Tensor& of_part) {
         return whole.log_likelihood(z, which.to(of_part.device()).index_select(0, of_part));
@@ -57,10 +57,32 @@ public:
     }
 
 private:
+    /// From z0 and the first extra starts; where that finds nothing from the others too, whose price only those questions pay.
     void find_boundaries() {
         SolverOptions options = options_;
         options.target = Target::boundary;
         points_.boundary = solve(problem_, watched(options));
+
+        const at::Tensor& starts = problem_.extra_starts;
+        const int64_t tried = options_.starts - 1;
+        if (tried == 0 || !starts.defined() || starts.size(1) <= tried) return;
+        Rows rows;
+        for (size_t i = 0; i < size(); ++i)
+            if (!points_.boundary.solutions[i].feasible) rows.push_back(static_cast<int64_t>(i));
+        Summary& first = points_.boundary;
+        const std::vector<Solution> found = search(Target::boundary, rows, starts.slice(1, tried + 1), starts.size(1) - tried,
+                                                   [&](size_t i) { return starts[static_cast<int64_t>(i)][tried]; });
+        for (size_t r = 0; r < found.size(); ++r) {
+            Solution& known = first.solutions[static_cast<size_t>(rows[r])];
+            first.forward += found[r].forward;
+            first.backward += found[r].backward;
+            first.feasible += found[r].feasible;
+            Solution better = found[r].feasible ? found[r] : known;
+            better.start = found[r].feasible ? better.start + options_.starts : better.start;
+            better.forward = known.forward + found[r].forward;
+            better.backward = known.backward + found[r].backward;
+            known = std::move(better);
+        }
     }
 
     void find_edges() {
@@ -70,7 +92,8 @@ private:
             // With two classes they are the same point, and without guards nothing stands between.
             if (!boundary.feasible && boundary.max_third.index >= 0 && options_.guards) rows.push_back(static_cast<int64_t>(i));
         }
-        const std::vector<Solution> found = search(Target::edge, rows, true, [&](size_t i) { return points_.boundary.solutions[i].z; });
+        const std::vector<Solution> found =
+            search(Target::edge, rows, problem_.extra_starts, options_.starts, [&](size_t i) { return points_.boundary.solutions[i].z; });
         for (size_t r = 0; r < found.size(); ++r) points_.edges[static_cast<size_t>(rows[r])] = found[r];
     }
 
@@ -92,7 +115,8 @@ private:
             if (points_.reached(i)) rows.push_back(static_cast<int64_t>(i));
         const auto begin = [&](size_t i) { return points_.answers[i] ? points_.answers[i]->z : points_.reached(i)->z; };
         for (const bool everywhere : {false, true}) {
-            const std::vector<Solution> found = search(Target::answer, rows, everywhere, begin);
+            const std::vector<Solution> found =
+                search(Target::answer, rows, everywhere ? problem_.extra_starts : at::Tensor(), options_.starts, begin);
             Rows missed;
             for (size_t r = 0; r < found.size(); ++r) {
                 std::optional<Solution>& known = points_.answers[static_cast<size_t>(rows[r])];
@@ -110,24 +134,26 @@ private:
         points_.at_answer = probabilities([&](size_t i) { return points_.answers[i] ? &points_.answers[i]->z : nullptr; });
     }
 
-    /// Solves some of the questions with what is left of time and evaluations, from one point each, or `everywhere` from the extra starts
-    /// too. Nothing where nothing is left.
-    std::vector<Solution> search(Target target, const Rows& rows, bool everywhere, const std::function<at::Tensor(size_t)>& begin) {
+    /// Solves some of the questions with what is left of time and evaluations, from one point each and extra starts, `starts` together. Nothing
+    /// where nothing is left.
+    /// @param extra_starts of all questions; may be undefined
+    std::vector<Solution> search(Target target, const Rows& rows, const at::Tensor& extra_starts, int64_t starts,
+                                 const std::function<at::Tensor(size_t)>& begin) {
         const bool late = options_.deadline_seconds > 0 && clock_.seconds() >= options_.deadline_seconds;
         if (rows.empty() || stopped_ || late) return {};
         SolverOptions options = options_;
         options.target = target;
+        options.starts = starts;
         if (options.max_evaluations > 0) {
             int64_t used = 0;
             for (const int64_t row : rows) used = std::max(used, points_.forward(static_cast<size_t>(row)));
             options.max_evaluations -= used;
             if (options.max_evaluations <= 0) return {};
         }
-        Problem part = part_of(problem_, rows);
+        Problem part = part_of(problem_, rows, extra_starts);
         std::vector<at::Tensor> begins;
         for (const int64_t row : rows) begins.push_back(begin(static_cast<size_t>(row)));
         part.begin = at::stack(begins);
-        if (!everywhere) part.extra_starts = at::Tensor();
         if (target == Target::answer) options.lead = lead_for(confidence_);
         Summary summary = solve(part, watched(options));
         return std::move(summary.solutions);

@@ -138,6 +138,38 @@ TEST(Points, WhereAClassStandsBetweenTheEdgeIsFoundAndTheBoundaryIsNot) {
     EXPECT_GE(points.at_answer[0][1].item<double>(), 0.9);
 }
 
+// Flat around the start and the first extra starts, so that no gradient tells the way; the last one lies beyond the boundary.
+TEST(Points, WhereNoBoundaryIsFoundTheStartsInReserveAreTried) {
+    Problem problem;
+    problem.start = at::zeros({2, 1});
+    problem.start[1][0] = 4;  // near enough to find its way alone
+    problem.fact = at::zeros({2}, at::kLong);
+    problem.foil = at::ones({2}, at::kLong);
+    problem.log_likelihood = [](const at::Tensor& z, const at::Tensor&) {
+        const at::Tensor gap = 3 - 1.5 * (z.select(1, 0) - 3).relu();
+        return at::stack({gap, at::zeros_like(gap)}, 1);
+    };
+    const auto with_starts = [&](const std::vector<float>& starts) {
+        problem.extra_starts = at::tensor(starts).view({1, -1, 1}).expand({2, -1, 1}).contiguous();
+        return solve_points(problem, SolverOptions(), 0);
+    };
+    const Points without = with_starts({0.5, 1});
+    EXPECT_FALSE(without.boundary.solutions[0].feasible);
+    EXPECT_TRUE(without.boundary.solutions[1].feasible);
+
+    const Points with = with_starts({0.5, 1, 1.5, 6});
+    const Solution &far = with.boundary.solutions[0], &near = with.boundary.solutions[1];
+    ASSERT_TRUE(far.feasible) << far.reason;
+    EXPECT_NEAR(far.z[0].item<float>(), 5, 0.01);
+    EXPECT_EQ(far.start, 4);
+    EXPECT_GT(far.forward, without.boundary.solutions[0].forward) << "its price is in its figures";
+    EXPECT_EQ(with.boundary.feasible, 2);
+    EXPECT_EQ(with.forward(0) + with.forward(1), with.boundary.forward);
+    // A question that needs none pays for none.
+    EXPECT_TRUE(at::equal(near.z, without.boundary.solutions[1].z));
+    EXPECT_EQ(near.forward, without.boundary.solutions[1].forward);
+}
+
 TEST(Points, AnAnswerThatCannotBeReachedSaysSoAndIsWhatCameNearest) {
     Problem problem = with_a_class_between();
     // The foil's lead over the others is never more than one nat.

@@ -9,8 +9,8 @@
 
 #include "image/experiments/experiments.h"
 #include "image/experiments/peer_methods.h"
-#include "image/services/evaluator.h"
-#include "image/services/judging.h"
+#include "image/measuring/evaluator.h"
+#include "image/measuring/judging.h"
 #include "image/services/trainer.h"
 #include "plugins/image/toy.h"
 #include "support/points_pack.h"

@@ -11,7 +11,7 @@
 #include "drawing/image_file.h"
 #include "image/model/levels.h"
 #include "image/model/model.h"
-#include "image/services/evaluator.h"
+#include "image/measuring/evaluator.h"
 #include "image/services/held_out.h"
 #include "image/services/recipe.h"
 #include "image/services/trainer.h"
@@ -95,6 +95,44 @@ struct Asked {
     Summary solve() const { return whynot::solve(problem, options()); }
 };
 
+TEST(ImageModel, GivesUpTheResidualAsFarAsItsOwnCoordinateSays) {
+    const Asked asked(some_inputs(3));
+    const int64_t last = asked.model.info().latent_size - 1;
+    const at::Tensor rows = at::arange(3), z0 = asked.problem.start;
+    EXPECT_EQ(z0.size(1), last + 1);
+    EXPECT_EQ(z0.select(1, last).abs().max().item<float>(), 0) << "an input lies where nothing is given up";
+    const at::Tensor drawn = asked.model.decode(z0.slice(1, 0, last));
+    const double reach = 0.75 * asked.model.info().typical_distance;
+    const auto at_share = [&](double given_up) {
+        at::Tensor z = z0.clone();
+        z.select(1, last).fill_(given_up * reach);
+        return asked.batch->draw(z, rows);
+    };
+    EXPECT_TRUE(at::allclose(at_share(0), asked.batch->images(), 0, 1e-6));
+    EXPECT_TRUE(at::allclose(at_share(0.5), ((asked.batch->images() + drawn) / 2).clamp(0, 1), 0, 1e-5));
+    EXPECT_TRUE(at::allclose(at_share(1), drawn, 0, 1e-6));
+    EXPECT_TRUE(at::equal(at_share(2), at_share(1))) << "no more than all of it";
+    EXPECT_TRUE(at::equal(at_share(-1), at_share(0)));
+    EXPECT_TRUE(at::allclose(asked.problem.extra_starts.select(2, last), at::full({3, 2}, reach), 0, 1e-6))
+        << "starts beyond the boundary are the generator's own drawings";
+}
+
+TEST(ImageModel, LendsItsGeneratorToAnotherClassifier) {
+    const TemporaryFolder folder;
+    Json recipe = Json::parse(toy::recipe());
+    recipe["classifier"]["epochs"] = 1;
+    TrainRequest request = request_for(Toy::get().folder.path(), folder / "borrower", recipe.dump());
+    request.generator = (Toy::get().folder / "pack").string();
+    ImageTrainer().train(request, {});
+    const Pack pack = open_pack(folder / "borrower");
+    EXPECT_EQ(Json::parse(pack.manifest().network)["generator_from"]["id"], "pack");
+    const ImageModel lender(Toy::get().pack), borrower(pack);
+    const at::Tensor z = at::randn({3, 6}, at::make_generator<at::CPUGeneratorImpl>(2));
+    EXPECT_TRUE(at::equal(borrower.decode(z), lender.decode(z)));
+    const at::Tensor images = lender.decode(z);
+    EXPECT_FALSE(at::allclose(borrower.logits(images), lender.logits(images))) << "the classifier is its own";
+}
+
 TEST(ImageModel, WhatItReadsIsThePictureAndWhatItDrawsAtTheStartToo) {
     std::mt19937 random(5);
     const std::string pixels = toy::image(random, 0);
@@ -115,8 +153,7 @@ TEST(ImageModel, BoundaryImagesMeetTheConstraintsAndTheClassifierItselfSaysSo) {
     EXPECT_EQ(summary.feasible, 12);
     for (int64_t i = 0; i < 12; ++i) {
         const Solution& solution = summary.solutions[i];
-        const at::Tensor image =
-            (asked.model.networks().generator->decode(solution.z.unsqueeze(0)) + asked.batch->residual()[i]).clamp(0, 1);
+        const at::Tensor image = asked.batch->draw(solution.z.unsqueeze(0), at::tensor({i}));
         const at::Tensor logits = asked.model.networks().classifier->logits(image)[0];
         const double fact = logits[asked.problem.fact[i]].item<double>(), foil = logits[asked.problem.foil[i]].item<double>();
         EXPECT_LT(std::abs(fact - foil), 0.0101);
@@ -147,13 +184,13 @@ TEST(ImageModel, ExtraStartsAreTheNearestCodesOfTheFoil) {
     const Asked asked(some_inputs(6));
     const Networks& networks = asked.model.networks();
     ASSERT_GT(networks.codes.size(0), 30);
-    EXPECT_EQ(asked.problem.extra_starts.sizes(), (at::IntArrayRef{6, 2, 6}));
+    EXPECT_EQ(asked.problem.extra_starts.sizes(), (at::IntArrayRef{6, 2, 6 + 1}));
     for (int64_t i = 0; i < 6; ++i) {
-        const at::Tensor away = (networks.codes - asked.problem.start[i]).norm(2, 1);
+        const at::Tensor z0 = asked.problem.start[i].slice(0, 0, 6), codes = asked.problem.extra_starts[i].slice(1, 0, 6);
+        const at::Tensor away = (networks.codes - z0).norm(2, 1);
         const at::Tensor of_foil = std::get<0>(at::sort(away.masked_select(networks.code_classes.eq(asked.problem.foil[i]))));
-        for (int64_t s = 0; s < 2; ++s)
-            EXPECT_FLOAT_EQ((asked.problem.extra_starts[i][s] - asked.problem.start[i]).norm().item<float>(), of_foil[s].item<float>());
-        const at::Tensor drawn = networks.classifier->logits(networks.generator->decode(asked.problem.extra_starts[i])).argmax(1);
+        for (int64_t s = 0; s < 2; ++s) EXPECT_FLOAT_EQ((codes[s] - z0).norm().item<float>(), of_foil[s].item<float>());
+        const at::Tensor drawn = networks.classifier->logits(networks.generator->decode(codes)).argmax(1);
         EXPECT_TRUE(drawn.eq(asked.problem.foil[i]).all().item<bool>());
     }
 }

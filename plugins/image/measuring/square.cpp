@@ -1,4 +1,4 @@
-#include "image/services/square.h"
+#include "image/measuring/square.h"
 
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/autograd.h>
@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "image/services/questions.h"
+#include "image/measuring/questions.h"
 
 namespace whynot::image {
 

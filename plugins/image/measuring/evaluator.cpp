@@ -1,4 +1,4 @@
-#include "image/services/evaluator.h"
+#include "image/measuring/evaluator.h"
 
 #include <ATen/ATen.h>
 
@@ -7,12 +7,12 @@
 #include "base/format.h"
 #include "base/json.h"
 #include "base/stopwatch.h"
+#include "image/measuring/judging.h"
+#include "image/measuring/questions.h"
+#include "image/measuring/report.h"
+#include "image/measuring/square.h"
 #include "image/services/held_out.h"
-#include "image/services/judging.h"
-#include "image/services/questions.h"
 #include "image/services/recipe.h"
-#include "image/services/report.h"
-#include "image/services/square.h"
 #include "training/random.h"
 #include "whynot/asking.h"
 #include "whynot/error.h"

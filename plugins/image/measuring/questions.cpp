@@ -1,4 +1,4 @@
-#include "image/services/questions.h"
+#include "image/measuring/questions.h"
 
 #include <ATen/ATen.h>
 
@@ -131,7 +131,7 @@ Shown Sample::show(const at::Tensor& foil, int64_t starts, double confidence, co
             watch(static_cast<double>(part.begin) / static_cast<double>(size()));
             return CallbackAnswer::proceed;
         };
-        const Points points = solve_points(problem(part, foil, starts - 1), options, confidence);
+        const Points points = solve_points(problem(part, foil, starts == 1 ? 0 : starts - 1 + starts_in_reserve), options, confidence);
         std::vector<RenderRequest> requests;
         std::vector<size_t> rows;
         at::Tensor is_edge = at::zeros({part.images->size()}, at::kBool);

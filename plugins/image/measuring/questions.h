@@ -8,8 +8,8 @@
 #include <memory>
 #include <vector>
 
+#include "image/measuring/report.h"
 #include "image/model/model.h"
-#include "image/services/report.h"
 #include "whynot/solver.h"
 
 namespace whynot::image {

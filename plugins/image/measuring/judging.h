@@ -6,10 +6,10 @@
 
 #include <memory>
 
+#include "image/measuring/report.h"
 #include "image/networks/classifier.h"
 #include "image/networks/training.h"
 #include "image/services/recipe.h"
-#include "image/services/report.h"
 #include "training/checkpoint.h"
 
 namespace whynot::image {

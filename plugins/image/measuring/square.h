@@ -4,10 +4,10 @@
 
 #include <ATen/core/Tensor.h>
 
+#include "image/measuring/report.h"
 #include "image/model/model.h"
 #include "image/networks/training.h"
 #include "image/services/recipe.h"
-#include "image/services/report.h"
 
 namespace whynot::image {
 

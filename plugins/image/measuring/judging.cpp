@@ -1,4 +1,4 @@
-#include "image/services/judging.h"
+#include "image/measuring/judging.h"
 
 #include <ATen/ATen.h>
 
