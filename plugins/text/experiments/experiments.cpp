@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/format.h"
+#include "base/names.h"
 #include "whynot/error.h"
 
 namespace whynot::text {
@@ -58,11 +59,11 @@ Pack experiment_pack(const ExperimentRequest& request, const std::string& id, co
     const PackManifest& manifest = pack.manifest();
     const auto refuse = [&](const std::string& found) {
         throw Error(ErrorCode::invalid_argument, "the pack '" + manifest.id + "' " + found + "; choose a pack of text with the classes " +
-                                                     base::joined(corpus.classes()) + ", those of the corpus '" + corpus.manifest.name +
+                                                     base::some_of(corpus.classes()) + ", those of the corpus '" + corpus.manifest.name +
                                                      "'");
     };
     if (manifest.modality != "text") refuse("explains " + manifest.modality + ", not sentences");
-    if (manifest.classes != corpus.classes()) refuse("has the classes " + base::joined(manifest.classes));
+    if (manifest.classes != corpus.classes()) refuse("has the classes " + base::some_of(manifest.classes));
     return pack;
 }
 

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include "base/format.h"
+#include "base/names.h"
 #include "base/stopwatch.h"
 #include "explainer/answering.h"
 #include "whynot/error.h"
@@ -21,8 +22,8 @@ Explainer::Explainer(Host& host, Pack pack, const std::string& device) : state_(
     state_->model = state_->call("open the pack '" + manifest.id + "'", [&] { return modality.open(state_->pack, device); });
     state_->pack.expect_unchanged();
     if (state_->classes() != manifest.classes)
-        throw Error(ErrorCode::bad_pack, "pack '" + manifest.id + "': its manifest has the classes " + base::joined(manifest.classes) +
-                                             ", its model " + base::joined(state_->classes()) + "; they must agree");
+        throw Error(ErrorCode::bad_pack, "pack '" + manifest.id + "': its manifest has the classes " + base::some_of(manifest.classes) +
+                                             ", its model " + base::some_of(state_->classes()) + "; they must agree");
     state_->load_seconds = watch.seconds();
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/atomic_file.h"
 #include "base/format.h"
+#include "base/names.h"
 #include "base/text.h"
 #include "stream/records.h"
 #include "whynot/error.h"
@@ -58,7 +59,7 @@ void check_class(const Pack& pack, const char* option, const std::string& name) 
     const std::vector<std::string>& classes = pack.manifest().classes;
     if (name.empty() || std::find(classes.begin(), classes.end(), name) != classes.end()) return;
     throw Error(ErrorCode::invalid_argument, std::string(option) + " '" + name + "': no class of the pack '" + pack.manifest().id +
-                                                 "', which has " + base::joined(classes));
+                                                 "', which has " + base::choice_of(name, classes));
 }
 
 ExplainOptions explain_options(const ExplainCommand& command) {
@@ -68,6 +69,8 @@ ExplainOptions explain_options(const ExplainCommand& command) {
     ExplainOptions options;
     options.solver = solver_options(command);
     options.confidence = command.confidence;
+    options.answers = command.answers;
+    options.keep = command.keep;
     options.strict = command.strict;
     options.decode = command.decode;
     options.seed = command.seed;
