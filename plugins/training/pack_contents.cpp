@@ -118,4 +118,10 @@ void Figures::add(const std::string& name, double value, int64_t n, const std::s
     figures_.push_back({{"name", name}, {"value", value}, {"n", n}, {"unit", unit}});
 }
 
+std::string with_generator_from(const std::string& network, const Pack& pack) {
+    base::Json json = base::parse_own_json(network);
+    json["generator_from"] = {{"id", pack.manifest().id}, {"sha256", pack.sha256()}};
+    return json.dump();
+}
+
 }  // namespace whynot::training

@@ -71,6 +71,9 @@ private:
 PackManifest manifest_for(const std::filesystem::path& out, const std::string& plugin, const std::vector<std::string>& classes,
                           uint64_t seed);
 
+/// `PackManifest::network` with a note of where its generator was taken from: "generator_from": {"id", "sha256"}.
+std::string with_generator_from(const std::string& network, const Pack& pack);
+
 /// What can be known of the folder of a pack before the work of a training begins. Throws `invalid_argument` for a folder whose name cannot be
 /// the id of the pack, `io` where the disk has no room for checkpoints.
 void check_folder(const std::filesystem::path& out);

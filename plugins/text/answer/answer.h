@@ -48,6 +48,9 @@ struct AnswerProblem {
     /// P, [m, V] float: the generator's log-probabilities, the largest over points of the line from z0 through z_e.
     /// Undefined: it has no preference.
     at::Tensor preference;
+    /// [m]: positions that no edit may touch; empty: none.
+    std::vector<char> kept;
+    int64_t wanted = 1;  ///< how many different answers somebody wants: so many more are looked for
     /// The exact gap of whole sentences: the classifier's log-likelihood of the fact (of the likeliest other class, where there
     /// are several) minus that of the foil. Negative: the classifier says foil. What this function says decides.
     std::function<std::vector<double>(const Sentences&)> gap;

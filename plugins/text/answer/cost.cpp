@@ -11,7 +11,7 @@ Cost::Cost(const AnswerModels& models, const AnswerProblem& problem, const Answe
     : models_(models), problem_(problem), weights_(weights) {
     const auto& x = problem.sentence;
     for (size_t t = 0; t < x.size(); ++t)
-        if (editable(x[t])) max_fall_ = std::max(max_fall_, problem.falls[t]);
+        if (open(t)) max_fall_ = std::max(max_fall_, problem.falls[t]);
 
     const auto rows = at::tensor(x, at::kLong);
     likeness_ = at::mm(models.directions.index_select(0, rows), models.directions.t()).neg_().add_(1).mul_(weights.likeness);

@@ -19,6 +19,8 @@ public:
     bool punctuation(int64_t word) const { return models_.lexicon.punctuation[static_cast<size_t>(word)] != 0; }
     /// Unknown words stay where they are.
     static bool editable(int64_t word) { return word >= first_word_id; }
+    /// Whether an edit may touch a position of the sentence.
+    bool open(size_t t) const { return editable(problem_.sentence[t]) && (problem_.kept.empty() || problem_.kept[t] == 0); }
     /// The largest fall of a word that may be edited.
     double max_fall() const { return max_fall_; }
     double frequency(int64_t word) const { return models_.frequency[static_cast<size_t>(word)]; }

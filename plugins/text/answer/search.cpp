@@ -30,6 +30,9 @@ void check(const AnswerProblem& problem, int64_t vocabulary) {
     expect(!problem.preference.defined() ||
                (problem.preference.dim() == 2 && problem.preference.size(0) == m && problem.preference.size(1) == vocabulary),
            "the generator's preference to be [" + std::to_string(m) + ", " + std::to_string(vocabulary) + "], found another shape");
+    expect(problem.kept.empty() || problem.kept.size() == x.size(),
+           "a mark for each of " + std::to_string(m) + " words that says whether it is kept, found " + std::to_string(problem.kept.size()));
+    expect(problem.wanted >= 1, "at least one answer to be wanted, found " + std::to_string(problem.wanted));
     expect(problem.word_gaps.empty() || static_cast<int64_t>(problem.word_gaps.size()) == vocabulary,
            "a gap for each of " + std::to_string(vocabulary) + " words or none, found " + std::to_string(problem.word_gaps.size()));
     expect(static_cast<bool>(problem.gap), "a function that tells the gap, found none");
@@ -62,7 +65,10 @@ public:
         if (!nearest_ && start_.answer.gap < 0) return failed("the classifier calls the sentence the foil as it is");
         for (size_t t = 0; t < x_.size(); ++t)
             if (editable(t)) order_.push_back(t);
-        if (order_.empty()) return failed("the model knows none of the words of the sentence, and unknown words stay as they are");
+        if (order_.empty())
+            return failed(std::any_of(x_.begin(), x_.end(), Cost::editable)
+                              ? "all the words of the sentence that the model knows are to be kept"
+                              : "the model knows none of the words of the sentence, and unknown words stay as they are");
         std::stable_sort(order_.begin(), order_.end(), [&](size_t a, size_t b) { return problem_.falls[a] > problem_.falls[b]; });
 
         std::vector<Draft> states{start_};
@@ -78,7 +84,7 @@ public:
 private:
     bool additive() const { return !problem_.word_gaps.empty(); }
     double word_gap(int64_t word) const { return additive() ? problem_.word_gaps[static_cast<size_t>(word)] : 0; }
-    bool editable(size_t t) const { return Cost::editable(x_[t]); }
+    bool editable(size_t t) const { return cost_.open(t); }
 
     bool answers(double gap) const { return nearest_ || gap < 0; }
     Ids answering(const Field& field, int64_t count) const {
@@ -341,7 +347,13 @@ private:
 
 AnswerResult search_answers(const AnswerModels& models, const AnswerProblem& problem, const AnswerOptions& options, bool nearest) {
     check(problem, static_cast<int64_t>(models.frequency.size()));
-    return Search(models, problem, options, nearest).run();
+    if (problem.wanted == 1) return Search(models, problem, options, nearest).run();
+    // The best few are much alike: different ones are among many.
+    AnswerOptions more = options;
+    more.answers = std::max(options.answers, 8 * problem.wanted);
+    more.judged = std::max(options.judged, 2 * more.answers);
+    more.considered = std::max(options.considered, 2 * more.judged);
+    return Search(models, problem, more, nearest).run();
 }
 
 }  // namespace whynot::text

@@ -10,11 +10,11 @@
 
 #include "base/format.h"
 #include "text/language/packed_counts.h"
+#include "text/language/sampled_softmax_training.h"
 #include "text/networks/batches.h"
 #include "training/loop.h"
 #include "training/optimiser.h"
 #include "training/random.h"
-#include "training/sampled_softmax.h"
 #include "whynot/error.h"
 
 namespace whynot::text {
@@ -71,11 +71,11 @@ public:
         const at::Tensor embedding = net_.embedding.index_select(0, read.rows).requires_grad_();
         const auto [heads, targets] = predictions(read, embedding, random);
 
-        const training::SampledWords sampled = training::with_drawn(
-            read.own, training::draw_words(read.own, eos_id, sizes_.vocabulary, options_.negatives, draws), eos_id, sizes_.vocabulary);
+        const SampledWords sampled =
+            with_drawn(read.own, draw_words(read.own, eos_id, sizes_.vocabulary, options_.negatives, draws), eos_id, sizes_.vocabulary);
         const at::Tensor output = net_.output.index_select(0, sampled.rows).requires_grad_();
         const at::Tensor bias = net_.output_bias.index_select(0, sampled.rows).requires_grad_();
-        const at::Tensor loss = training::sampled_softmax_loss(dropout(heads, options_.dropout, random), output, bias, sampled, targets);
+        const at::Tensor loss = sampled_softmax_loss(dropout(heads, options_.dropout, random), output, bias, sampled, targets);
         loss.backward();
 
         embedding_adam_.step(read.rows, embedding.grad(), rate);

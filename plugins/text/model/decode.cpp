@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/format.h"
 #include "text/model/word_edits.h"
 
 namespace whynot::text {
@@ -34,6 +35,8 @@ AnswerProblem Decoding::problem(double confidence) const {
     problem.sentence = reading.pieces.ids;
     problem.falls = contributions.falls;
     problem.preference = preference;
+    problem.wanted = request.answers;
+    if (!request.keep.empty()) problem.kept = kept_pieces();
     // At one half it is enough that the foil is the likeliest class; beyond it, all others together have the rest.
     problem.gap = [&classifier, foil = request.foil, confidence](const Sentences& sentences) {
         at::Tensor logits = classifier.logits(sentences).to(at::kDouble);
@@ -44,6 +47,18 @@ AnswerProblem Decoding::problem(double confidence) const {
     };
     if (classifier.additive() && classifier.classes() == 2) problem.word_gaps = doubles(contributions.word_gaps);
     return problem;
+}
+
+std::vector<char> Decoding::kept_pieces() const {
+    std::vector<char> kept_words(words.size(), 0);
+    for (const std::string& wanted : request.keep) {
+        const std::vector<std::string> phrase = texts(split_words(wanted));
+        for (auto at = words.begin(); (at = std::search(at, words.end(), phrase.begin(), phrase.end())) != words.end(); ++at)
+            std::fill_n(kept_words.begin() + (at - words.begin()), phrase.size(), 1);
+    }
+    std::vector<char> kept;
+    for (const int64_t word : reading.pieces.word) kept.push_back(kept_words[static_cast<size_t>(word)]);
+    return kept;
 }
 
 std::optional<Edited> Decoding::write(const Answer& answer) const {
@@ -67,6 +82,18 @@ void Decoding::show(const Edited& edited) {
     rendering.answer_again = edited.text;
     const size_t count = edited.edits.size();
     rendering.distance = Json{{"edits", count}, {"edit_ratio", static_cast<double>(count) / static_cast<double>(words.size())}}.dump();
+}
+
+void Decoding::show_further(const std::vector<Edited>& further) {
+    if (further.empty()) return;
+    Json list = Json::array();
+    rendering.terminal += "or\n";
+    for (const Edited& edited : further) {
+        const double foil = classify(edited.ids)[static_cast<size_t>(request.foil)];
+        list.push_back({{"answer", edited.text}, {"edits", edits_record(words, edited.edits)}, {"probability", foil}});
+        rendering.terminal += marked(reading.text, reading.words, edited.edits) + "   (" + base::probability(foil) + ")\n";
+    }
+    record["further"] = std::move(list);
 }
 
 }  // namespace whynot::text

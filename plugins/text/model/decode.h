@@ -47,10 +47,14 @@ struct Decoding {
     std::vector<double> classify(const Ids& sentence) const;
     /// The question as the search for an answer takes it. @param confidence the least probability of the foil in an answer
     AnswerProblem problem(double confidence) const;
+    /// Of the sentence's pieces: whether they belong to what is to be kept, [m].
+    std::vector<char> kept_pieces() const;
     /// Writes an answer out and reads it again. Nothing where it cannot be written so that it is read back, or would leave no word.
     std::optional<Edited> write(const Answer& answer) const;
     /// Puts a sentence into the record as the answer.
     void show(const Edited& edited);
+    /// Puts further ones into the record and under the answer, asked afresh like it.
+    void show_further(const std::vector<Edited>& further);
 };
 
 /// `edit` and `audit`. Where no sentence has the confidence that is asked for, one that is called the foil at all.

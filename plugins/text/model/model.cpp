@@ -37,6 +37,11 @@ std::string quoted_list(const std::vector<std::string>& words) {
     return text;
 }
 
+// A word as the person wrote it.
+std::string own_spelling(const std::string& text, const Word& word) {
+    return word.end > word.begin ? text.substr(word.begin, word.end - word.begin) : word.text;
+}
+
 Sentences sentences_of(const std::vector<Reading>& readings) {
     Sentences sentences;
     for (const Reading& reading : readings) sentences.push_back(reading.pieces.ids);
@@ -64,7 +69,7 @@ TextModel::TextModel(const Pack& pack, at::Device device) : TextModel(pack.manif
 
 TextModel::TextModel(std::vector<std::string> classes, Networks networks)
     : networks_(std::move(networks)),
-      info_{std::move(classes), networks_.autoencoder.sizes().latent, networks_.typical_distance},
+      info_{std::move(classes), networks_.autoencoder.sizes().latent, networks_.typical_distance, false, 0.5, true},
       lexicon_(lexicon_of(networks_)),
       search_(networks_.fluency, lexicon_, &networks_.associations) {
     if (std::find(lexicon_.word.begin(), lexicon_.word.end(), 1) == lexicon_.word.end())
@@ -99,7 +104,7 @@ std::unique_ptr<Batch> TextModel::read(const std::vector<Input>& inputs, std::ve
         }
         std::vector<std::string> unknown;
         for (const Word& word : reading.words)
-            if (!networks_.tokenizer.is_known(word.text)) unknown.push_back(word.text);
+            if (!networks_.tokenizer.is_known(word.text)) unknown.push_back(own_spelling(reading.text, word));
         if (unknown.size() == reading.words.size()) {
             notes[i].refusal = "the model knows none of its words (" + quoted_list(unknown) +
                                "); it was trained on English reviews of another kind or language";

@@ -51,6 +51,24 @@ std::shared_ptr<SentenceNetwork> stored_network(base::Members& declared, const s
     }
 }
 
+/// A classifier of ours.
+Classifier stored_classifier(base::Members& declared, const std::string& kind, int64_t vocabulary, training::StoredTensors& stored,
+                             const Pack& pack) {
+    const int64_t dimension = declared.whole("dimension", 1, 4096);
+    const auto classes = static_cast<int64_t>(pack.manifest().classes.size());
+    Classifier classifier{training::declared({vocabulary, dimension}), {}, training::declared({classes})};
+    stored.take("classifier.embedding", classifier.embedding);
+    if (kind == embedding_sum) {
+        classifier.weight = training::declared({classes, dimension});
+        stored.take("classifier.weight", classifier.weight);
+        stored.take("classifier.bias", classifier.bias);
+    } else {
+        classifier.bias = at::zeros({classes});
+        classifier.own_network = stored_network(declared, kind, dimension, classes, stored, pack);
+    }
+    return classifier;
+}
+
 }  // namespace
 
 Tokenizer Networks::load_tokenizer(const Pack& pack) {
@@ -96,7 +114,6 @@ void Networks::save_classifier(const Classifier& classifier, PackWriter& writer,
 }
 
 Networks Networks::load(const Pack& pack) {
-    const PackManifest& manifest = pack.manifest();
     training::Declared declared(pack);
     base::Members declared_classifier = declared.network.object("classifier");
     const std::string classifier_kind = declared_classifier.text("kind");
@@ -114,23 +131,8 @@ Networks Networks::load(const Pack& pack) {
     const int64_t vocabulary = tokenizer.size();
     training::StoredTensors stored(pack, weights_file);
 
-    Classifier classifier;
-    if (brought) {
-        classifier = load_classifier(pack, vocabulary);
-    } else {
-        const int64_t dimension = declared_classifier.whole("dimension", 1, 4096);
-        const auto classes = static_cast<int64_t>(manifest.classes.size());
-        classifier = {training::declared({vocabulary, dimension}), {}, training::declared({classes})};
-        stored.take("classifier.embedding", classifier.embedding);
-        if (sum) {
-            classifier.weight = training::declared({classes, dimension});
-            stored.take("classifier.weight", classifier.weight);
-            stored.take("classifier.bias", classifier.bias);
-        } else {
-            classifier.bias = at::zeros({classes});
-            classifier.own_network = stored_network(declared_classifier, classifier_kind, dimension, classes, stored, pack);
-        }
-    }
+    Classifier classifier =
+        brought ? load_classifier(pack, vocabulary) : stored_classifier(declared_classifier, classifier_kind, vocabulary, stored, pack);
 
     AutoencoderSizes sizes;
     base::Members declared_autoencoder = declared.network.object("autoencoder");
@@ -139,7 +141,12 @@ Networks Networks::load(const Pack& pack) {
     sizes.decoder = declared_autoencoder.whole("decoder", 1, 4096);
     sizes.output_extra = declared_autoencoder.whole("output_extra", 0, 4096);
     if (sizes.latent % 2 != 0) declared_autoencoder.refuse("latent", "even");
-    Autoencoder autoencoder(classifier.embedding, sizes);
+    at::Tensor own_embedding;
+    if (declared_autoencoder.has("dimension")) {
+        own_embedding = training::declared({vocabulary, declared_autoencoder.whole("dimension", 1, 4096)});
+        stored.take("autoencoder.embedding", own_embedding);
+    }
+    Autoencoder autoencoder(own_embedding.defined() ? own_embedding : classifier.embedding, sizes);
     autoencoder.declare();
     for (auto& [name, tensor] : autoencoder.dense()) stored.take("autoencoder." + name, *tensor);
     for (auto& [name, tensor] : autoencoder.tables()) stored.take("autoencoder." + name, *tensor);
@@ -162,6 +169,7 @@ Networks Networks::load(const Pack& pack) {
 
     Networks networks{std::move(tokenizer), std::move(classifier), std::move(autoencoder), std::move(fluency),
                       WordAssociations::deserialise(bytes_of(pack, associations_file), vocabulary)};
+    networks.generator_embedding = own_embedding;
     networks.longest = declared.input.whole("longest", 1, 1000);
     networks.typical_distance = declared.network.number("typical_distance", 1e-6, 1e6, 1);
     if (declared.network.has("usual")) {  // packs of version 0.1.0 have none
@@ -184,6 +192,7 @@ void Networks::save(PackWriter& writer, PackManifest& manifest, const std::strin
     for (auto& [name, tensor] : autoencoder.dense()) tensors["autoencoder." + name] = *tensor;
     for (auto& [name, tensor] : autoencoder.tables()) tensors["autoencoder." + name] = *tensor;
     for (const auto& item : fluency.network()->named_parameters()) tensors["masked_model." + item.key()] = item.value();
+    if (generator_embedding.defined()) tensors["autoencoder.embedding"] = generator_embedding;
     training::write_tensors(writer.path(weights_file), tensors, true);
     writer.add(tokenizer_file, tokenizer_model);
     writer.add(ngram_file, fluency.ngram().serialise());
@@ -205,6 +214,7 @@ void Networks::save(PackWriter& writer, PackManifest& manifest, const std::strin
     }
     network["autoencoder"] = {
         {"latent", sizes.latent}, {"encoder", sizes.encoder}, {"decoder", sizes.decoder}, {"output_extra", sizes.output_extra}};
+    if (generator_embedding.defined()) network["autoencoder"]["dimension"] = generator_embedding.size(1);
     network["masked_model"] = {{"embedding", masked.embedding}, {"hidden", masked.hidden}, {"head", masked.head}};
     network["ngram"] = {{"order", fluency.ngram().order()}};
     network["typical_distance"] = typical_distance;

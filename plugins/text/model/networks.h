@@ -34,6 +34,10 @@ struct Networks {
     double typical_distance = 1;              ///< median |z_e - z0| of explanations, measured after training
     Usual usual_unknown{}, usual_surprise{};  ///< of sentences like those it was trained on (likeness.h)
 
+    /// What the autoencoder was trained on, [V, d]; undefined: the classifier's own embedding (dissertation, 4.3). A generator that was taken over
+    /// from another pack keeps its own, over the same vocabulary.
+    at::Tensor generator_embedding{};
+
     /// Reads a verified pack. Throws `bad_pack` where the files do not fit the manifest or one another.
     static Networks load(const Pack& pack);
 

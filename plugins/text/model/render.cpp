@@ -42,6 +42,10 @@ Rendering TextBatch::render_one(const RenderRequest& request) const {
                       Contributions(networks.classifier, ids, on_line[0], request.fact, request.foil),
                       Json{{"before", reading.text}},
                       {}};
+    if (decode == "soft" && (request.answers > 1 || !request.keep.empty()))
+        throw Error(
+            ErrorCode::invalid_argument,
+            "the decoding 'soft' says the generator's own words: it has one answer and keeps none; expected edit, audit or nearest");
     if (decode == "soft") {
         decode_soft(decoding);
     } else {

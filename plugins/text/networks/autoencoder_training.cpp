@@ -5,11 +5,11 @@
 #include <algorithm>
 
 #include "base/format.h"
+#include "text/language/sampled_softmax_training.h"
 #include "text/networks/batches.h"
 #include "training/loop.h"
 #include "training/optimiser.h"
 #include "training/random.h"
-#include "training/sampled_softmax.h"
 
 namespace whynot::text {
 
@@ -84,12 +84,11 @@ public:
         const at::Tensor targets = at::cat({words, at::full({n, 1}, eos_id, at::kLong)}, 1).flatten();
 
         const auto [own, index] = at::_unique(targets, true, true);
-        const training::SampledWords sampled =
-            training::with_drawn(own, training::draw_words(own, eos_id, vocabulary, options_.negatives, random), eos_id, vocabulary);
+        const SampledWords sampled = with_drawn(own, draw_words(own, eos_id, vocabulary, options_.negatives, random), eos_id, vocabulary);
         const at::Tensor extra_rows = extra_.index_select(0, sampled.rows).requires_grad_();
         const at::Tensor bias_rows = bias_.index_select(0, sampled.rows).requires_grad_();
         const at::Tensor table = at::cat({autoencoder_.embedded().index_select(0, sampled.rows), extra_rows}, 1);
-        const at::Tensor loss = training::sampled_softmax_loss(features, table, bias_rows, sampled, index);
+        const at::Tensor loss = sampled_softmax_loss(features, table, bias_rows, sampled, index);
         (loss + options_.code_weight * z.square().mean()).backward();
 
         dense_adam_.step(rate);

@@ -62,13 +62,22 @@ MaskedModel trained_masked_model(int64_t vocabulary, const GeneratorData& data, 
     return masked;
 }
 
+/// The first of them, where a few will do.
+Sentences few_of(const Sentences& development) {
+    return {development.begin(), development.begin() + static_cast<std::ptrdiff_t>(std::min<size_t>(500, development.size()))};
+}
+
 }  // namespace
+
+void measure_scales(TextModel& model, const Sentences& development) {
+    model.networks().typical_distance = typical_distance(model, few_of(development));
+    measure_usual(model.networks(), development);
+}
 
 Networks train_generator(Reader reader, const GeneratorData& data, const Recipe& recipe, uint64_t seed,
                          const training::CheckpointFolder& checkpoints, const Observer& observer) {
     const int64_t vocabulary = reader.tokenizer.size();
-    const Sentences few(data.development.begin(),
-                        data.development.begin() + static_cast<std::ptrdiff_t>(std::min<size_t>(500, data.development.size())));
+    const Sentences few = few_of(data.development);
     Autoencoder autoencoder =
         trained_autoencoder(reader, data, few, recipe, seed, checkpoints.at(autoencoder_checkpoint), training::part(observer, 0, 0.77));
     const MaskedModel masked =
@@ -77,8 +86,7 @@ Networks train_generator(Reader reader, const GeneratorData& data, const Recipe&
     TextModel model(reader.classes,
                     Networks{std::move(reader.tokenizer), std::move(reader.classifier), std::move(autoencoder), std::move(fluency),
                              WordAssociations(data.search, vocabulary), recipe.autoencoder.longest, 3.0});
-    model.networks().typical_distance = typical_distance(model, few);
-    measure_usual(model.networks(), data.development);
+    measure_scales(model, data.development);
     return std::move(model.networks());
 }
 

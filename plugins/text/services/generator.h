@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "text/model/model.h"
 #include "text/model/networks.h"
 #include "text/networks/classifier.h"
 #include "text/reading/tokenizer.h"
@@ -28,6 +29,10 @@ struct GeneratorData {
 /// The checkpoints that `train_generator` keeps.
 constexpr const char* autoencoder_checkpoint = "autoencoder.checkpoint";
 constexpr const char* masked_checkpoint = "masked_model.checkpoint";
+
+/// What is measured of networks that are complete: the typical distance of explanations, and what is usual of sentences.
+/// @param development sentences that the n-grams have not counted
+void measure_scales(TextModel& model, const Sentences& development);
 
 /// Trains autoencoder, masked word model, n-grams and associations around a classifier, and measures the typical distance.
 /// @param observer of all of it

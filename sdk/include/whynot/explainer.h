@@ -56,11 +56,13 @@ namespace whynot {
 struct ExplainOptions {
     SolverOptions solver;   ///< `typical_distance` is taken from the pack; `target` and `lead` are not used: all points are searched
     double confidence = 0;  ///< the least probability of the foil in an answer, from .5 to below 1; 0: the modality's own
-    bool strict = false;    ///< refuse inputs that are unlike what the model was made for (`Strangeness` above 1)
-    std::string decode;     ///< how the boundary becomes an answer, one of the modality's ways; empty: its default
-    uint64_t seed = 1;      ///< of everything that is drawn
-    std::string out;        ///< folder for the pictures of an explanation, existing; empty: none are written
-    bool times = true;      ///< false: the record has no times, so that the same request gives the same bytes
+    int64_t answers = 1;    ///< how many different answers are wanted, up to 20; for what is answered by edits, such as sentences
+    std::vector<std::string> keep;  ///< words that no answer may change; likewise
+    bool strict = false;            ///< refuse inputs that are unlike what the model was made for (`Strangeness` above 1)
+    std::string decode;             ///< how the boundary becomes an answer, one of the modality's ways; empty: its default
+    uint64_t seed = 1;              ///< of everything that is drawn
+    std::string out;                ///< folder for the pictures of an explanation, existing; empty: none are written
+    bool times = true;              ///< false: the record has no times, so that the same request gives the same bytes
 };
 
 /// One question and its input.

@@ -41,6 +41,8 @@ struct ModelInfo {
     /// The least probability of the foil in an answer, unless somebody asks for another. At .5 it is enough that the foil is the likeliest
     /// class: words that say so read better than those that say it louder.
     double confidence = 0.5;
+    /// Whether answers are made by edits of parts of the input, such as words: `RenderRequest::answers` and `keep` are for these only.
+    bool edits = false;
 };
 
 /// Why an input could not be read, or what a careful reader must know about how it was.
@@ -61,6 +63,8 @@ struct RenderRequest {
     at::Tensor answer = {};   ///< beyond it, [k], where the foil has `confidence`; undefined: none was searched, or none found
     double confidence = 0.5;  ///< the least probability of the foil in an answer; at .5, that it is the likeliest class
     int64_t between = -1;     ///< on an edge: the class that stands between fact and foil; otherwise -1
+    int64_t answers = 1;      ///< how many different ones are wanted at most, the best of which is the answer
+    std::vector<std::string> keep = {};  ///< parts of the input, as a person writes them, that no answer may change
 };
 
 /// One explanation in the input space.

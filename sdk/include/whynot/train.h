@@ -35,6 +35,8 @@ struct TrainRequest {
     std::filesystem::path out;  ///< the pack's folder: new, empty, or with checkpoints of the same recipe and seed, from which it continues
     std::string recipe;         ///< a JSON object; what it leaves out has the recipe's default, an unknown key is an error
     uint64_t seed = 1;
+    /// Id or folder of a pack whose generator the new one gets, instead of one of its own: a generator serves every classifier of such inputs.
+    std::string generator;
 };
 
 /// The service `whynot.train/1`: makes a pack from a corpus.

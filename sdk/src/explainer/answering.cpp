@@ -11,6 +11,7 @@
 
 #include "base/format.h"
 #include "base/json.h"
+#include "base/names.h"
 #include "base/sha256.h"
 #include "base/stopwatch.h"
 #include "base/text.h"
@@ -24,8 +25,8 @@ namespace whynot::internal {
 namespace {
 
 // The options that differ from their defaults, under the names that the command line has for them.
-std::string differing_options(const SolverOptions& given, double confidence) {
-    const SolverOptions normal;
+std::string differing_options(const ExplainOptions& all) {
+    const SolverOptions &given = all.solver, normal;
     base::Json options = base::Json::object();
     if (given.guards != normal.guards) options["guards"] = given.guards;
     if (given.guard_slack != normal.guard_slack) options["guard_slack"] = given.guard_slack;
@@ -34,7 +35,9 @@ std::string differing_options(const SolverOptions& given, double confidence) {
     if (given.starts != normal.starts) options["starts"] = given.starts;
     if (given.deadline_seconds != normal.deadline_seconds) options["deadline"] = given.deadline_seconds;
     if (given.max_evaluations != normal.max_evaluations) options["max_evaluations"] = given.max_evaluations;
-    if (confidence != ExplainOptions().confidence) options["confidence"] = confidence;
+    if (all.confidence != ExplainOptions().confidence) options["confidence"] = all.confidence;
+    if (all.answers != ExplainOptions().answers) options["answers"] = all.answers;
+    if (!all.keep.empty()) options["keep"] = all.keep;
     return options.dump();
 }
 
@@ -83,6 +86,7 @@ public:
           answers_(questions.size()) {
         if (const std::string wrong = options.solver.check(); !wrong.empty()) throw Error(ErrorCode::invalid_argument, wrong);
         if (options.confidence != 0) check_confidence(options.confidence);
+        check_edits();
         for (size_t q = 0; q < questions.size(); ++q) cases_.push_back({questions[q], answers_[q]});
     }
 
@@ -99,6 +103,21 @@ public:
     }
 
 private:
+    /// Throws `invalid_argument` for several answers, or words to keep, that cannot be, or not with this pack.
+    void check_edits() const {
+        constexpr int64_t most = 20;
+        if (options_.answers < 1 || options_.answers > most)
+            throw Error(ErrorCode::invalid_argument,
+                        "answers should be from 1 to " + std::to_string(most) + "; it is " + std::to_string(options_.answers));
+        for (const std::string& part : options_.keep)
+            if (part.empty() || !base::is_utf8(part))
+                throw Error(ErrorCode::invalid_argument, "expected words to keep, found one that is empty or not UTF-8");
+        if (model_.model->info().edits || (options_.answers == 1 && options_.keep.empty())) return;
+        throw Error(ErrorCode::invalid_argument,
+                    "several answers, and words to keep, are for what is answered by edits, such as sentences; the pack '" +
+                        model_.pack.manifest().id + "' explains " + model_.pack.manifest().modality);
+    }
+
     // --- reading
 
     /// Several questions about one input share its row, where they have the same fact.
@@ -155,8 +174,8 @@ private:
         record.question.input = readable(input.path.empty() ? input.content : input.path);
         if (!input.path.empty()) record.question.input_sha256 = base::sha256_hex(input.content);
         record.pack = {manifest.id, manifest.version, model_.pack.sha256()};
-        record.solver = {to_string(options_.solver.method), differing_options(options_.solver, options_.confidence), options_.seed,
-                         at::get_num_threads(), model_.device};
+        record.solver = {to_string(options_.solver.method), differing_options(options_), options_.seed, at::get_num_threads(),
+                         model_.device};
         if (!options_.times) record.cost.seconds.reset();
         record.warnings = notes_[each.input].warnings;
         record.status = to_string(Status::refused);
@@ -183,7 +202,7 @@ private:
             chosen = name.empty() ? otherwise : found - classes.begin();
             if (name.empty() || found != classes.end()) return true;
             record.reason = std::string(what) + " '" + readable(name) + "' is no class of the pack '" + model_.pack.manifest().id +
-                            "'; it has " + base::joined(classes);
+                            "'; it has " + base::choice_of(name, classes);
             return false;
         };
         if (!class_of("the fact", question.fact, predicted, each.fact)) return false;
@@ -241,7 +260,8 @@ private:
             foils.push_back(each->foil);
         }
         const RowQuestions questions{at::tensor(rows, at::kLong), at::tensor(facts, at::kLong), at::tensor(foils, at::kLong)};
-        const AskOptions ask{options_.seed, options_.solver.starts - 1, model_.plugin};
+        const int64_t starts = options_.solver.starts;
+        const AskOptions ask{options_.seed, starts == 1 ? 0 : starts - 1 + starts_in_reserve, model_.plugin};
         const auto step = [&](auto&& take) { return is_on_time(while_watched(asked_.size(), take)); };
         const bool found = step([&] { problem_ = to_problem(*batch_, latent_start(*batch_, info, questions, ask), questions, ask); }) &&
                            step([&] { problem_.extra_starts = extra_starts(*batch_, info, questions, ask); }) && step([] {});
@@ -352,7 +372,8 @@ private:
             if (!point) continue;
             Case& each = *asked_[a];
             requests.push_back({each.row, each.fact, each.foil, point->z, options_.decode, options_.out, name_of(each),
-                                each.has_answer ? points_.answers[a]->z : at::Tensor(), confidence_, each.between});
+                                each.has_answer ? points_.answers[a]->z : at::Tensor(), confidence_, each.between, options_.answers,
+                                options_.keep});
             reached.push_back(&each);
         }
         size_t done = 0;

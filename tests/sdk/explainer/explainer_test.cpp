@@ -15,6 +15,7 @@
 #include <thread>
 
 #include "support/points_pack.h"
+#include "support/temporary_folder.h"
 #include "whynot/error.h"
 #include "whynot/interruption.h"
 
@@ -216,6 +217,22 @@ TEST_F(ExplainerTest, ClassifiesAndSaysWhatItCannotRead) {
     EXPECT_THAT(said[1].refusal, HasSubstr("two numbers"));
     EXPECT_EQ(said[2].predicted, "left");
     EXPECT_NEAR(probability(said[0].probabilities, "right"), std::exp(2) / (std::exp(2) + std::exp(-2) + 1), 1e-4);
+}
+
+TEST_F(ExplainerTest, RefusesSeveralAnswersAndWordsToKeepWhereNothingIsEdited) {
+    const auto refused = [&](const ExplainOptions& options) {
+        return message_of(ErrorCode::invalid_argument, [&] { explainer_->explain("1 0.5", {}, options); });
+    };
+    ExplainOptions options;
+    options.answers = 2;
+    EXPECT_THAT(refused(options), HasSubstr("the pack 'points' explains points"));
+    options.answers = 21;
+    EXPECT_THAT(refused(options), HasSubstr("answers should be from 1 to 20; it is 21"));
+    options.answers = 1;
+    options.keep = {"1"};
+    EXPECT_THAT(refused(options), HasSubstr("the pack 'points' explains points"));
+    options.keep = {""};
+    EXPECT_THAT(refused(options), HasSubstr("found one that is empty"));
 }
 
 TEST_F(ExplainerTest, WarnsOfWhatIsUnlikeAndRefusesItWhereThatIsWanted) {

@@ -99,6 +99,10 @@ TEST_F(Cli, RefusesWrongUsage) {
     expect_usage_error({"explain", "x", "--starts", "two"}, "--starts", "whynot explain");
     expect_usage_error({"explain", "x", "--method", "newton"}, "newton", "whynot explain");
     expect_usage_error({"explain", "x", "--seed", "-1"}, "--seed", "whynot explain");
+    expect_usage_error({"explain", "x", "--answers", "0"}, "--answers", "whynot explain");
+    expect_usage_error({"explain", "x", "--keep", ""}, "--keep", "whynot explain");
+    expect_usage_error({"train", "text", "--generator-only", "--pack", "x", "--data", "x", "--out", "x", "--classifier", "recurrent"},
+                       "goes with neither --classifier nor --generator", "whynot train");
     expect_usage_error({"explain", "x", "--deadline", "-1"}, "--deadline", "whynot explain");
     expect_usage_error({"explain", "x", "--max-evaluations", "-1"}, "--max-evaluations", "whynot explain");
     expect_usage_error({"explain", "x", "--threads", "0"}, "--threads", "whynot explain");
@@ -678,6 +682,9 @@ TEST_F(CliTrain, Trains) {
     EXPECT_THAT(process.out, AllOf(HasSubstr("toy, version 1"), HasSubstr(out.string()), HasSubstr("sha256")));
     EXPECT_EQ(json::parse(run({"packs", "show", "toy", "--json"}).out).at("seed"), 5);
 
+    // The kind of classifier is a part of the recipe.
+    EXPECT_THAT(run({"train", "toy", "--corpus", "toys", "--out", folder_ / "new", "--classifier", "lenet"}).err,
+                HasSubstr(R"(found {"classifier":{"kind":"lenet"}})"));
     const fs::path recipe = folder_ / "recipe.json";
     std::ofstream(recipe) << R"({"epochs": 1})";
     const Process& refused = run({"train", "toy", "--corpus", "toys", "--out", folder_ / "new", "--recipe", recipe});
@@ -982,6 +989,18 @@ TEST_F(CliYelp, ExplainsASentence) {
         record.probabilities.answer[1].first == "positive" ? record.probabilities.answer[1].second : record.probabilities.answer[0].second,
         0.5);
     EXPECT_EQ(run({"explain", "the food was gross .", "--foil", "negative"}).code, 3) << "it is that already";
+}
+
+TEST_F(CliYelp, GivesSeveralAnswersAndKeepsWords) {
+    const json record = json::parse(
+        run({"explain", "the food was gross and the staff rude .", "--answers", "3", "--keep", "food", "--keep", "the staff", "--json"})
+            .out);
+    EXPECT_EQ(record.at("solver").at("options"), (json{{"answers", 3}, {"keep", {"food", "the staff"}}}));
+    EXPECT_LE(record.at("text").at("further").size(), 2u);
+    for (const json& edit : record.at("text").at("edits")) EXPECT_THAT(edit.at("from"), Not(AnyOf("food", "the", "staff")));
+    // A stream takes the same options.
+    const json streamed = json::parse(run({"explain", "--lines", "--keep", "gross"}, "the food was gross .\n").out);
+    for (const json& edit : streamed.at("text").at("edits")) EXPECT_NE(edit.at("from"), "gross");
 }
 
 TEST_F(CliYelp, ClassifiesLines) {

@@ -43,6 +43,7 @@ protected:
     Json run(const std::string& name, const fs::path& out, const std::vector<std::string>& more = {}) {
         std::vector<std::string> arguments{"-i",
                                            "OMP_NUM_THREADS=1",
+                                           "LSAN_OPTIONS=" + std::string(std::getenv("LSAN_OPTIONS") ? std::getenv("LSAN_OPTIONS") : ""),
                                            "WHYNOT_CORPORA=" + (folder / "corpora").string(),
                                            WHYNOT_PROGRAM,
                                            "experiment",

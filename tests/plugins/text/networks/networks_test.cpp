@@ -7,10 +7,12 @@
 
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "base/format.h"
 #include "plugins/text/toy.h"
 #include "support/graphics_card.h"
+#include "support/points_pack.h"
 #include "support/temporary_folder.h"
 #include "text/model/modality.h"
 #include "text/model/model.h"
@@ -341,18 +343,38 @@ protected:
 TemporaryFolder* ToyPack::folder = nullptr;
 TextModel* ToyPack::model = nullptr;
 
-TEST_F(ToyPack, LeavesNothingButThePack) {
-    std::vector<std::string> names;
-    for (const auto& entry : fs::directory_iterator(*folder / "pack")) names.push_back(entry.path().filename().string());
-    EXPECT_THAT(names,
-                ::testing::UnorderedElementsAre("pack.json", "tokenizer.model", "weights.safetensors", "ngram.bin", "associations.bin"));
-}
+/// One sentence explained, with what is asked of its answer.
+struct Asked {
+    std::unique_ptr<Batch> batch;
+    RenderRequest request;
+
+    Asked(TextModel& model, const std::string& text) {
+        std::vector<ReadNotes> notes;
+        batch = model.read({{text, ""}}, notes);
+        Problem problem;
+        problem.fact = batch->classify().argmax(1);
+        problem.foil = 1 - problem.fact;
+        problem.start = batch->start(problem.fact, 1);
+        problem.log_likelihood = [&](const at::Tensor& z, const at::Tensor& rows) { return batch->log_likelihood(z, rows); };
+        request.fact = problem.fact[0].item<int64_t>();
+        request.foil = problem.foil[0].item<int64_t>();
+        request.boundary = solve(problem).solutions[0].z;
+    }
+    Rendering render() const { return batch->render({request}, 1)[0]; }
+};
 
 Sentences toy_sentences(const Tokenizer& tokenizer, uint32_t seed, int count) {
     std::mt19937 random(seed);
     Sentences drawn;
     for (int i = 0; i < count; ++i) drawn.push_back(tokenizer.encode(texts(split_words(toy::sentence(random, i % 2 == 0)))).ids);
     return drawn;
+}
+
+TEST_F(ToyPack, LeavesNothingButThePack) {
+    std::vector<std::string> names;
+    for (const auto& entry : fs::directory_iterator(*folder / "pack")) names.push_back(entry.path().filename().string());
+    EXPECT_THAT(names,
+                ::testing::UnorderedElementsAre("pack.json", "tokenizer.model", "weights.safetensors", "ngram.bin", "associations.bin"));
 }
 
 TEST_F(ToyPack, KnowsWhatIsUnlikeWhatItWasMadeFrom) {
@@ -388,11 +410,40 @@ TEST_F(ToyPack, KnowsWhatIsUnlikeWhatItWasMadeFrom) {
 TEST_F(ToyPack, WarnsOfASentenceThatIsUnlikeIt) {
     measure_usual(model->networks(), toy_sentences(model->networks().tokenizer, 21, 600));
     std::vector<ReadNotes> notes;
-    const auto batch = model->read({{"the food was gross .", ""}, {"das essen war nicht the", ""}}, notes);
+    const auto batch = model->read({{"the food was gross .", ""}, {"Das ESSEN war nicht the", ""}}, notes);
     const std::vector<Strangeness> strangeness = batch->strangeness();
     ASSERT_EQ(strangeness.size(), 2u);
     EXPECT_LE(*strangeness[0].value, 1);
     EXPECT_GT(*strangeness[1].value, 1);
+    EXPECT_THAT(notes[1].warnings, ::testing::Contains(HasSubstr("'Das', 'ESSEN', 'war', 'nicht'"))) << "as they were written";
+}
+
+TEST_F(ToyPack, LendsItsGeneratorToAnotherClassifier) {
+    TrainRequest request;
+    request.corpus = "toy";
+    request.corpora = *folder / "corpora";
+    request.out = *folder / "borrower";
+    request.generator = (*folder / "pack").string();
+    auto recipe = nlohmann::json::parse(toy::recipe());
+    recipe["classifier"] = {{"kind", "recurrent"}, {"dimension", 10}, {"hidden", 12}, {"epochs", 10}, {"learning_rate", 0.01}};
+    request.recipe = recipe.dump();
+    TextTrainer().train(request, {});
+    const Pack pack = open_pack(request.out);
+    EXPECT_EQ(nlohmann::json::parse(pack.manifest().network)["generator_from"]["sha256"], open_pack(*folder / "pack").sha256());
+
+    TextModel borrower(pack);
+    const Sentences some = toy_sentences(model->networks().tokenizer, 5, 4);
+    EXPECT_TRUE(at::equal(borrower.networks().autoencoder.encode(some), model->networks().autoencoder.encode(some)))
+        << "the same generator, on the embedding that it was trained on";
+    EXPECT_EQ(borrower.networks().classifier.dimension(), 10);
+    Asked asked(borrower, "the food was gross .");
+    EXPECT_GT(asked.render().answer.at(static_cast<size_t>(asked.request.foil)), 0.5);
+
+    test::write_points_pack(*folder / "points");
+    request.generator = (*folder / "points").string();
+    request.out = *folder / "none";
+    EXPECT_THAT(message_of(ErrorCode::invalid_argument, [&] { TextTrainer().train(request, {}); }),
+                HasSubstr("'points' has no generator of sentences to take over"));
 }
 
 TEST_F(ToyPack, RefusesAFolderThatHoldsSomethingElse) {
@@ -455,6 +506,45 @@ TEST_F(ToyPack, ExplainsWithTheWordThatDecides) {
         EXPECT_NEAR(sum_boundary + b, summary.solutions[i].gap, 1e-3);
     }
     EXPECT_EQ(nlohmann::json::parse(renderings[0].record)["edits"][0]["from"], "gross");
+}
+
+TEST_F(ToyPack, LeavesWordsThatAreToBeKept) {
+    Asked asked(*model, "The food was GROSS here .");
+    ASSERT_EQ(nlohmann::json::parse(asked.render().record)["edits"][0]["from"], "gross");
+    asked.request.keep = {"Gross", "somewhere else"};  // however it is spelled; what is not in the sentence does no harm
+    const Rendering kept = asked.render();
+    const auto record = nlohmann::json::parse(kept.record);
+    for (const auto& edit : record["edits"]) EXPECT_NE(edit["from"], "gross") << record;
+    if (record.contains("answer")) {
+        EXPECT_THAT(record["answer"].get<std::string>(), HasSubstr("GROSS"));
+        EXPECT_GT(kept.answer[static_cast<size_t>(asked.request.foil)], 0.5);
+    }
+    asked.request.keep = {"the food was gross here", "."};
+    EXPECT_THAT(asked.render().failure, HasSubstr("are to be kept"));
+}
+
+TEST_F(ToyPack, GivesDifferentAnswersWhereSeveralAreWanted) {
+    Asked asked(*model, "the food was gross .");
+    const auto alone = nlohmann::json::parse(asked.render().record);
+    EXPECT_FALSE(alone.contains("further"));
+    asked.request.answers = 3;
+    const Rendering several = asked.render();
+    const auto record = nlohmann::json::parse(several.record);
+    EXPECT_EQ(record["answer"], alone["answer"]) << "the best stays the best";
+    ASSERT_EQ(record["further"].size(), 2u) << record;
+    std::set<std::string> all{record["answer"].get<std::string>()};
+    for (const auto& further : record["further"]) {
+        const std::string text = further["answer"];
+        EXPECT_TRUE(all.insert(text).second) << text;
+        std::vector<ReadNotes> notes;
+        const double foil = model->read({{text, ""}}, notes)->classify().exp()[0][asked.request.foil].item<double>();
+        EXPECT_GT(foil, 0.5) << text;
+        EXPECT_NEAR(further["probability"].get<double>(), foil, 1e-5) << "asked afresh";
+        EXPECT_FALSE(further["edits"].empty());
+        EXPECT_THAT(several.terminal, HasSubstr("\nor\n"));
+    }
+    asked.request.decode = "soft";
+    EXPECT_THAT(message_of(ErrorCode::invalid_argument, [&] { asked.render(); }), HasSubstr("expected edit, audit or nearest"));
 }
 
 TEST_F(ToyPack, GivesTheSameBytesTwice) {

@@ -18,8 +18,10 @@ struct ExplainCommand : CommonOptions {
     std::string method = "sqp";
     int64_t starts = 3;  // as in SolverOptions, which this header cannot include
     bool no_guards = false;
-    bool strict = false;    ///< refuse what is unlike what the model was made for
-    double confidence = 0;  ///< 0: the modality's own
+    bool strict = false;            ///< refuse what is unlike what the model was made for
+    double confidence = 0;          ///< 0: the modality's own
+    int64_t answers = 1;            ///< how many different ones
+    std::vector<std::string> keep;  ///< words that no answer may change
     std::string decode;
     uint64_t seed = 1;
     double deadline = 0;

@@ -52,6 +52,16 @@ void add_search(CLI::App& app, ExplainCommand& command) {
 
 void add_output(CLI::App& app, ExplainCommand& command) {
     const std::string group = "Output";
+    app.add_option("--answers", command.answers, "For sentences: how many different answers to give at most, the best first")
+        ->type_name("N")
+        ->check(between<int64_t>(1, 20))
+        ->capture_default_str()
+        ->group(group);
+    app.add_option("--keep", command.keep, "For sentences: a word, or several in quotes, that no answer may change; may be given again")
+        ->type_name("WORD")
+        ->allow_extra_args(false)
+        ->check(not_empty("a word"))
+        ->group(group);
     app.add_option("--decode", command.decode,
                    "How the answer is made: for sentences edit, audit, soft or nearest; 'whynot plugins inspect ID' lists those of others. "
                    "Default: the plugin's, for sentences edit")

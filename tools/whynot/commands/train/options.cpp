@@ -9,8 +9,8 @@ namespace {
 void check_train(TrainCommand& command) {
     if (command.generator_only != !(command.pack + command.data).empty() || (command.generator_only && !command.corpus.empty()))
         throw CLI::ValidationError("--generator-only goes with --pack and --data, and not with --corpus");
-    if (command.generator_only && !command.classifier.empty())
-        throw CLI::ValidationError("--generator-only leaves the classifier as it is: it does not go with --classifier");
+    if (command.generator_only && !(command.classifier + command.generator).empty())
+        throw CLI::ValidationError("--generator-only goes with neither --classifier nor --generator");
     if (command.print_recipe) return;
     std::vector<std::pair<const char*, const std::string*>> needed{{"--corpus", &command.corpus}};
     if (command.generator_only) needed = {{"--pack", &command.pack}, {"--data", &command.data}};
@@ -38,6 +38,9 @@ void add_train(CLI::App& program, TrainCommand& command) {
                    "images. Goes "
                    "before the recipe's")
         ->type_name("KIND");
+    app.add_option("--generator", command.generator,
+                   "The pack whose generator the new one gets, instead of one of its own: only the classifier is trained then")
+        ->type_name("ID|DIR");
     app.add_option("--recipe", command.recipe, "A JSON file with what differs from the default recipe")->type_name("FILE");
     app.add_flag("--print-recipe", command.print_recipe, "Print the default recipe and exit");
     add_seed(app, command.seed, "Seed of all random numbers; the same seed gives the same pack");

@@ -94,6 +94,7 @@ void train_pack(const TrainCommand& command, const Host& host) {
     request.out = command.out;
     request.recipe = recipe_of(command);
     request.seed = command.seed;
+    request.generator = command.generator;
     set_threads(command.threads, 4);
     StatusLine status;
     guarded(plugin, "train", [&] { trainer.train(request, observer(status)); });

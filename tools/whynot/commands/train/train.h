@@ -15,6 +15,7 @@ struct TrainCommand : CommonOptions {
     std::string out;
     std::string recipe;      ///< a file; empty: the defaults
     std::string classifier;  ///< its kind; empty: the recipe's
+    std::string generator;   ///< of which pack; empty: one of its own
     uint64_t seed = 1;
     bool print_recipe = false;
     bool generator_only = false;  ///< with `pack` and `data` instead of `corpus`

@@ -1,4 +1,4 @@
-#include "training/sampled_softmax.h"
+#include "text/language/sampled_softmax_training.h"
 
 #include <ATen/ATen.h>
 
@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-namespace whynot::training {
+namespace whynot::text {
 
 at::Tensor draw_words(const at::Tensor& own, int64_t first, int64_t vocabulary, int64_t draws, at::Generator& random) {
     const at::Tensor drawn = std::get<0>(at::_unique(at::randint(first, vocabulary, {draws}, random, at::kLong), true));
@@ -38,4 +38,4 @@ at::Tensor sampled_softmax_loss(const at::Tensor& features, const at::Tensor& ta
     return at::cross_entropy_loss(at::linear(features, table, bias + words.correction), targets);
 }
 
-}  // namespace whynot::training
+}  // namespace whynot::text

@@ -1,4 +1,4 @@
-#include "training/sampled_softmax.h"
+#include "text/language/sampled_softmax_training.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
@@ -8,7 +8,7 @@
 
 #include "training/random.h"
 
-namespace whynot::training {
+namespace whynot::text {
 namespace {
 
 constexpr int64_t first = 2, vocabulary = 40;
@@ -19,7 +19,7 @@ std::set<int64_t> as_set(const at::Tensor& ids) { return {ids.data_ptr<int64_t>(
 
 /// Both ways of drawing.
 std::vector<at::Tensor> draw(const at::Tensor& own, int64_t draws, uint64_t seed) {
-    at::Generator generator = make_generator(seed);
+    at::Generator generator = training::make_generator(seed);
     std::mt19937_64 random(seed);
     return {draw_words(own, first, vocabulary, draws, generator), draw_words(own, first, vocabulary, draws, random)};
 }
@@ -43,7 +43,7 @@ TEST(SampledSoftmax, DrawsOtherWordsOnceEach) {
 }
 
 TEST(SampledSoftmax, OverAllWordsIsTheSoftmax) {
-    auto random = make_generator(4);
+    auto random = training::make_generator(4);
     const auto noise = [&](at::IntArrayRef shape) { return at::empty(shape).normal_(0, 1, random); };
     const at::Tensor features = noise({5, 6}), table = noise({vocabulary, 6}), bias = noise({vocabulary});
     const at::Tensor own = words({3, 7, 39}), targets = words({0, 2, 1, 1, 0});
@@ -76,4 +76,4 @@ TEST(SampledSoftmax, ADrawnWordStandsForAsManyAsItWasDrawnFrom) {
 }
 
 }  // namespace
-}  // namespace whynot::training
+}  // namespace whynot::text

@@ -18,7 +18,7 @@
 #include <cstdint>
 #include <random>
 
-namespace whynot::training {
+namespace whynot::text {
 
 /// Words that are not own, each once, of `draws` draws with replacement from [first, vocabulary). [k], int64.
 /// The two differ in the generator and in the order: sorted, or as drawn. Trained weights depend on it in the last digits, so that a network
@@ -40,4 +40,4 @@ SampledWords with_drawn(const at::Tensor& own, const at::Tensor& drawn, int64_t 
 at::Tensor sampled_softmax_loss(const at::Tensor& features, const at::Tensor& table, const at::Tensor& bias, const SampledWords& words,
                                 const at::Tensor& targets);
 
-}  // namespace whynot::training
+}  // namespace whynot::text
