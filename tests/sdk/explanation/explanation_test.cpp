@@ -229,6 +229,19 @@ TEST(ExplanationRecord, ReadingObeysTheSchema) {
     EXPECT_THAT(message("{\"id\":\"a\",\"id\":\"b\"}"), HasSubstr("stands twice"));
 }
 
+// A number that is 0 and has a large exponent: what checks the schema once counted its leading zeros, which the sanitizers end.
+TEST(ExplanationRecord, ZeroMayBeWrittenWithAnyExponent) {
+    J record = J::parse(to_json(found_text()));
+    record["gap"] = 0.25;
+    std::string text = record.dump();
+    const std::string quarter = "\"gap\":0.25";
+    for (const char* zero : {"0e-400", "0.0e-400", "0.000e+400", "-0.0e-999"}) {
+        std::string with = text;
+        with.replace(with.find(quarter), quarter.size(), std::string("\"gap\":") + zero);
+        EXPECT_EQ(explanation_from_json(with).gap, 0) << zero;
+    }
+}
+
 TEST(ExplanationRecord, ManglingNeverCrashes) {
     const std::string good = to_json(found_image());
     std::mt19937 random(11);
