@@ -998,7 +998,9 @@ TEST_F(CliYelp, GivesSeveralAnswersAndKeepsWords) {
     EXPECT_EQ(record.at("solver").at("options"), (json{{"answers", 3}, {"keep", {"food", "the staff"}}}));
     EXPECT_LE(record.at("text").at("further").size(), 2u);
     for (const json& edit : record.at("text").at("edits")) EXPECT_THAT(edit.at("from"), Not(AnyOf("food", "the", "staff")));
-    // A stream takes the same options.
+    // A stream takes the same options, and those that only one of the packs knows that it might need.
+    EXPECT_EQ(run({"explain", "--lines", "--decode", "audit", "--foil", "positive"}, "the food was gross .\n").code, 0);
+    EXPECT_EQ(run({"explain", "--lines", "--foil", "postive"}, "the food was gross .\n").code, 2) << "none of them knows it";
     const json streamed = json::parse(run({"explain", "--lines", "--keep", "gross"}, "the food was gross .\n").out);
     for (const json& edit : streamed.at("text").at("edits")) EXPECT_NE(edit.at("from"), "gross");
 }

@@ -1,6 +1,7 @@
 #include "asking/asking.h"
 
 #include <algorithm>
+#include <exception>
 #include <filesystem>
 
 #include "base/atomic_file.h"
@@ -96,10 +97,19 @@ std::vector<Answer> explain_each(Explainer& model, const std::vector<Ask>& asks,
     }
 }
 
-void check_question(const ExplainCommand& command, const Host& host, const Pack& pack) {
-    check_class(pack, "--fact", command.fact);
-    if (command.foil != "all") check_class(pack, "--foil", command.foil);
-    check_decode(host, pack, command.decode);
+void check_question(const ExplainCommand& command, const Host& host, const std::vector<Pack>& packs) {
+    std::exception_ptr first;
+    for (const Pack& pack : packs) {
+        try {
+            check_class(pack, "--fact", command.fact);
+            if (command.foil != "all") check_class(pack, "--foil", command.foil);
+            check_decode(host, pack, command.decode);
+            return;
+        } catch (const Error&) {
+            if (!first) first = std::current_exception();
+        }
+    }
+    if (first) std::rethrow_exception(first);
 }
 
 }  // namespace whynot::cli

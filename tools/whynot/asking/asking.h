@@ -23,7 +23,8 @@ std::vector<Answer> explain_each(Explainer& model, const std::vector<Ask>& asks,
 /// Throws `invalid_argument` for a name that is not empty and no class of the pack.
 void check_class(const Pack& pack, const char* option, const std::string& name);
 
-/// Throws `invalid_argument` for classes and modes of decoding that the pack or its plugin has not.
-void check_question(const ExplainCommand& command, const Host& host, const Pack& pack);
+/// Throws `invalid_argument` for classes and modes of decoding that none of the packs, or its plugin, has. One that has them is enough: a stream opens
+/// one for each kind of input, and does not know yet which will come; a question of the other kind is refused by itself.
+void check_question(const ExplainCommand& command, const Host& host, const std::vector<Pack>& packs);
 
 }  // namespace whynot::cli

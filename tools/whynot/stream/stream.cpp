@@ -56,7 +56,7 @@ public:
           models_(command, command.pack),
           questions_(command),
           workers_(command, options, models_, workers_for(command.threads)) {
-        for (const Pack& pack : models_.packs()) check_question(command, models_.host(), pack);
+        check_question(command, models_.host(), models_.packs());
     }
 
     int run() {

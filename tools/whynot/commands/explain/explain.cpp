@@ -60,7 +60,7 @@ public:
           alone_(arguments_.size() == 1 && arguments_.front().kind != Argument::Kind::lines),
           models_(command, command.pack, arguments_),
           style_(terminal_style()) {
-        for (const Pack& pack : models_.packs()) check_question(command, models_.host(), pack);
+        check_question(command, models_.host(), models_.packs());
         set_threads(command.threads, threads_for(arguments_));
         options_.solver.callback = [this](const IterationReport& report) {
             show(report);
