@@ -102,7 +102,8 @@ TEST_F(Manifests, ThatAreCompiledInAreFoundAndValid) {
             EXPECT_GT(file.content_bytes, 0) << file.name;
         }
     }
-    EXPECT_THAT(names, testing::UnorderedElementsAre("banking77", "clinc150", "faces", "fashion-mnist", "go-emotions", "hwu64", "kannada-mnist", "mnist", "yelp"));
+    EXPECT_THAT(names, testing::UnorderedElementsAre("banking77", "clinc150", "faces", "fashion-mnist", "go-emotions", "hwu64",
+                                                     "kannada-mnist", "mnist", "yelp"));
 }
 
 TEST_F(Manifests, BesideTheFilesComeFirst) {

@@ -8,9 +8,9 @@
 
 #include <ATen/core/Tensor.h>
 
+#include "image/measuring/report.h"
 #include "image/model/model.h"
 #include "image/networks/training.h"
-#include "image/measuring/report.h"
 
 namespace whynot::image {
 

@@ -111,6 +111,7 @@ public:
     virtual at::Tensor log_likelihood(const at::Tensor& z, const at::Tensor& rows) = 0;
 
     /// Up to `count` further points to start from for each of q questions, [q, S, k]; undefined when the modality has none. After `start`.
+    /// The first of them should be the same however many are asked for: a search begins with some, and tries the others where those fail.
     /// @param rows [q] indices into the batch, one may occur several times @param fact, foil [q] class indices
     virtual at::Tensor extra_starts(const at::Tensor& rows, const at::Tensor& fact, const at::Tensor& foil, int64_t count, uint64_t seed);
 

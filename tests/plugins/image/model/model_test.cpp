@@ -9,9 +9,9 @@
 #include <nlohmann/json.hpp>
 
 #include "drawing/image_file.h"
+#include "image/measuring/evaluator.h"
 #include "image/model/levels.h"
 #include "image/model/model.h"
-#include "image/measuring/evaluator.h"
 #include "image/services/held_out.h"
 #include "image/services/recipe.h"
 #include "image/services/trainer.h"

@@ -139,7 +139,7 @@ TEST_P(SentenceNetworks, MakesAPackThatExplains) {
     toy::write_corpus(folder / "corpora", 600, 40);
     auto recipe = nlohmann::json::parse(toy::recipe());
     recipe["classifier"] = {{"kind", GetParam()}, {"dimension", 16}, {"hidden", 16},
-                            {"epochs", 15},        {"dropout", 0.1},  {"learning_rate", 0.01}};
+                            {"epochs", 15},       {"dropout", 0.1},  {"learning_rate", 0.01}};
     TrainRequest request;
     request.corpus = "toy";
     request.corpora = folder / "corpora";
