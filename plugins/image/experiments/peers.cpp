@@ -198,19 +198,6 @@ void draw(const std::filesystem::path& out, const std::vector<std::pair<Peer, Js
     }
 }
 
-std::shared_ptr<Classifier> second_classifier(const ExperimentRequest& request, const ImageModel& model, Recipe recipe,
-                                              const corpora::ImageCorpus& corpus, const TrainingImages& train, const Observer& observer) {
-    if (request.quick) recipe.classifier_training.epochs = 1;
-    const std::string identity = judge_identity(recipe, corpus.sha256, request.seed).dump();
-    training::Checkpoint checkpoint;
-    if (!request.cache.empty()) {
-        std::filesystem::create_directories(request.cache);
-        checkpoint = training::Checkpoint(request.cache / training::cache_name("judge", identity), identity);
-    }
-    return train_judge(recipe, model.networks().shape, static_cast<int64_t>(corpus.classes().size()), train, request.seed, checkpoint,
-                       observer);
-}
-
 /// All that are compared. They keep references to both. @param weight of the distance, of REVISE as it was tuned
 std::vector<Peer> all_peers(const ImageModel& model, const TrainingImages& train, double weight) {
     return {
@@ -284,7 +271,7 @@ void run_peers(const ExperimentRequest& request, const Observer& observer, Exper
     ImageModel model(pack);
     expect_corpus_of(pack, model.networks().shape, corpus, pack.manifest().corpus);
     const TrainingImages held_out = tensors_of(corpus.held_out), train = tensors_of(corpus.train).labelled();
-    const Recipe recipe = Recipe::from_json(pack.manifest().recipe, model.networks().shape);
+    Recipe recipe = Recipe::from_json(pack.manifest().recipe, model.networks().shape);
     const int64_t n = request.quick ? 16 : 200, for_tuning = request.quick ? 8 : 40;
     if (held_out.size() < n + for_tuning)
         throw Error(ErrorCode::invalid_input, "expected a corpus of at least " + std::to_string(n + for_tuning) +
@@ -293,7 +280,9 @@ void run_peers(const ExperimentRequest& request, const Observer& observer, Exper
     const Asked asked(model, held_out.images(order.slice(0, 0, n)), request.seed, stop),
         tuning(model, held_out.images(order.slice(0, n, n + for_tuning)), request.seed, stop);
     constexpr double learned = 0.2, tuned = 0.4;  // shares of the whole that are done then, roughly
-    const auto judge = second_classifier(request, model, recipe, corpus, train, training::part(observer, 0, learned));
+    if (request.quick) recipe.classifier_training.epochs = 1;
+    const auto judge = train_judge(recipe, model.networks().shape, static_cast<int64_t>(corpus.classes().size()), train, corpus.sha256,
+                                   request.seed, request.cache, training::part(observer, 0, learned));
     const Judges judges{model, *judge, train};
 
     const training::Steps steps = experiment_steps(request, corpus, pack, observer);

@@ -173,19 +173,6 @@ void measure_transfer(Report& report, const Sample& sample, const Classifier& ju
                   sees(direct.z().view(sample.images().sizes())), sample.size(), "");
 }
 
-// The pack's classifier once more, from other first weights.
-std::shared_ptr<Classifier> second_classifier(const ImageModel& model, const Recipe& recipe, const TrainingImages& train,
-                                              const EvaluateRequest& request, const std::string& corpus_sha256, const Observer& observer) {
-    const std::string identity = judge_identity(recipe, corpus_sha256, request.seed).dump();
-    training::Checkpoint checkpoint;
-    if (!request.cache.empty()) {
-        std::filesystem::create_directories(request.cache);
-        checkpoint = training::Checkpoint(request.cache / training::cache_name("judge", identity), identity);
-    }
-    return train_judge(recipe, model.networks().shape, static_cast<int64_t>(model.info().classes.size()), train, request.seed, checkpoint,
-                       observer);
-}
-
 // How much is measured.
 struct Extent {
     int64_t images = 0;  ///< that are asked about
@@ -283,7 +270,8 @@ nlohmann::ordered_json evaluate_model(ImageModel& model, const std::string& reci
     } else {
         report.stage("training a second classifier");
         const TrainingImages train = tensors_of(corpus.train).labelled();
-        const auto judge = second_classifier(model, recipe, train, request, corpus.sha256, report.observer());
+        const auto judge =
+            train_judge(recipe, networks.shape, classes, train, corpus.sha256, request.seed, request.cache, report.observer());
         report.stage("classifying once more");
         report.figure("another classifier: accuracy on held-out images", accuracy(*judge, held_out, report.between(0, 1)), held_out.size(),
                       "share");

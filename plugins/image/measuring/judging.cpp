@@ -4,14 +4,23 @@
 
 #include <algorithm>
 
+#include "training/checkpoint.h"
 #include "training/random.h"
 
 namespace whynot::image {
 
-std::shared_ptr<Classifier> train_judge(const Recipe& recipe, const ImageShape& shape, int64_t classes, TrainingImages train, uint64_t seed,
-                                        const training::Checkpoint& checkpoint, const Observer& observer) {
+std::shared_ptr<Classifier> train_judge(const Recipe& recipe, const ImageShape& shape, int64_t classes, TrainingImages train,
+                                        const std::string& corpus_sha256, uint64_t seed, const std::filesystem::path& cache,
+                                        const Observer& observer) {
     const auto judge = make_classifier(recipe.classifier, shape, classes);
     const uint64_t own_seed = training::mix_seed(seed, 77);
+    const std::string identity =
+        base::Json{{"recipe", base::parse_own_json(recipe.training_json())}, {"corpus", corpus_sha256}, {"seed", own_seed}}.dump();
+    training::Checkpoint checkpoint;
+    if (!cache.empty()) {
+        std::filesystem::create_directories(cache);
+        checkpoint = training::Checkpoint(cache / training::cache_name("judge", identity), identity);
+    }
     if (recipe.images > 0 && recipe.images < train.size()) {
         const at::Tensor chosen =
             at::randperm(train.size(), training::make_generator(training::mix_seed(own_seed, 1)), at::kLong).slice(0, 0, recipe.images);
@@ -20,10 +29,6 @@ std::shared_ptr<Classifier> train_judge(const Recipe& recipe, const ImageShape& 
     judge->initialise(training::make_generator(own_seed));
     train_classifier(*judge, train, recipe.classifier_training, own_seed, checkpoint, observer);
     return judge;
-}
-
-base::Json judge_identity(const Recipe& recipe, const std::string& corpus_sha256, uint64_t seed) {
-    return {{"recipe", base::parse_own_json(recipe.training_json())}, {"corpus", corpus_sha256}, {"seed", training::mix_seed(seed, 77)}};
 }
 
 at::Tensor plausible(const at::Tensor& pictures, const at::Tensor& foil, const TrainingImages& train, const Watch& watch) {

@@ -81,7 +81,18 @@ private:
             better.start = found[r].feasible ? better.start + options_.starts : better.start;
             better.forward = known.forward + found[r].forward;
             better.backward = known.backward + found[r].backward;
+            --count_of(first, known.status);
+            ++count_of(first, better.status);
             known = std::move(better);
+        }
+    }
+
+    static int64_t& count_of(Summary& summary, Status status) {
+        switch (status) {
+            case Status::found: return summary.found;
+            case Status::best_effort: return summary.best_effort;
+            case Status::stopped: return summary.stopped;
+            default: return summary.infeasible;
         }
     }
 

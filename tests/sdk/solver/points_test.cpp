@@ -164,6 +164,8 @@ TEST(Points, WhereNoBoundaryIsFoundTheStartsInReserveAreTried) {
     EXPECT_EQ(far.start, 4);
     EXPECT_GT(far.forward, without.boundary.solutions[0].forward) << "its price is in its figures";
     EXPECT_EQ(with.boundary.feasible, 2);
+    EXPECT_EQ(with.boundary.found, 2);
+    EXPECT_EQ(with.boundary.infeasible + with.boundary.best_effort, 0);
     EXPECT_EQ(with.forward(0) + with.forward(1), with.boundary.forward);
     // A question that needs none pays for none.
     EXPECT_TRUE(at::equal(near.z, without.boundary.solutions[1].z));
