@@ -7,6 +7,7 @@
 
 #include "base/format.h"
 #include "text/model/word_edits.h"
+#include "whynot/error.h"
 
 namespace whynot::text {
 
@@ -52,7 +53,12 @@ AnswerProblem Decoding::problem(double confidence) const {
 std::vector<char> Decoding::kept_pieces() const {
     std::vector<char> kept_words(words.size(), 0);
     for (const std::string& wanted : request.keep) {
-        const std::vector<std::string> phrase = texts(split_words(wanted));
+        std::vector<std::string> phrase;
+        try {
+            phrase = texts(split_words(wanted));
+        } catch (const Error& error) {
+            throw Error(ErrorCode::invalid_argument, "expected words to keep, found '" + wanted + "': " + error.what());
+        }
         for (auto at = words.begin(); (at = std::search(at, words.end(), phrase.begin(), phrase.end())) != words.end(); ++at)
             std::fill_n(kept_words.begin() + (at - words.begin()), phrase.size(), 1);
     }

@@ -521,6 +521,8 @@ TEST_F(ToyPack, LeavesWordsThatAreToBeKept) {
     }
     asked.request.keep = {"the food was gross here", "."};
     EXPECT_THAT(asked.render().failure, HasSubstr("are to be kept"));
+    asked.request.keep = {"  "};
+    EXPECT_THAT(message_of(ErrorCode::invalid_argument, [&] { asked.render(); }), HasSubstr("expected words to keep, found '  '"));
 }
 
 TEST_F(ToyPack, GivesDifferentAnswersWhereSeveralAreWanted) {
