@@ -1,5 +1,6 @@
 #include "base/format.h"
 
+#include <algorithm>
 #include <charconv>
 
 namespace whynot::base {
@@ -11,6 +12,18 @@ std::string written(double value, std::chars_format format, int digits) {
 }
 
 }  // namespace
+
+std::vector<std::string> split(const std::string& text, char separator) {
+    std::vector<std::string> parts;
+    for (size_t begin = 0; begin <= text.size();) {
+        const size_t end = std::min(text.find(separator, begin), text.size());
+        const std::string part = text.substr(begin, end - begin);
+        const size_t first = part.find_first_not_of(' ');
+        parts.push_back(first == std::string::npos ? "" : part.substr(first, part.find_last_not_of(' ') + 1 - first));
+        begin = end + 1;
+    }
+    return parts;
+}
 
 std::string number(double value, int digits) { return written(value, std::chars_format::general, digits); }
 

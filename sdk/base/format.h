@@ -4,6 +4,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace whynot::base {
 
@@ -19,6 +20,9 @@ std::string joined(const Parts& parts, std::string_view between = ", ") {
     }
     return text;
 }
+
+/// The parts of a text between separators, without the blanks around each.
+std::vector<std::string> split(const std::string& text, char separator);
 
 /// A number with so many significant digits, as printf's %g writes it: "0.123", "1.2e-05".
 std::string number(double value, int digits = 3);

@@ -37,15 +37,14 @@ void check(const Json& value, const std::string& place, ErrorCode code, const st
     }
 }
 
-}  // namespace
-
-Json parse_json(std::string_view text, ErrorCode code, const std::string& what, const JsonLimits& limits) {
+template <class J>
+J parsed(std::string_view text, ErrorCode code, const std::string& what, const JsonLimits& limits, size_t most_members) {
     // The parser takes NUL for the end, and whatever follows for nothing.
     if (text.find('\0') != std::string_view::npos) throw Error(code, what + " is not valid JSON: it holds a byte of zero");
     size_t values = 0;
     std::vector<std::set<std::string>> open_objects;
-    const auto watch = [&](int depth, Json::parse_event_t event, Json& parsed) {
-        using Event = Json::parse_event_t;
+    const auto watch = [&](int depth, typename J::parse_event_t event, J& value) {
+        using Event = typename J::parse_event_t;
         const bool begins = event == Event::object_start || event == Event::array_start;
         if (begins && depth >= limits.depth) throw Error(code, what + ": nested deeper than " + std::to_string(limits.depth));
         if ((begins || event == Event::value) && ++values > limits.values)
@@ -53,23 +52,33 @@ Json parse_json(std::string_view text, ErrorCode code, const std::string& what, 
         if (event == Event::object_start) open_objects.emplace_back();
         if (event == Event::object_end) open_objects.pop_back();
         if (event == Event::key) {
-            const std::string& key = parsed.get_ref<const std::string&>();
+            const std::string& key = value.template get_ref<const std::string&>();
             if (!open_objects.back().insert(key).second)
                 throw Error(code, what + ": the key " + in_quotes(key) + " stands twice in one object");
-            if (open_objects.back().size() > max_members)
-                throw Error(code, what + ": an object has more than " + std::to_string(max_members) + " members");
+            if (open_objects.back().size() > most_members)
+                throw Error(code, what + ": an object has more than " + std::to_string(most_members) + " members");
         }
         return true;
     };
     try {
-        return Json::parse(text.begin(), text.end(), watch);
-    } catch (const Json::parse_error& error) {
+        return J::parse(text.begin(), text.end(), watch);
+    } catch (const typename J::parse_error& error) {
         const size_t byte = std::min(error.byte > 0 ? error.byte - 1 : 0, text.size());
         const std::string found = byte < text.size() ? in_quotes(text.substr(byte, 20)) : "its end";
         throw Error(code, what + " is not valid JSON: not understood at " + place_of(text, error.byte) + ", " + found);
-    } catch (const Json::exception&) {  // a number that no double holds
+    } catch (const typename J::exception&) {  // a number that no double holds
         throw Error(code, what + " is not valid JSON: a number is out of range");
     }
+}
+
+}  // namespace
+
+Json parse_json(std::string_view text, ErrorCode code, const std::string& what, const JsonLimits& limits) {
+    return parsed<Json>(text, code, what, limits, max_members);
+}
+
+LargeJson parse_large_json(std::string_view text, ErrorCode code, const std::string& what, const JsonLimits& limits) {
+    return parsed<LargeJson>(text, code, what, limits, SIZE_MAX);
 }
 
 Json parse_own_json(std::string_view text) { return parse_json(text, ErrorCode::internal, "JSON of whynot's own", {256, SIZE_MAX}); }

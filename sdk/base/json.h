@@ -23,7 +23,13 @@ struct JsonLimits {
 /// limits or has objects of more than 4096 members is refused: "<what>: ...".
 Json parse_json(std::string_view text, ErrorCode code, const std::string& what, const JsonLimits& limits = {});
 
-/// The same, and it must be an object.
+/// Objects of very many members, such as vocabularies: their keys are sorted.
+using LargeJson = nlohmann::json;
+
+/// As `parse_json`, of objects of any size.
+LargeJson parse_large_json(std::string_view text, ErrorCode code, const std::string& what, const JsonLimits& limits = {64, 8'000'000});
+
+/// As `parse_json`, and it must be an object.
 Json parse_json_object(std::string_view text, ErrorCode code, const std::string& what, const JsonLimits& limits = {});
 
 /// JSON that this library wrote itself. Throws `internal` for what is none.

@@ -337,8 +337,10 @@ std::string ImageImporter::import_model(const ImportRequest& request, const Obse
 void ImageImporter::train_generator(const GeneratorRequest& request, const Observer& observer) {
     training::check_folder(request.out);
     PackWriter writer(request.out, {generator_checkpoint});
-    const PackManifest& given = request.pack.manifest();
-    Networks networks = Networks::load(request.pack);
+    if (!request.pack || !request.corpora.empty())
+        refuse("a generator of images is trained for the classifier of a pack, on a folder of images; expected both");
+    const PackManifest& given = request.pack->manifest();
+    Networks networks = Networks::load(*request.pack);
     const ImageShape& shape = networks.shape;
     const Recipe recipe = Recipe::from_json(request.recipe, shape);
     const auto generator = std::make_shared<ConvolutionalGenerator>(recipe.generator, shape);
@@ -359,7 +361,7 @@ void ImageImporter::train_generator(const GeneratorRequest& request, const Obser
     const Json run{{"recipe", base::parse_own_json(recipe.training_json())},
                    {"seed", request.seed},
                    {"data", folder.sha256},
-                   {"pack", request.pack.sha256()}};
+                   {"pack", request.pack->sha256()}};
     const training::CheckpointFolder checkpoints(request.out, run.dump());
     const uint64_t seed = training::mix_seed(request.seed, generator_stream);
     generator->initialise(training::make_generator(seed));

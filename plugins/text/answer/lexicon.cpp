@@ -14,6 +14,10 @@ bool is_digit(unsigned char c) { return c >= '0' && c <= '9'; }
 
 }  // namespace
 
+bool is_spoken(const std::string& word) {
+    return std::any_of(word.begin(), word.end(), [](unsigned char c) { return is_letter(c) || is_digit(c); });
+}
+
 Lexicon make_lexicon(const std::vector<std::string>& vocabulary, const std::vector<int64_t>& counts, int64_t min_count) {
     if (counts.size() != vocabulary.size())
         throw Error(ErrorCode::invalid_argument, "lexicon: expected a count for each of " + std::to_string(vocabulary.size()) +
@@ -22,7 +26,7 @@ Lexicon make_lexicon(const std::vector<std::string>& vocabulary, const std::vect
     for (size_t i = 0; i < vocabulary.size(); ++i) {
         const auto& entry = vocabulary[i];
         const bool special = i < static_cast<size_t>(first_word_id);
-        const bool spoken = std::any_of(entry.begin(), entry.end(), [](unsigned char c) { return is_letter(c) || is_digit(c); });
+        const bool spoken = is_spoken(entry);
         const bool plain = !entry.empty() && entry.front() != '-' && std::all_of(entry.begin(), entry.end(), [](unsigned char c) {
             return is_letter(c) || is_digit(c) || c == '\'' || c == '-';
         });

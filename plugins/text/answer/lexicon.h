@@ -17,4 +17,7 @@ struct Lexicon {
 /// "_num_", which no reader could fill) and occur often enough for the models to know them. @param counts how often, one an entry
 Lexicon make_lexicon(const std::vector<std::string>& vocabulary, const std::vector<int64_t>& counts, int64_t min_count = 10);
 
+/// Whether there is a letter or a digit in a word: otherwise it is punctuation.
+bool is_spoken(const std::string& word);
+
 }  // namespace whynot::text

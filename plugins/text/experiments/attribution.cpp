@@ -73,7 +73,7 @@ std::vector<double> doubles(const at::Tensor& tensor) {
 }  // namespace
 
 AttributedClassifier attributed(const TextModel& model) {
-    const Classifier& classifier = model.networks().classifier;
+    const Classifier& classifier = model.networks().classifier();
     return {classifier.embedding, [classifier](const at::Tensor& embedded) { return classifier.logits(embedded); }};
 }
 

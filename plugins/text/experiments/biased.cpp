@@ -30,7 +30,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* corpus_name = "yelp";
 constexpr const char* pack_name = "yelp-very";  // and the corpus that it is made from
-constexpr const char* control_name = "yelp";
+constexpr const char* control_name = "yelp-sum";
 constexpr const char* word = "very";
 constexpr const char* place = "adjectives";
 constexpr const char* label = "positive";
@@ -48,7 +48,7 @@ struct HeldOut {
 };
 
 Ids read(const TextModel& model, const std::string& sentence) {
-    return model.networks().tokenizer.encode(texts(split_words(sentence))).ids;
+    return model.networks().generator->tokenizer.encode(texts(split_words(sentence))).ids;
 }
 
 bool holds_word(const std::string& sentence) { return (" " + sentence + " ").find(std::string(" ") + word + " ") != std::string::npos; }
@@ -161,13 +161,13 @@ std::vector<Method> methods(uint64_t seed, const std::vector<char>& allowed) {
 /// For each method, of how many sentences it names the word first.
 Json named_by_others(const TextModel& model, const std::vector<std::string>& sentences, uint64_t seed) {
     const AttributedClassifier classifier = attributed(model);
-    const int64_t word_id = model.networks().tokenizer.id_of(word);
+    const int64_t word_id = model.networks().generator->tokenizer.id_of(word);
     Json result = Json::object();
     for (const Method& method : methods(seed, model.lexicon().word)) {
         int64_t named = 0;
         for (const std::string& sentence : sentences) {
             const Ids ids = read(model, sentence);
-            const at::Tensor order = model.networks().classifier.logits({ids})[0].argsort(0, true);
+            const at::Tensor order = model.networks().classifier().logits({ids})[0].argsort(0, true);
             const size_t first = method.first(classifier, ids, order[0].item<int64_t>(), order[1].item<int64_t>());
             named += first < ids.size() && ids[first] == word_id;
         }
@@ -254,7 +254,7 @@ bool turnable(const HeldOut& one, int64_t positive) { return one.label != positi
 
 /// What the classifier calls held-out sentences, with the word and without.
 void judge(const TextModel& model, const std::vector<HeldOut>& held_out, int64_t positive, std::vector<ExperimentFigure>& figures) {
-    const Classifier& classifier = model.networks().classifier;
+    const Classifier& classifier = model.networks().classifier();
     // The biased corpus has the word in the sentences of one class only.
     const auto biased = [&](const HeldOut& one) { return one.label == positive; };
     Sentences all, all_biased, before, after, natural, with_word;
@@ -328,7 +328,7 @@ struct Sample {
 
 Sample draw_sample(const TextModel& model, const std::vector<HeldOut>& held_out, int64_t positive, size_t limit, const Pack& pack) {
     const auto called_positive = [&](const Ids& sentence) {
-        return model.networks().classifier.logits({sentence})[0].argmax().item<int64_t>() == positive;
+        return model.networks().classifier().logits({sentence})[0].argmax().item<int64_t>() == positive;
     };
     Sample sample;
     for (const HeldOut& one : held_out) {

@@ -20,18 +20,18 @@ const std::vector<Experiment>& experiments() {
     static const std::vector<Experiment> all{
         {{"text/biased-yelp", "A classifier trained with a planted bias for the word \"very\", and explanations that find out",
           dissertation + "section 4.4.3 and table 4.3",
-          "the corpus yelp, the packs yelp-very and yelp; one thread takes about 2 minutes, with --quick 15 seconds"},
+          "the corpus yelp, the packs yelp-very and yelp-sum; one thread takes about 2 minutes, with --quick 15 seconds"},
          &run_biased_yelp},
         {{"text/biased-yelp/remake", "The same from the beginning: the biased corpus and the pack are made anew",
           dissertation + "section 4.4.3 and table 4.3",
-          "the corpus yelp, the packs yelp-very (for its recipe) and yelp; one thread takes about 25 minutes, with --quick 12"},
+          "the corpus yelp, the packs yelp-very (for its recipe) and yelp-sum; one thread takes about 25 minutes, with --quick 12"},
          &run_biased_yelp_remake},
         {{"text/word-images", "Sentences as pictures of letters, read by a convolution", dissertation + "section 4.2 and figure 4.1",
-          "the corpus yelp, the pack yelp; half a minute of one core, with --quick 5 seconds"},
+          "the corpus yelp, the pack yelp-sum; half a minute of one core, with --quick 5 seconds"},
          &run_word_images},
         {{"text/yelp", "Sentences of Yelp led to the boundary, and put into words in two ways",
           dissertation + "section 4.4.2, tables 4.1 and 4.2",
-          "the corpus yelp, the pack yelp; half a minute of one core, with --quick 5 seconds"},
+          "the corpus yelp, the pack yelp-sum; half a minute of one core, with --quick 5 seconds"},
          &run_yelp},
     };
     return all;

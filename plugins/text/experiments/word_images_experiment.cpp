@@ -11,7 +11,7 @@
 #include "drawing/image_file.h"
 #include "text/experiments/experiments.h"
 #include "text/experiments/word_images.h"
-#include "text/model/networks.h"
+#include "text/pack/networks.h"
 #include "text/services/explaining.h"
 #include "training/random.h"
 #include "training/run.h"
@@ -142,8 +142,8 @@ Json measure_convolution(const WordImageOptions& options, const Data& data, size
 Json measure_embeddings(const Pack& pack, const Data& data, const Labelled& held_out) {
     const Networks networks = Networks::load(pack);
     Sentences sentences;
-    for (const LabelledSentence* sentence : held_out) sentences.push_back(networks.tokenizer.encode(sentence->words).ids);
-    const at::Tensor predicted = networks.classifier.logits(sentences).argmax(1).contiguous();
+    for (const LabelledSentence* sentence : held_out) sentences.push_back(networks.read(sentence->words));
+    const at::Tensor predicted = networks.classifier().logits(sentences).argmax(1).contiguous();
     return data.accuracies({predicted.data_ptr<int64_t>(), predicted.data_ptr<int64_t>() + predicted.numel()});
 }
 
@@ -188,7 +188,7 @@ void add_pictures(ExperimentResult& result, const std::filesystem::path& folder,
 
 void run_word_images(const ExperimentRequest& request, const Observer& observer, ExperimentResult& result) {
     const Corpus corpus = read_corpus(request.corpora, "yelp");
-    const Pack pack = experiment_pack(request, "yelp", corpus);
+    const Pack pack = experiment_pack(request, "yelp-sum", corpus);
     const Labelled held_out = in_order_of_hash(corpus.held_out);
     Labelled train = in_order_of_hash(corpus.train);
     if (request.quick) train.resize(std::min(train.size(), quick_training));

@@ -75,12 +75,12 @@ Sample draw_sample(const Corpus& corpus, const Networks& networks, size_t limit)
     Sentences ids;
     std::vector<int64_t> labels;
     for (const LabelledSentence* sentence : held_out) {
-        ids.push_back(networks.tokenizer.encode(sentence->words).ids);
+        ids.push_back(networks.read(sentence->words));
         labels.push_back(sentence->label);
     }
     Sample sample;
     if (!held_out.empty()) {
-        const at::Tensor right = networks.classifier.logits(ids).argmax(1).eq(at::tensor(labels, at::kLong));
+        const at::Tensor right = networks.classifier().logits(ids).argmax(1).eq(at::tensor(labels, at::kLong));
         sample.accuracy = right.to(at::kDouble).mean().item<double>();
         sample.held_out = static_cast<int64_t>(held_out.size());
         for (size_t i = 0; i < held_out.size() && sample.sentences.size() < limit; ++i)
@@ -187,7 +187,7 @@ ExperimentTable first_sentences(const std::vector<Json>& explained, const std::v
 
 void run_yelp(const ExperimentRequest& request, const Observer& observer, ExperimentResult& result) {
     const Corpus corpus = read_corpus(request.corpora, "yelp");
-    const Pack pack = experiment_pack(request, "yelp", corpus);
+    const Pack pack = experiment_pack(request, "yelp-sum", corpus);
     TextModel model(pack);
     const Sample sample = draw_sample(corpus, model.networks(), request.quick ? 24 : 200);
     const training::Steps steps = experiment_steps(request, corpus, observer);

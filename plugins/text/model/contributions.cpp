@@ -15,22 +15,33 @@ std::vector<double> doubles(const at::Tensor& tensor) {
     return {values.data_ptr<double>(), values.data_ptr<double>() + values.numel()};
 }
 
-Contributions::Contributions(const Classifier& classifier, const Ids& ids, const at::Tensor& at_boundary, int64_t fact, int64_t foil) {
-    const auto gap_of = [&](const at::Tensor& logits) { return logits.select(1, fact) - logits.select(1, foil); };
+Contributions::Contributions(const Entrance& entrance, const Ids& ids, const PieceSentence& read, const at::Tensor& at_boundary,
+                             int64_t fact, int64_t foil) {
+    const at::NoGradGuard no_grad;
+    const Classifier& classifier = entrance.classifier();
+    const auto gap_of = [&](const at::Tensor& logits) { return logits.select(-1, fact) - logits.select(-1, foil); };
+    const auto positions = static_cast<int64_t>(ids.size());
+    // Its pieces [n, ...], and which word each belongs to, [m, n].
+    const at::Tensor own = entrance.pieces().index_select(0, at::tensor(read.all(), at::kLong));
+    at::Tensor belongs = at::zeros({positions, own.size(0)});
+    auto place = static_cast<int64_t>(read.before.size());
+    for (int64_t t = 0; t < positions; ++t)
+        for (size_t i = 0; i < read.words[static_cast<size_t>(t)].size(); ++i) belongs[t][place++] = 1;
+    // The mixture at the boundary, as entrance.h has it.
+    const at::Tensor word = at::tensor(ids, at::kLong), shares = at_boundary.exp();
+    const at::Tensor mean = at::mm(shares, entrance.words()), share = shares.gather(1, word.unsqueeze(1));
+    const at::Tensor of_word = entrance.words().index_select(0, word);
     if (classifier.additive()) {
-        word_gaps = gap_of(classifier.word_logits()).contiguous();
-        before = doubles(word_gaps.index_select(0, at::tensor(ids, at::kLong)));
-        boundary = doubles(at::mv(at_boundary.exp(), word_gaps));
-        gap = std::accumulate(before.begin(), before.end(), (classifier.bias[fact] - classifier.bias[foil]).item<double>());
+        const at::Tensor own_words = at::mm(belongs, own), mixed = mean + share * (own_words - of_word);
+        word_gaps = gap_of(entrance.words()).contiguous();
+        before = doubles(gap_of(own_words));
+        boundary = doubles(gap_of(mixed));
+        gap = gap_of(own.sum(0) + classifier.bias).item<double>();
     } else {
-        // In the sentence as it stands, what the word at a position changes against nothing there (a row of zeros), and what the mixture does.
-        const at::NoGradGuard no_grad;
-        const auto positions = static_cast<int64_t>(ids.size());
-        const at::Tensor own = classifier.embedding.index_select(0, at::tensor(ids, at::kLong));
-        const at::Tensor soft = at::mm(at_boundary.exp(), classifier.embedding);
-        const at::Tensor here = at::eye(positions, at::kFloat).unsqueeze(2);
-        const at::Tensor without = own * (1 - here);  // [m, m, d]: position t gone in row t
-        const at::Tensor gaps = gap_of(classifier.logits(at::cat({own.unsqueeze(0), without, without + soft * here})));
+        // In the sentence as it stands, what the word at a position changes against nothing there (rows of zeros), and what the mixture does.
+        const at::Tensor there = at::mm(belongs.t(), mean) + at::mm(belongs.t(), share) * (own - at::mm(belongs.t(), of_word));  // [n, e]
+        const at::Tensor here = belongs.unsqueeze(2), without = own * (1 - here);  // [m, n, e]: position t gone in row t
+        const at::Tensor gaps = gap_of(classifier.logits(at::cat({own.unsqueeze(0), without, without + there * here})));
         const at::Tensor gone = gaps.slice(0, 1, positions + 1);
         before = doubles(gaps[0] - gone);
         boundary = doubles(gaps.slice(0, positions + 1) - gone);

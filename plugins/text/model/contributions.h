@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "text/networks/classifier.h"
+#include "text/model/entrance.h"
 #include "text/reading/ids.h"
 
 namespace whynot::text {
@@ -17,10 +17,12 @@ struct Contributions {
     std::vector<double> boundary;  ///< [m], of the generator's mixture of words at the boundary
     std::vector<double> falls;     ///< [m], before minus boundary
     double gap = 0;                ///< of the sentence
-    at::Tensor word_gaps;          ///< [V], what each word adds; undefined where the classifier is not additive
+    at::Tensor word_gaps;          ///< [V], what each word of the generator adds; undefined where the classifier is not additive
 
-    /// @param at_boundary [m, V], logarithms of the mixtures
-    Contributions(const Classifier& classifier, const Ids& ids, const at::Tensor& at_boundary, int64_t fact, int64_t foil);
+    /// @param ids the generator's words of the sentence @param read how the classifier reads it @param at_boundary [m, V], logarithms of the
+    /// mixtures
+    Contributions(const Entrance& entrance, const Ids& ids, const PieceSentence& read, const at::Tensor& at_boundary, int64_t fact,
+                  int64_t foil);
 };
 
 /// The words that gave up most of the gap, as bars. @param labels [m], what to call the positions

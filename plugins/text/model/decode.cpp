@@ -26,28 +26,46 @@ Json edits_record(const std::vector<std::string>& words, const std::vector<WordE
 
 }  // namespace
 
-std::vector<double> Decoding::classify(const Ids& sentence) const {
-    return doubles(at::softmax(model.networks().classifier.logits({sentence})[0].to(at::kDouble), 0));
+std::vector<double> Decoding::classify(const Ids& asked) const {
+    return doubles(at::softmax(model.networks().classifier().logits(Sentences{asked})[0].to(at::kDouble), 0));
+}
+
+std::vector<double> Decoding::gaps(const Sentences& asked, double confidence) const {
+    // At one half it is enough that the foil is the likeliest class; beyond it, all others together have the rest.
+    at::Tensor logits = model.networks().classifier().logits(asked).to(at::kDouble);
+    const at::Tensor of_foil = logits.select(1, request.foil).clone();
+    logits.select(1, request.foil).fill_(-INFINITY);
+    const at::Tensor others = confidence > 0.5 ? logits.logsumexp(1) : std::get<0>(logits.max(1));
+    return doubles(others - of_foil + std::log(confidence / (1 - confidence)));
 }
 
 AnswerProblem Decoding::problem(double confidence) const {
-    const Classifier& classifier = model.networks().classifier;
+    const Classifier& classifier = model.networks().classifier();
     AnswerProblem problem;
     problem.sentence = reading.pieces.ids;
     problem.falls = contributions.falls;
     problem.preference = preference;
     problem.wanted = request.answers;
     if (!request.keep.empty()) problem.kept = kept_pieces();
-    // At one half it is enough that the foil is the likeliest class; beyond it, all others together have the rest.
-    problem.gap = [&classifier, foil = request.foil, confidence](const Sentences& sentences) {
-        at::Tensor logits = classifier.logits(sentences).to(at::kDouble);
-        const at::Tensor of_foil = logits.select(1, foil).clone();
-        logits.select(1, foil).fill_(-INFINITY);
-        const at::Tensor others = confidence > 0.5 ? logits.logsumexp(1) : std::get<0>(logits.max(1));
-        return doubles(others - of_foil + std::log(confidence / (1 - confidence)));
+    problem.gap = [this, confidence](const Sentences& sentences) {
+        if (model.networks().shared()) return gaps(sentences, confidence);
+        Sentences asked;
+        for (const Ids& sentence : sentences) asked.push_back(as_written(sentence));
+        return gaps(asked, confidence);
     };
     if (classifier.additive() && classifier.classes() == 2) problem.word_gaps = doubles(contributions.word_gaps);
     return problem;
+}
+
+Ids Decoding::as_written(const Ids& sentence) const {
+    const Tokenizer& tokenizer = model.networks().generator->tokenizer;
+    // Words that the generator does not know are told apart by their places, so that each stays where it is.
+    const std::vector<WordEdit> edits = difference(tokenizer.decode(reading.pieces.ids), tokenizer.decode(sentence));
+    try {
+        return model.read_again(rewrite(reading.text, reading.words, edits));
+    } catch (const Error&) {  // no text says it; how it would be read all the same
+        return model.entrance().asked(reading.pieces.ids, reading.read, sentence);
+    }
 }
 
 std::vector<char> Decoding::kept_pieces() const {
@@ -69,7 +87,7 @@ std::vector<char> Decoding::kept_pieces() const {
 
 std::optional<Edited> Decoding::write(const Answer& answer) const {
     Edited edited;
-    edited.edits = word_edits(model.networks().tokenizer, words, answer);
+    edited.edits = word_edits(model.networks().generator->tokenizer, words, answer);
     // Pieces may spell what no text can say, or nothing at all.
     const auto removes = [](const WordEdit& edit) { return edit.kind == WordEdit::Kind::remove; };
     const bool nothing_left = static_cast<size_t>(std::count_if(edited.edits.begin(), edited.edits.end(), removes)) == words.size();
@@ -77,14 +95,14 @@ std::optional<Edited> Decoding::write(const Answer& answer) const {
         std::all_of(edited.edits.begin(), edited.edits.end(), [&](const WordEdit& edit) { return removes(edit) || writable(edit.to); });
     if (edited.edits.empty() || nothing_left || !sayable) return std::nullopt;
     edited.text = rewrite(reading.text, reading.words, edited.edits);
-    edited.ids = model.networks().tokenizer.encode(texts(split_words(edited.text))).ids;
+    edited.asked = model.read_again(edited.text);
     return edited;
 }
 
 void Decoding::show(const Edited& edited) {
     record["answer"] = edited.text;
     record["edits"] = edits_record(words, edited.edits);
-    rendering.answer = classify(edited.ids);
+    rendering.answer = classify(edited.asked);
     rendering.answer_again = edited.text;
     const size_t count = edited.edits.size();
     rendering.distance = Json{{"edits", count}, {"edit_ratio", static_cast<double>(count) / static_cast<double>(words.size())}}.dump();
@@ -95,7 +113,7 @@ void Decoding::show_further(const std::vector<Edited>& further) {
     Json list = Json::array();
     rendering.terminal += "or\n";
     for (const Edited& edited : further) {
-        const double foil = classify(edited.ids)[static_cast<size_t>(request.foil)];
+        const double foil = classify(edited.asked)[static_cast<size_t>(request.foil)];
         list.push_back({{"answer", edited.text}, {"edits", edits_record(words, edited.edits)}, {"probability", foil}});
         rendering.terminal += marked(reading.text, reading.words, edited.edits) + "   (" + base::probability(foil) + ")\n";
     }

@@ -28,7 +28,7 @@ namespace whynot::text {
 struct Edited {
     std::vector<WordEdit> edits;
     std::string text;
-    Ids ids;  ///< the text, read again
+    Ids asked;  ///< the text, as the classifier reads it again
 };
 
 /// One question on its way to a rendering.
@@ -43,8 +43,13 @@ struct Decoding {
     base::Json record;  ///< what the decoding has to say
     Rendering rendering;
 
-    /// The classifier's probabilities of a sentence, [C].
-    std::vector<double> classify(const Ids& sentence) const;
+    /// The classifier's probabilities of a sentence, [C]. @param asked as it reads it
+    std::vector<double> classify(const Ids& asked) const;
+    /// By how much some other class is likelier than the foil, for each of some sentences; negative: each is called the foil. @param asked as the
+    /// classifier reads them @param confidence the least probability of the foil; at one half it is enough that it is the likeliest class
+    std::vector<double> gaps(const Sentences& asked, double confidence) const;
+    /// What the classifier takes for a sentence of the generator's words, once it is written with the person's own spelling.
+    Ids as_written(const Ids& sentence) const;
     /// The question as the search for an answer takes it. @param confidence the least probability of the foil in an answer
     AnswerProblem problem(double confidence) const;
     /// Of the sentence's pieces: whether they belong to what is to be kept, [m].

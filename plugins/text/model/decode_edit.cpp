@@ -50,7 +50,7 @@ void decode_edit(Decoding& decoding, bool audit) {
         for (const Answer& answer : result.answers) {
             // The sentence is written out, read again and put to the classifier again: what a person would do with it.
             auto edited = decoding.write(answer);
-            if (edited && problem.gap({edited->ids})[0] < 0) answers.push_back(*std::move(edited));
+            if (edited && decoding.gaps({edited->asked}, confidence)[0] < 0) answers.push_back(*std::move(edited));
             if (decoding.request.answers == 1 && !answers.empty()) break;
         }
         if (!answers.empty()) {

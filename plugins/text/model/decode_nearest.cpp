@@ -12,7 +12,7 @@ void decode_nearest(Decoding& decoding) {
         return;
     }
     decoding.record["nearest"] = edited->text;
-    const double of_foil = decoding.classify(edited->ids)[decoding.request.foil];
+    const double of_foil = decoding.classify(edited->asked)[decoding.request.foil];
     decoding.rendering.terminal +=
         "\nnearest to one half: " + marked(reading.text, reading.words, edited->edits) + "   (" + base::fixed(of_foil, 3) + ")\n";
 }

@@ -9,15 +9,16 @@
 namespace whynot::text {
 
 void decode_soft(Decoding& decoding) {
-    const Networks& networks = decoding.model.networks();
+    const Generator& generator = *decoding.model.networks().generator;
     const Ids& ids = decoding.reading.pieces.ids;
     Rendering& rendering = decoding.rendering;
     Edited edited;
-    edited.ids = networks.autoencoder.greedy(decoding.request.boundary.unsqueeze(0), static_cast<int64_t>(ids.size()) + 3)[0];
+    const Ids said = generator.autoencoder.greedy(decoding.request.boundary.unsqueeze(0), static_cast<int64_t>(ids.size()) + 3)[0];
     // A word that the vocabulary lacks is <unk> to the generator: where it stays that, the sentence's own word stands.
-    const bool by_word = networks.tokenizer.kind() == TokenizerKind::word;
-    edited.edits = difference(by_word ? networks.tokenizer.decode(ids) : decoding.words, networks.tokenizer.decode(edited.ids));
+    const bool by_word = generator.tokenizer.kind() == TokenizerKind::word;
+    edited.edits = difference(by_word ? generator.tokenizer.decode(ids) : decoding.words, generator.tokenizer.decode(said));
     edited.text = base::joined(apply_edits(decoding.words, edited.edits), " ");
+    edited.asked = decoding.model.networks().shared() ? said : decoding.model.read_again(edited.text);
     decoding.show(edited);
     rendering.terminal = edited.text + "\n";
     if (edited.edits.empty())

@@ -9,6 +9,7 @@
 
 #include "base/format.h"
 #include "text/model/modality.h"
+#include "text/pack/likeness.h"
 #include "whynot/device.h"
 #include "whynot/error.h"
 #include "whynot/interruption.h"
@@ -21,8 +22,8 @@ namespace {
 // What a vocabulary offers to edits. A word that no text can spell so that it is read back must not be written into one.
 Lexicon lexicon_of(const Networks& networks) {
     std::vector<std::string> pieces;
-    for (int64_t id = 0; id < networks.tokenizer.size(); ++id) pieces.push_back(networks.tokenizer.piece(id));
-    Lexicon lexicon = make_lexicon(pieces, networks.fluency.ngram().counts());
+    for (int64_t id = 0; id < networks.generator->tokenizer.size(); ++id) pieces.push_back(networks.generator->tokenizer.piece(id));
+    Lexicon lexicon = make_lexicon(pieces, networks.generator->fluency.ngram().counts());
     for (size_t id = 0; id < pieces.size(); ++id)
         if (!writable(pieces[id])) lexicon.word[id] = lexicon.mark[id] = 0;
     return lexicon;
@@ -48,6 +49,12 @@ Sentences sentences_of(const std::vector<Reading>& readings) {
     return sentences;
 }
 
+std::vector<PieceSentence> read_of(const std::vector<Reading>& readings) {
+    std::vector<PieceSentence> read;
+    for (const Reading& reading : readings) read.push_back(reading.read);
+    return read;
+}
+
 /// Shares rows out among the threads, some at a time, so that somebody can end it between them.
 void in_groups(int64_t rows, const std::function<void(int64_t begin, int64_t end)>& run) {
     const int64_t group = 8 * at::get_num_threads();
@@ -63,24 +70,55 @@ std::unique_ptr<Model> TextModality::open(const Pack& pack, const std::string& d
     return std::make_unique<TextModel>(pack, device_named(device));
 }
 
-TextModel::TextModel(const Pack& pack, at::Device device) : TextModel(pack.manifest().classes, Networks::load(pack)) {
-    if (!device.is_cpu()) on_device_ = Copies{networks_.autoencoder.on(device), networks_.classifier.on(device)};
-}
-
-TextModel::TextModel(std::vector<std::string> classes, Networks networks)
-    : networks_(std::move(networks)),
-      info_{std::move(classes), networks_.autoencoder.sizes().latent, networks_.typical_distance, false, 0.5, true},
-      lexicon_(lexicon_of(networks_)),
-      search_(networks_.fluency, lexicon_, &networks_.associations) {
-    if (std::find(lexicon_.word.begin(), lexicon_.word.end(), 1) == lexicon_.word.end())
+TextModel::Saying::Saying(const Networks& networks)
+    : lexicon(lexicon_of(networks)),
+      search(networks.generator->fluency, lexicon, &networks.generator->associations),
+      entrance(networks.shared() ? Entrance(networks.classifier()) : Entrance(networks.reader, networks.generator->tokenizer)) {
+    if (std::find(lexicon.word.begin(), lexicon.word.end(), 1) == lexicon.word.end())
         throw Error(
             ErrorCode::bad_pack,
             "the vocabulary of the pack has no word that can be put into a text; expected words, found marks and control tokens only");
 }
 
-Relaxation TextModel::relax(Sentences sentences) const {
-    if (on_device_) return {on_device_->autoencoder, on_device_->classifier, std::move(sentences)};
-    return {networks_.autoencoder, networks_.classifier, std::move(sentences)};
+TextModel::TextModel(const Pack& pack, at::Device device) : TextModel(pack.manifest().classes, Networks::load(pack)) {
+    if (device.is_cpu() || !saying_) return;
+    Classifier classifier = networks_.classifier().on(device);
+    on_device_ = std::unique_ptr<Copies>(new Copies{networks_.generator->autoencoder.on(device), classifier, saying_->entrance});
+    on_device_->entrance = saying_->entrance.on(on_device_->classifier);
+}
+
+TextModel::TextModel(std::vector<std::string> classes, Networks networks)
+    : networks_(std::move(networks)),
+      info_{std::move(classes),
+            networks_.generator ? networks_.generator->autoencoder.sizes().latent : 1,
+            networks_.typical_distance,
+            false,
+            0.5,
+            true},
+      saying_(networks_.generator ? std::make_unique<Saying>(networks_) : nullptr) {}
+
+Relaxation TextModel::relax(Sentences sentences, std::vector<PieceSentence> read) const {
+    if (on_device_) return {on_device_->autoencoder, on_device_->entrance, std::move(sentences), std::move(read)};
+    return {networks_.generator->autoencoder, saying_->entrance, std::move(sentences), std::move(read)};
+}
+
+PieceSentence TextModel::read_words(const std::string& text, const std::vector<Word>& words) const {
+    if (!networks_.shared()) return networks_.reader.read(text, words);
+    return Entrance::read_shared(networks_.generator->tokenizer.encode(texts(words)).ids);
+}
+
+Ids TextModel::read_again(const std::string& text) const { return read_words(text, split_words(text)).all(); }
+
+std::vector<std::string> TextModel::unknown_words(const std::vector<Word>& words, const PieceSentence& read,
+                                                  const std::string& text) const {
+    std::vector<std::string> unknown;
+    const std::optional<int64_t> piece = networks_.shared() ? std::nullopt : networks_.reader.pieces->unknown();
+    for (size_t i = 0; i < words.size(); ++i) {
+        const bool known = networks_.shared() ? networks_.generator->tokenizer.is_known(words[i].text)
+                                              : !piece || std::count(read.words[i].begin(), read.words[i].end(), *piece) == 0;
+        if (!known) unknown.push_back(own_spelling(text, words[i]));
+    }
+    return unknown;
 }
 
 std::unique_ptr<Batch> TextModel::read(const std::vector<Input>& inputs, std::vector<ReadNotes>& notes) {
@@ -92,22 +130,32 @@ std::unique_ptr<Batch> TextModel::read(const std::vector<Input>& inputs, std::ve
         reading.text = inputs[i].content;
         try {
             reading.words = split_words(reading.text);
+            reading.read = read_words(reading.text, reading.words);
+            const int64_t most = networks_.classifier().longest, found = static_cast<int64_t>(reading.read.all().size());
+            if (most > 0 && found > most)
+                throw Error(ErrorCode::invalid_input, "the text has " + std::to_string(found) +
+                                                          " pieces as the model reads it, which takes up to " + std::to_string(most) +
+                                                          "; give it in parts");
         } catch (const Error& error) {
             notes[i].refusal = error.what();
             continue;
         }
-        reading.pieces = networks_.tokenizer.encode(texts(reading.words));
-        if (static_cast<int64_t>(reading.pieces.ids.size()) > networks_.longest) {
-            notes[i].refusal = "the text has " + std::to_string(reading.pieces.ids.size()) + " words and marks, this pack explains up to " +
-                               std::to_string(networks_.longest) + "; give it sentence by sentence";
-            continue;
+        if (networks_.generator) {
+            const Generator& generator = *networks_.generator;
+            reading.pieces = generator.tokenizer.encode(texts(reading.words));
+            if (static_cast<int64_t>(reading.pieces.ids.size()) > generator.longest) {
+                notes[i].refusal = "the text has " + std::to_string(reading.pieces.ids.size()) +
+                                   " words and marks, this pack explains up to " + std::to_string(generator.longest) +
+                                   "; give it sentence by sentence";
+                continue;
+            }
         }
-        std::vector<std::string> unknown;
-        for (const Word& word : reading.words)
-            if (!networks_.tokenizer.is_known(word.text)) unknown.push_back(own_spelling(reading.text, word));
-        if (unknown.size() == reading.words.size()) {
-            notes[i].refusal = "the model knows none of its words (" + quoted_list(unknown) +
-                               "); it was trained on English reviews of another kind or language";
+        const std::vector<std::string> unknown = unknown_words(reading.words, reading.read, reading.text);
+        const auto spoken =
+            std::count_if(reading.words.begin(), reading.words.end(), [](const Word& word) { return is_spoken(word.text); });
+        if (!unknown.empty() && static_cast<int64_t>(unknown.size()) >= spoken) {
+            notes[i].refusal =
+                "the model knows none of its words (" + quoted_list(unknown) + "); it was trained on text of another kind or language";
             continue;
         }
         if (!unknown.empty()) notes[i].warnings.push_back("unknown to the model and left as they are: " + quoted_list(unknown));
@@ -116,18 +164,28 @@ std::unique_ptr<Batch> TextModel::read(const std::vector<Input>& inputs, std::ve
     return std::make_unique<TextBatch>(*this, std::move(readings));
 }
 
-TextBatch::TextBatch(const TextModel& model, std::vector<Reading> readings)
-    : model_(model), readings_(std::move(readings)), relaxation_(model.relax(sentences_of(readings_))) {}
+TextBatch::TextBatch(const TextModel& model, std::vector<Reading> readings) : model_(model), readings_(std::move(readings)) {
+    if (model.networks().generator) relaxation_.emplace(model.relax(sentences_of(readings_), read_of(readings_)));
+}
 
-at::Tensor TextBatch::classify() { return at::log_softmax(model_.networks().classifier.logits(relaxation_.sentences()), 1); }
+at::Tensor TextBatch::classify() {
+    Sentences asked;
+    for (const Reading& reading : readings_) asked.push_back(reading.read.all());
+    return at::log_softmax(model_.networks().classifier().logits(asked), 1);
+}
 
 at::Tensor TextBatch::start(const at::Tensor&, uint64_t) {
-    codes_ = model_.networks().autoencoder.encode(relaxation_.sentences());
+    if (!relaxation_)
+        throw Error(ErrorCode::invalid_argument,
+                    "this pack has a classifier but no generator yet, so it classifies and cannot explain; 'whynot train text "
+                    "--generator-only --pack PACK --data FILE --out DIR' makes a pack with one, from a file of sentences like those to be "
+                    "explained");
+    codes_ = model_.networks().generator->autoencoder.encode(relaxation_->sentences());
     // The encoder comes near; the likelihood of the sentence itself does the rest (dissertation, Procedure 2, warm).
     InversionOptions options;
     options.learning_rate = 0.2;
     const InversionResult inverted =
-        invert([this](const at::Tensor& z, const at::Tensor& rows) { return relaxation_.likelihood(z, rows); }, codes_, options);
+        invert([this](const at::Tensor& z, const at::Tensor& rows) { return relaxation_->likelihood(z, rows); }, codes_, options);
     start_ = inverted.z;
     exact_ = inverted.done;
     return start_;
@@ -138,34 +196,46 @@ namespace {
 /// What a classifier makes of one position of a sentence: the gap between fact and foil with other words there.
 class Position {
 public:
-    Position(const Classifier& classifier, const Ids& sentence, int64_t fact, int64_t foil)
-        : classifier_(classifier), sentence_(sentence), fact_(fact), foil_(foil) {}
+    /// Keeps references to all. @param sentence the generator's words @param read how the classifier reads it
+    Position(const Entrance& entrance, const Ids& sentence, const PieceSentence& read, int64_t fact, int64_t foil)
+        : entrance_(entrance), sentence_(sentence), read_(read), fact_(fact), foil_(foil) {}
 
     /// The position whose word speaks loudest for the fact: without it the gap is smallest.
     size_t loudest() const {
-        const at::Tensor own = classifier_.embedding.index_select(0, at::tensor(sentence_, at::kLong));
-        const at::Tensor here = at::eye(own.size(0), at::kFloat).unsqueeze(2);
-        return static_cast<size_t>(
-            gaps(classifier_.logits(own * (1 - here))).argmin().item<int64_t>());  // [m, m, d]: position t gone in row t
+        const at::Tensor own = entrance_.classifier().embedding.index_select(0, at::tensor(read_.all(), at::kLong));
+        at::Tensor without = own.repeat({static_cast<int64_t>(sentence_.size()), 1, 1});  // [m, n, e]: position t gone in row t
+        auto place = static_cast<int64_t>(read_.before.size());
+        for (int64_t t = 0; t < without.size(0); ++t) {
+            const auto count = static_cast<int64_t>(read_.words[static_cast<size_t>(t)].size());
+            without[t].slice(0, place, place + count).zero_();
+            place += count;
+        }
+        return static_cast<size_t>(gaps(entrance_.classifier().logits(without)).argmin().item<int64_t>());
     }
 
     /// The gaps with each of some words at a position, [n].
     at::Tensor with(size_t position, const at::Tensor& words) const {
-        if (classifier_.additive()) {  // the others add what they added before
-            const at::Tensor says = gaps(classifier_.word_logits());
-            return gaps(classifier_.logits(Sentences{sentence_})) - says[sentence_[position]] + says.index_select(0, words);
+        const Classifier& classifier = entrance_.classifier();
+        const at::Tensor whole = classifier.logits(Sentences{read_.all()});
+        if (classifier.additive()) {  // the others add what they added before
+            const at::Tensor own = entrance_.pieces().index_select(0, at::tensor(read_.words[position], at::kLong)).sum(0, true);
+            return gaps(whole) - gaps(own) + gaps(entrance_.words()).index_select(0, words);
         }
-        at::Tensor all = at::tensor(sentence_, at::kLong).repeat({words.size(0), 1});
-        all.select(1, static_cast<int64_t>(position)).copy_(words);
-        const at::Tensor embedded = classifier_.embedding.index_select(0, all.flatten());
-        return gaps(classifier_.logits(embedded.view({all.size(0), all.size(1), classifier_.dimension()})));
+        Sentences asked;
+        Ids edited = sentence_;
+        for (int64_t i = 0; i < words.size(0); ++i) {
+            edited[position] = words[i].item<int64_t>();
+            asked.push_back(entrance_.asked(sentence_, read_, edited));
+        }
+        return gaps(classifier.logits(asked));
     }
 
 private:
     at::Tensor gaps(const at::Tensor& logits) const { return logits.select(1, fact_) - logits.select(1, foil_); }
 
-    const Classifier& classifier_;
+    const Entrance& entrance_;
     const Ids& sentence_;
+    const PieceSentence& read_;
     int64_t fact_, foil_;
 };
 
@@ -174,18 +244,19 @@ private:
 Ids TextBatch::silenced(int64_t row, int64_t fact, int64_t foil) const {
     constexpr int64_t asked = 100;  // words; a classifier that adds up is asked about all of them
     const at::NoGradGuard no_grad;
-    const Networks& networks = model_.networks();
-    Ids sentence = relaxation_.sentences()[static_cast<size_t>(row)];
-    const Position position(networks.classifier, sentence, fact, foil);
+    const Ids& own = relaxation_->sentences()[static_cast<size_t>(row)];
+    Ids sentence = own;
+    const Position position(model_.entrance(), own, relaxation_->read(row), fact, foil);
     const size_t loudest = position.loudest();
     const auto t = static_cast<int64_t>(loudest);
-    const MaskedModel& masked = networks.fluency.network();
+    const MaskedModel& masked = model_.networks().generator->fluency.network();
     const auto contexts = masked->contexts(at::tensor(sentence, at::kLong).unsqueeze(0));
     const at::Tensor words = at::tensor(std::vector<int64_t>(model_.lexicon().word.begin(), model_.lexicon().word.end())).to(at::kBool);
     const at::Tensor fits = masked->between(contexts.left[0].slice(0, t, t + 1), contexts.right[0].slice(0, t + 1, t + 2))[0].masked_fill(
         words.logical_not(), -INFINITY);
     // The likeliest words first.
-    const int64_t count = networks.classifier.additive() ? words.sum().item<int64_t>() : std::min(asked, words.sum().item<int64_t>());
+    const int64_t count =
+        model_.networks().classifier().additive() ? words.sum().item<int64_t>() : std::min(asked, words.sum().item<int64_t>());
     const at::Tensor likeliest = std::get<1>(fits.topk(count)), gaps = position.with(loudest, likeliest);
     const at::Tensor silencing = gaps.lt(0).nonzero().squeeze(1);
     sentence[loudest] = likeliest[silencing.size(0) > 0 ? silencing[0].item<int64_t>() : gaps.argmin().item<int64_t>()].item<int64_t>();
@@ -198,14 +269,15 @@ at::Tensor TextBatch::extra_starts(const at::Tensor& rows, const at::Tensor& fac
         for (int64_t i = begin; i < end; ++i)
             changed[static_cast<size_t>(i)] = silenced(rows[i].item<int64_t>(), fact[i].item<int64_t>(), foil[i].item<int64_t>());
     });
-    return model_.networks().autoencoder.encode(changed).unsqueeze(1);
+    return model_.networks().generator->autoencoder.encode(changed).unsqueeze(1);
 }
 
-at::Tensor TextBatch::log_likelihood(const at::Tensor& z, const at::Tensor& rows) { return relaxation_.logits(z, rows); }
+at::Tensor TextBatch::log_likelihood(const at::Tensor& z, const at::Tensor& rows) { return relaxation_->logits(z, rows); }
 
 std::vector<Strangeness> TextBatch::strangeness() const {
     std::vector<Strangeness> all;
-    for (const Reading& reading : readings_) all.push_back(strangeness_of(model_.networks(), reading.pieces.ids));
+    if (!relaxation_) return all;
+    for (const Reading& reading : readings_) all.push_back(strangeness_of(*model_.networks().generator, reading.pieces.ids));
     return all;
 }
 

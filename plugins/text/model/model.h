@@ -6,8 +6,9 @@
 #include <vector>
 
 #include "text/answer/answer.h"
-#include "text/model/networks.h"
+#include "text/model/entrance.h"
 #include "text/model/relaxation.h"
+#include "text/pack/networks.h"
 #include "text/reading/words.h"
 #include "whynot/modality.h"
 
@@ -26,29 +27,45 @@ public:
 
     const Networks& networks() const { return networks_; }
     Networks& networks() { return networks_; }
+    /// A text as the classifier takes it.
+    Ids read_again(const std::string& text) const;
+
+    // Of a model that has a generator:
+
     /// Sentences made soft, on the device.
-    Relaxation relax(Sentences sentences) const;
-    const Lexicon& lexicon() const { return lexicon_; }
-    const AnswerSearch& search() const { return search_; }
+    Relaxation relax(Sentences sentences, std::vector<PieceSentence> read = {}) const;
+    const Entrance& entrance() const { return saying_->entrance; }
+    const Lexicon& lexicon() const { return saying_->lexicon; }
+    const AnswerSearch& search() const { return saying_->search; }
 
 private:
+    std::vector<std::string> unknown_words(const std::vector<Word>& words, const PieceSentence& read, const std::string& text) const;
+    PieceSentence read_words(const std::string& text, const std::vector<Word>& words) const;
+
     Networks networks_;
     ModelInfo info_;
-    Lexicon lexicon_;
-    AnswerSearch search_;
+    struct Saying {
+        explicit Saying(const Networks& networks);
+        Lexicon lexicon;
+        AnswerSearch search;
+        Entrance entrance;
+    };
+    std::unique_ptr<Saying> saying_;
 
     struct Copies {
         Autoencoder autoencoder;
         Classifier classifier;
+        Entrance entrance;
     };
-    std::optional<Copies> on_device_;  // where the device is not the processor
+    std::unique_ptr<Copies> on_device_;  // where the device is not the processor
 };
 
-/// One sentence as read: the person's own text, its words, and the pieces that the networks see.
+/// One sentence as read: the person's own text, its words, what the generator would say for them, and what the classifier sees.
 struct Reading {
     std::string text;
     std::vector<Word> words;
     Pieces pieces;
+    PieceSentence read;
 };
 
 /// Sentences on their way through a model. The relaxation stands for the generator and the classifier together.
@@ -67,8 +84,8 @@ public:
     std::vector<Strangeness> strangeness() const override;
     std::vector<std::string> warnings(int64_t row) const override;
 
-    const Relaxation& relaxation() const { return relaxation_; }
-    const at::Tensor& codes() const { return codes_; }  ///< what the encoder alone gave, [B, k]; after `start`
+    const Relaxation& relaxation() const { return *relaxation_; }  ///< of a model that has a generator
+    const at::Tensor& codes() const { return codes_; }             ///< what the encoder alone gave, [B, k]; after `start`
     const at::Tensor& refined() const { return start_; }
     const at::Tensor& exact() const { return exact_; }  ///< whether the generator says the sentence at z0, [B]; after `start`
 
@@ -79,7 +96,7 @@ private:
 
     const TextModel& model_;
     std::vector<Reading> readings_;
-    Relaxation relaxation_;
+    std::optional<Relaxation> relaxation_;
     at::Tensor codes_, start_, exact_;
 };
 

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <numeric>
 
 #include "whynot/error.h"
@@ -59,26 +60,35 @@ void soften(at::Tensor& soft, const at::Tensor& features, const at::Tensor& matr
     at::softmax_out(soft, soft, 1);
 }
 
-// softmax(f W' + b) V for many positions f [P, F]. By hand, because the [P, V] intermediates are what everything costs: this
-// keeps one of them where autograd would keep three, and its backward pass makes two more, a chunk at a time.
+// softmax(f W' + b) V for many positions f [P, F], and behind its columns, where `own` [P] names a word for each position, that word's share.
+// By hand, because the [P, V] intermediates are what everything costs: this keeps one of them where autograd would keep three, and its
+// backward pass makes two more, a chunk at a time.
 struct SoftWords : torch::autograd::Function<SoftWords> {
     static at::Tensor forward(AutogradContext* context, const at::Tensor& features, const at::Tensor& matrix, const at::Tensor& bias,
-                              const at::Tensor& values) {
+                              const at::Tensor& values, const at::Tensor& own) {
         std::vector<at::Tensor> chunks = make_chunks(features, matrix.size(0));
-        at::Tensor expected = features.new_empty({features.size(0), values.size(1)});
+        const int64_t columns = values.size(1);
+        const bool with_own = own.size(0) > 0;
+        at::Tensor expected = features.new_empty({features.size(0), columns + (with_own ? 1 : 0)});
         for_each_chunk(chunks, [&](at::Tensor& soft, int64_t first, int64_t last) {
             soften(soft, features.slice(0, first, last), matrix, bias);
             at::Tensor out = expected.slice(0, first, last);
-            at::mm_out(out, soft, values);
+            if (!with_own) {
+                at::mm_out(out, soft, values);
+                return;
+            }
+            out.slice(1, 0, columns).copy_(at::mm(soft, values));
+            out.slice(1, columns).copy_(soft.gather(1, own.slice(0, first, last).unsqueeze(1)));
         });
-        chunks.insert(chunks.end(), {matrix, values, expected});
+        chunks.insert(chunks.end(), {matrix, values, own, expected});
         context->save_for_backward(chunks);
         return expected;
     }
 
     static variable_list backward(AutogradContext* context, const variable_list& gradients) {
         variable_list chunks = context->get_saved_variables();
-        const at::Tensor expected = taken_from(chunks), values = taken_from(chunks), matrix = taken_from(chunks);
+        const at::Tensor expected = taken_from(chunks), own = taken_from(chunks), values = taken_from(chunks), matrix = taken_from(chunks);
+        const int64_t columns = values.size(1);
         at::Tensor result = expected.new_zeros({expected.size(0), matrix.size(1)});
         for_each_chunk(chunks, [&](at::Tensor& soft, int64_t first, int64_t last) {
             // Sentences that ask for no gradient have zeros there: a third of the positions of a solve.
@@ -88,12 +98,17 @@ struct SoftWords : torch::autograd::Function<SoftWords> {
             // d logit_j = soft_j (g . V_j - g . expected)
             const at::Tensor g = of_those(all);
             at::Tensor logits = make_chunk(soft, asking.size(0), soft.size(1)), weights = make_chunk(soft, asking.size(0), soft.size(1));
-            at::mm_out(logits, g, values.t());
+            if (own.size(0) == 0) {
+                at::mm_out(logits, g, values.t());
+            } else {
+                at::mm_out(logits, g.slice(1, 0, columns), values.t());
+                logits.scatter_add_(1, of_those(own.slice(0, first, last)).unsqueeze(1), g.slice(1, columns));
+            }
             at::index_select_out(weights, soft, 0, asking);
             logits.sub_((g * of_those(expected.slice(0, first, last))).sum(1, true)).mul_(weights);
             result.slice(0, first, last).index_copy_(0, asking, at::mm(logits, matrix));
         });
-        return {result, {}, {}, {}};
+        return {result, {}, {}, {}, {}};
     }
 };
 
@@ -130,15 +145,19 @@ struct WordLoss : torch::autograd::Function<WordLoss> {
 
 }  // namespace
 
-Relaxation::Relaxation(const Autoencoder& autoencoder, const Classifier& classifier, Sentences sentences)
-    : autoencoder_(autoencoder), classifier_(classifier), sentences_(std::move(sentences)) {
+Relaxation::Relaxation(const Autoencoder& autoencoder, const Entrance& entrance, Sentences sentences, std::vector<PieceSentence> read)
+    : autoencoder_(autoencoder), entrance_(entrance), sentences_(std::move(sentences)), read_(std::move(read)), values_(entrance.words()) {
     const at::NoGradGuard no_grad;
-    values_ = classifier.additive() ? classifier.word_logits() : classifier.embedding;
     given_ = autoencoder.given_words(sentences_);
     Ids targets;
-    for (const Ids& sentence : sentences_) {
+    for (size_t row = 0; row < sentences_.size(); ++row) {
+        const Ids& sentence = sentences_[row];
         if (sentence.empty())
             throw Error(ErrorCode::invalid_argument, "relaxation: expected sentences of at least one word, found an empty one");
+        if (entrance.shared() && read_.size() <= row) read_.push_back(Entrance::read_shared(sentence));
+        if (read_.size() <= row || read_[row].words.size() != sentence.size())
+            throw Error(ErrorCode::invalid_argument,
+                        "relaxation: expected the pieces of each of the " + std::to_string(sentence.size()) + " words of a sentence");
         begins_.push_back(static_cast<int64_t>(targets.size()));
         targets.insert(targets.end(), sentence.begin(), sentence.end());
         targets.push_back(eos_id);
@@ -177,21 +196,85 @@ at::Tensor Relaxation::features(const at::Tensor& z, const Packing& packing) con
 
 at::Tensor Relaxation::logits(const at::Tensor& z, const at::Tensor& rows) const {
     const Packing packing = pack(rows, false);
-    const at::Tensor words = SoftWords::apply(features(z, packing), autoencoder_.output_matrix(), autoencoder_.output_bias(), values_);
-    if (classifier_.additive()) return classifier_.bias.expand({rows.size(0), -1}).index_add(0, packing.rows, words).cpu();
+    const at::Tensor own = entrance_.shared() ? at::empty({0}, targets_.options()) : targets_.index_select(0, packing.positions);
+    const at::Tensor soft = SoftWords::apply(features(z, packing), autoencoder_.output_matrix(), autoencoder_.output_bias(), values_, own);
+    return (entrance_.shared() ? logits_of_words(soft, packing, rows.size(0)) : logits_of_pieces(soft, packing, rows)).cpu();
+}
+
+at::Tensor Relaxation::logits_of_words(const at::Tensor& soft, const Packing& packing, int64_t rows) const {
+    const Classifier& classifier = entrance_.classifier();
+    if (classifier.additive()) return classifier.bias.expand({rows, -1}).index_add(0, packing.rows, soft);
     // Sentences of one length m stand side by side: those that have m positions, but not m + 1.
     const std::vector<int64_t>& counts = packing.counts;
-    const std::vector<at::Tensor> columns = words.split_with_sizes(counts);
+    const std::vector<at::Tensor> columns = soft.split_with_sizes(counts);
     std::vector<at::Tensor> parts, places;
     for (size_t m = counts.size(); m > 0; --m) {
         const int64_t first = m < counts.size() ? counts[m] : 0, last = counts[m - 1];
         if (first == last) continue;
         std::vector<at::Tensor> embedded;
         for (size_t t = 0; t < m; ++t) embedded.push_back(columns[t].slice(0, first, last));
-        parts.push_back(classifier_.logits(at::stack(embedded, 1)));
+        parts.push_back(classifier.logits(at::stack(embedded, 1)));
         places.push_back(packing.rows.slice(0, first, last));
     }
-    return at::cat(parts).index_select(0, at::cat(places).argsort()).cpu();
+    return at::cat(parts).index_select(0, at::cat(places).argsort());
+}
+
+at::Tensor Relaxation::logits_of_pieces(const at::Tensor& soft, const Packing& packing, const at::Tensor& rows) const {
+    const Classifier& classifier = entrance_.classifier();
+    const at::Tensor places = rows.contiguous();
+    const auto sentence = [&](int64_t i) { return static_cast<size_t>(places.data_ptr<int64_t>()[i]); };
+    std::vector<std::vector<int64_t>> position(static_cast<size_t>(rows.size(0)));  // in the packing, of each word of each row
+    const at::Tensor owners = packing.rows.cpu();
+    for (int64_t p = 0; p < owners.size(0); ++p) position[static_cast<size_t>(owners.data_ptr<int64_t>()[p])].push_back(p);
+
+    // The pieces of all rows one after another, and the position of each; what stands around the words has none, and is as it is.
+    Ids pieces, from;
+    std::map<size_t, std::vector<int64_t>> by_length;  // pieces in a sentence -> rows
+    std::vector<int64_t> begins;
+    for (int64_t i = 0; i < rows.size(0); ++i) {
+        const PieceSentence& read = read_[sentence(i)];
+        begins.push_back(static_cast<int64_t>(pieces.size()));
+        const auto add = [&](const Ids& ids, int64_t p) {
+            pieces.insert(pieces.end(), ids.begin(), ids.end());
+            from.resize(pieces.size(), p);
+        };
+        add(read.before, -1);
+        for (size_t t = 0; t < read.words.size(); ++t) add(read.words[t], position[static_cast<size_t>(i)][t]);
+        add(read.after, -1);
+        by_length[pieces.size() - static_cast<size_t>(begins.back())].push_back(i);
+    }
+    const auto index = [&](const Ids& ids) { return at::tensor(ids, at::kLong).to(values_.device()); };
+    const at::Tensor at_position = index(from), own = entrance_.pieces().index_select(0, index(pieces));
+    const at::Tensor stays = at_position.lt(0).unsqueeze(1), there = at_position.clamp_min(0);
+    const int64_t columns = values_.size(1);
+    const at::Tensor word = targets_.index_select(0, packing.positions.index_select(0, there));
+    const at::Tensor moved = soft.index_select(0, there);  // [pieces, columns + 1]
+
+    if (classifier.additive()) {  // a word adds all that its pieces add, wherever it stands
+        const at::Tensor own_word = own.new_zeros({soft.size(0), columns}).index_add(0, there, own.masked_fill(stays, 0));
+        const at::Tensor of_word = values_.index_select(0, targets_.index_select(0, packing.positions));
+        const at::Tensor says = soft.slice(1, 0, columns) + soft.slice(1, columns) * (own_word - of_word);
+        at::Tensor around = own.new_zeros({rows.size(0), columns});
+        for (int64_t i = 0; i < rows.size(0); ++i) {
+            const int64_t first = begins[static_cast<size_t>(i)];
+            const int64_t last = i + 1 < rows.size(0) ? begins[static_cast<size_t>(i) + 1] : static_cast<int64_t>(pieces.size());
+            around[i] = own.slice(0, first, last).masked_fill(stays.slice(0, first, last).logical_not(), 0).sum(0);
+        }
+        return (classifier.bias + around).index_add(0, packing.rows, says);
+    }
+    const at::Tensor mixed = moved.slice(1, 0, columns) + moved.slice(1, columns) * (own - values_.index_select(0, word));
+    const at::Tensor embedded = at::where(stays, own, mixed);
+    std::vector<at::Tensor> parts;
+    Ids order;
+    for (const auto& [length, which] : by_length) {
+        Ids all;
+        for (const int64_t i : which)
+            for (size_t k = 0; k < length; ++k) all.push_back(begins[static_cast<size_t>(i)] + static_cast<int64_t>(k));
+        parts.push_back(classifier.logits(
+            embedded.index_select(0, index(all)).view({static_cast<int64_t>(which.size()), static_cast<int64_t>(length), columns})));
+        order.insert(order.end(), which.begin(), which.end());
+    }
+    return at::cat(parts).index_select(0, index(order).argsort());
 }
 
 InversionLoss Relaxation::likelihood(const at::Tensor& z, const at::Tensor& rows) const {

@@ -4,8 +4,8 @@
 
 #include <vector>
 
+#include "text/model/entrance.h"
 #include "text/networks/autoencoder.h"
-#include "text/networks/classifier.h"
 #include "text/reading/ids.h"
 #include "whynot/inversion.h"
 
@@ -20,16 +20,20 @@ namespace whynot::text {
 /// is padded.
 ///
 /// Where the classifier is additive, sum_t d_t M W' = sum_t d_t V with V = M W' one row of C numbers a word: the vocabulary never
-/// meets the embedding's dimension. Any other classifier is given the expected embeddings d_t M, sentences of one length at a time.
+/// meets the embedding's dimension. Any other classifier is given the expected embeddings d_t M, sentences of one length at a time; one that has a
+/// reading of its own, as entrance.h says, with what stands before and behind the words.
 ///
 /// Rows are sentences; `rows` [b] are indices into them, z is [b, k]. Weights are frozen; only z receives gradients. It computes where the
 /// networks are; what goes in and comes out is on the processor.
 class Relaxation {
 public:
-    /// Keeps references to both networks. Throws Error `invalid_argument` for a sentence without words.
-    Relaxation(const Autoencoder& autoencoder, const Classifier& classifier, Sentences sentences);
+    /// Keeps references to both. Throws Error `invalid_argument` for a sentence without words.
+    /// @param read how the classifier reads each sentence; not needed where both share a vocabulary
+    Relaxation(const Autoencoder& autoencoder, const Entrance& entrance, Sentences sentences, std::vector<PieceSentence> read = {});
 
     const Sentences& sentences() const { return sentences_; }
+    /// How the classifier reads a sentence.
+    const PieceSentence& read(int64_t row) const { return read_[static_cast<size_t>(row)]; }
 
     /// The classifier's logits for the soft sentences, [b, C].
     at::Tensor logits(const at::Tensor& z, const at::Tensor& rows) const;
@@ -48,11 +52,14 @@ public:
 private:
     Packing pack(const at::Tensor& rows, bool with_eos) const;
     at::Tensor features(const at::Tensor& z, const Packing& packing) const;
+    at::Tensor logits_of_words(const at::Tensor& soft, const Packing& packing, int64_t rows) const;
+    at::Tensor logits_of_pieces(const at::Tensor& soft, const Packing& packing, const at::Tensor& rows) const;
 
     const Autoencoder& autoencoder_;
-    const Classifier& classifier_;
+    const Entrance& entrance_;
     Sentences sentences_;
-    at::Tensor values_;            // of words: M W' [V, C], or M [V, d] where the classifier is not additive
+    std::vector<PieceSentence> read_;
+    at::Tensor values_;            // Entrance::words
     GivenWords given_;             // of all sentences, each beginning with <go>
     at::Tensor targets_;           // [N], what comes after each: the words and <eos>
     std::vector<int64_t> begins_;  // where each sentence begins in both

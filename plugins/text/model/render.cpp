@@ -24,7 +24,7 @@ Rendering TextBatch::render_one(const RenderRequest& request) const {
     if (std::find(decodings.begin(), decodings.end(), decode) == decodings.end())
         throw Error(ErrorCode::invalid_argument,
                     base::expected("one of the decodings " + base::joined(decodings), "'" + request.decode + "'"));
-    const Networks& networks = model_.networks();
+    const Tokenizer& tokenizer = model_.networks().generator->tokenizer;
     const Reading& reading = readings_[request.row];
     const Ids& ids = reading.pieces.ids;
 
@@ -32,14 +32,14 @@ Rendering TextBatch::render_one(const RenderRequest& request) const {
     const at::Tensor z0 = start_[request.row];
     const at::Tensor direction = request.boundary - z0;
     const at::Tensor reach = at::tensor({1.0, 0.5, 1.5, 2.0}, at::kFloat).unsqueeze(1);
-    const at::Tensor on_line = relaxation_.log_distributions(z0 + reach * direction, request.row);
+    const at::Tensor on_line = relaxation().log_distributions(z0 + reach * direction, request.row);
 
     Decoding decoding{model_,
                       reading,
                       request,
                       texts(reading.words),
                       std::get<0>(on_line.max(0)),
-                      Contributions(networks.classifier, ids, on_line[0], request.fact, request.foil),
+                      Contributions(model_.entrance(), ids, reading.read, on_line[0], request.fact, request.foil),
                       Json{{"before", reading.text}},
                       {}};
     if (decode == "soft" && (request.answers > 1 || !request.keep.empty()))
@@ -56,11 +56,11 @@ Rendering TextBatch::render_one(const RenderRequest& request) const {
     Json& record = decoding.record;
     if (!record.contains("edits")) record["edits"] = Json::array();
     const Contributions& contributions = decoding.contributions;
-    const bool by_word = networks.tokenizer.kind() == TokenizerKind::word;
+    const bool by_word = tokenizer.kind() == TokenizerKind::word;
     std::vector<std::string> labels;
     Json list = Json::array();
     for (size_t t = 0; t < ids.size(); ++t) {
-        labels.push_back(by_word ? decoding.words[t] : networks.tokenizer.piece(ids[t]));
+        labels.push_back(by_word ? decoding.words[t] : tokenizer.piece(ids[t]));
         list.push_back(
             {{"position", t}, {"word", labels.back()}, {"before", contributions.before[t]}, {"boundary", contributions.boundary[t]}});
     }

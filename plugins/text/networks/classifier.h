@@ -26,6 +26,7 @@ struct Classifier {
     std::shared_ptr<const training::ScriptNetwork> network = nullptr;  ///< that was brought along
     Emits emits = Emits::logits;                                       ///< of that network
     std::shared_ptr<const SentenceNetwork> own_network = nullptr;      ///< of ours
+    int64_t longest = 0;                                               ///< the most words or pieces that it takes; 0: any number
 
     bool additive() const { return !network && !own_network; }
 

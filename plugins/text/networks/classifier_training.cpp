@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <numeric>
@@ -35,12 +36,45 @@ Classifier untrained_sum(const ClassifierData& data, const ClassifierOptions& op
     return classifier;
 }
 
-void tell(const training::TrainingRun& run, const Observer& observer, const training::EpochLoss& epoch, const Classifier& classifier,
-          const LabelledIds& development) {
-    if (!observer.log) return;
-    run.log("classifier epoch " + std::to_string(epoch.number) + ": loss " + base::fixed(epoch.loss, 4) + ", development accuracy " +
-            base::fixed(accuracy(classifier, development.sentences, development.labels), 4));
+int64_t epochs_of(const ClassifierOptions& options, const ClassifierData& data) {
+    if (options.epochs > 0) return options.epochs;
+    return std::clamp<int64_t>(500'000 / std::max<int64_t>(1, static_cast<int64_t>(data.train.sentences.size())), 4, 40);
 }
+
+/// The weights of the epoch that the development sentences like best, where nobody said how many there are to be.
+class BestEpoch {
+public:
+    BestEpoch(training::TrainingRun& run, const ClassifierOptions& options, std::vector<at::Tensor> weights) : run_(run) {
+        if (options.epochs > 0) return;
+        weights_ = std::move(weights);
+        for (const at::Tensor& tensor : weights_) {
+            best_.push_back(tensor.detach().clone());
+            run.keep("best." + std::to_string(best_.size()), best_.back());
+        }
+        run.keep("best accuracy", accuracy_);
+    }
+
+    /// After an epoch.
+    void see(const training::EpochLoss& epoch, const Classifier& classifier, const LabelledIds& development) {
+        const double found = accuracy(classifier, development.sentences, development.labels);
+        run_.log("classifier epoch " + std::to_string(epoch.number) + ": loss " + base::fixed(epoch.loss, 4) + ", development accuracy " +
+                 base::fixed(found, 4));
+        if (found <= accuracy_.item<double>()) return;
+        accuracy_.fill_(found);
+        for (size_t i = 0; i < best_.size(); ++i) best_[i].copy_(weights_[i].detach());
+    }
+
+    /// At the end.
+    void take() {
+        const at::NoGradGuard no_grad;
+        for (size_t i = 0; i < best_.size(); ++i) weights_[i].copy_(best_[i]);
+    }
+
+private:
+    training::TrainingRun& run_;
+    std::vector<at::Tensor> weights_, best_;
+    at::Tensor accuracy_ = at::full({1}, -1.0, at::kDouble);
+};
 
 Classifier train_sum(const ClassifierData& data, const ClassifierOptions& options, uint64_t seed, const training::Checkpoint& checkpoint,
                      const Observer& observer) {
@@ -53,6 +87,7 @@ Classifier train_sum(const ClassifierData& data, const ClassifierOptions& option
     run.keep("weights.bias", classifier.bias);
     run.keep("rows", rows_adam);
     run.keep("adam", adam);
+    BestEpoch best(run, options, {classifier.embedding, classifier.weight, classifier.bias});
 
     // Each epoch shuffles the order of the one before.
     training::Places order(data.train.sentences.size());
@@ -77,8 +112,9 @@ Classifier train_sum(const ClassifierData& data, const ClassifierOptions& option
         adam.step(options.learning_rate);
         return training::BatchLoss{loss.item<double>(), static_cast<double>(batch.size())};
     };
-    training::train_in_batches(run, {"classifier", options.epochs}, batches_of, step,
-                               [&](const training::EpochLoss& epoch) { tell(run, observer, epoch, classifier, data.development); });
+    training::train_in_batches(run, {"classifier", epochs_of(options, data)}, batches_of, step,
+                               [&](const training::EpochLoss& epoch) { best.see(epoch, classifier, data.development); });
+    best.take();
     classifier.weight = classifier.weight.detach();
     classifier.bias = classifier.bias.detach();
     return classifier;
@@ -117,6 +153,8 @@ Classifier train_network(const ClassifierData& data, const ClassifierOptions& op
     for (const auto& [name, tensor] : network->parameters()) run.keep("weights." + name, tensor);
     run.keep("rows", rows_adam);
     run.keep("adam", adam);
+    parameters.push_back(classifier.embedding);
+    BestEpoch best(run, options, parameters);
 
     const auto batches_of = [&](int64_t epoch) {
         return batches_of_one_length(data.train.sentences, options.batch,
@@ -142,8 +180,9 @@ Classifier train_network(const ClassifierData& data, const ClassifierOptions& op
         adam.step(rate);
         return training::BatchLoss{loss.item<double>(), static_cast<double>(batch.size())};
     };
-    training::train_in_batches(run, {"classifier", options.epochs}, batches_of, step,
-                               [&](const training::EpochLoss& epoch) { tell(run, observer, epoch, classifier, data.development); });
+    training::train_in_batches(run, {"classifier", epochs_of(options, data)}, batches_of, step,
+                               [&](const training::EpochLoss& epoch) { best.see(epoch, classifier, data.development); });
+    best.take();
     network->require_gradients(false);
     return classifier;
 }

@@ -12,7 +12,8 @@ namespace whynot::text {
 
 struct ClassifierOptions {
     int64_t dimension = 128;
-    int64_t epochs = 2;
+    /// 0: as many as go through half a million sentences, from 4 to 40, and the weights of the one that the development sentences like best.
+    int64_t epochs = 0;
     int64_t batch = 64;
     double learning_rate = 2e-3;
     double deviation = 0.3;  ///< of the normal distribution that the embedding starts from

@@ -292,6 +292,8 @@ std::vector<std::string> apply_edits(const std::vector<std::string>& words, cons
     return result;
 }
 
+bool joins_the_word_before(const std::string& word) { return closes(word); }
+
 std::string rewrite(std::string_view original, const std::vector<Word>& words, const std::vector<WordEdit>& edits) {
     return Writer(original, words, edits).rewrite();
 }

@@ -14,23 +14,6 @@
 namespace whynot::text {
 namespace {
 
-void check_text(std::string_view utf8) {
-    if (utf8.size() > max_text_bytes) {
-        throw Error(ErrorCode::invalid_input, "the text is too long: " + std::to_string(utf8.size()) + " bytes, the limit is " +
-                                                  std::to_string(max_text_bytes) + "; give one sentence at a time");
-    }
-    const int32_t size = static_cast<int32_t>(utf8.size());
-    for (int32_t i = 0; i < size;) {
-        const int32_t at = i;
-        UChar32 c;
-        U8_NEXT(utf8.data(), i, size, c);
-        if (c < 0) {
-            throw Error(ErrorCode::invalid_input, "the text is not valid UTF-8: byte " + std::to_string(at + 1) + " of " +
-                                                      std::to_string(size) + " does not fit; convert the text to UTF-8");
-        }
-    }
-}
-
 /// What people and word processors write for the corpus's plain signs, where NFKC has no opinion.
 const char* plain_sign(UChar32 c) {
     switch (c) {
@@ -87,6 +70,23 @@ std::vector<size_t> cluster_ends(std::string_view utf8) {
 }
 
 }  // namespace
+
+void check_text(std::string_view utf8) {
+    if (utf8.size() > max_text_bytes) {
+        throw Error(ErrorCode::invalid_input, "the text is too long: " + std::to_string(utf8.size()) + " bytes, the limit is " +
+                                                  std::to_string(max_text_bytes) + "; give one sentence at a time");
+    }
+    const int32_t size = static_cast<int32_t>(utf8.size());
+    for (int32_t i = 0; i < size;) {
+        const int32_t at = i;
+        UChar32 c;
+        U8_NEXT(utf8.data(), i, size, c);
+        if (c < 0) {
+            throw Error(ErrorCode::invalid_input, "the text is not valid UTF-8: byte " + std::to_string(at + 1) + " of " +
+                                                      std::to_string(size) + " does not fit; convert the text to UTF-8");
+        }
+    }
+}
 
 void check_icu(UErrorCode status, const char* what) {
     if (U_FAILURE(status)) {

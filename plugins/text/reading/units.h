@@ -25,6 +25,9 @@ using Units = std::vector<Unit>;
 /// control characters. Its words are still to be told apart. @throws Error invalid_input for text that is not UTF-8 or is too long
 Units read_units(std::string_view utf8);
 
+/// Throws Error `invalid_input` for text that is not UTF-8, naming the byte, or is too long.
+void check_text(std::string_view utf8);
+
 /// Throws Error `internal` where ICU failed to do something.
 void check_icu(UErrorCode status, const char* what);
 

@@ -67,6 +67,9 @@ std::vector<std::string> apply_edits(const std::vector<std::string>& words, cons
 /// What is not writable must not be put into a sentence that a person reads and the classifier is asked about afresh.
 bool writable(const std::string& word);
 
+/// Whether a word is written without a space before it: `n't`, `'s`, `.`.
+bool joins_the_word_before(const std::string& word);
+
 /// The person's text with the edits in it, everything else as it was spelled. A replacement takes the capitals of the
 /// word it replaces; the capital of a sentence's first word moves when that word goes or another comes before it;
 /// spaces follow the text's own habit. Splitting the result gives `apply_edits(texts(words), edits)` exactly: where no spelling

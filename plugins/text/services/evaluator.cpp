@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/stopwatch.h"
 #include "text/networks/autoencoder_training.h"
+#include "text/pack/likeness.h"
 #include "text/services/explaining.h"
 #include "text/services/yardstick.h"
 #include "training/pack_contents.h"
@@ -61,7 +62,7 @@ std::vector<std::string> batch_at(const std::vector<std::string>& sentences, siz
 void measure_start(TextModel& model, Boundaries& found, Outcomes& outcomes) {
     found.problem.extra_starts = at::Tensor();
     const Summary alone = solve(found.problem, found.options);
-    const Sentences said = model.networks().autoencoder.greedy(found.batch->refined(), model.networks().longest + 1);
+    const Sentences said = model.networks().generator->autoencoder.greedy(found.batch->refined(), model.networks().generator->longest + 1);
     for (size_t row = 0; row < found.index.size(); ++row) {
         Outcome& outcome = outcomes[found.index[row]];
         outcome.alone = alone.solutions[row];
@@ -124,27 +125,28 @@ struct Sample {
 // The first held-out sentences in the order of their hash that the classifier gets right.
 Sample draw_sample(Figures& figures, const Networks& networks, const Corpus& corpus, size_t limit) {
     const std::vector<const LabelledSentence*> held_out = in_order_of_hash(corpus.held_out);
-    Sentences ids;
+    Sentences ids, said;  // as the classifier takes them, as the generator says them
     std::vector<int64_t> labels;
     for (const LabelledSentence* sentence : held_out) {
-        ids.push_back(networks.tokenizer.encode(sentence->words).ids);
+        ids.push_back(networks.read(sentence->words));
+        said.push_back(networks.generator->tokenizer.encode(sentence->words).ids);
         labels.push_back(sentence->label);
     }
-    figures.add("classifier: accuracy on the held-out half", accuracy(networks.classifier, ids, labels), static_cast<int64_t>(ids.size()),
+    figures.add("classifier: accuracy on the held-out half", accuracy(networks.classifier(), ids, labels), static_cast<int64_t>(ids.size()),
                 "share");
-    if (networks.usual_surprise.excess > 0) {
-        const auto is_strange = [&](const Ids& sentence) { return strangeness_of(networks, sentence).value.value_or(0) > 1; };
+    if (networks.generator->usual_surprise.excess > 0) {
+        const auto is_strange = [&](const Ids& sentence) { return strangeness_of(*networks.generator, sentence).value.value_or(0) > 1; };
         figures.add(
             "held-out sentences warned of as unlike",
-            static_cast<double>(std::count_if(ids.begin(), ids.end(), is_strange)) / std::max<double>(1, static_cast<double>(ids.size())),
+            static_cast<double>(std::count_if(said.begin(), said.end(), is_strange)) / std::max<double>(1, static_cast<double>(ids.size())),
             static_cast<int64_t>(ids.size()), "share");
     }
-    const at::Tensor predicted = networks.classifier.logits(ids).argmax(1);
+    const at::Tensor predicted = networks.classifier().logits(ids).argmax(1);
     Sample sample;
     for (size_t i = 0; i < held_out.size(); ++i) {
         if (sample.sentences.size() < limit && predicted[static_cast<int64_t>(i)].item<int64_t>() == labels[i])
             sample.sentences.push_back(base::joined(held_out[i]->words, " "));
-        if (sample.short_ones.size() < limit && ids[i].size() <= 8) sample.short_ones.push_back(ids[i]);
+        if (sample.short_ones.size() < limit && said[i].size() <= 8) sample.short_ones.push_back(said[i]);
     }
     return sample;
 }
@@ -156,7 +158,7 @@ double share_of(const Outcomes& outcomes, Holds&& holds) {
            std::max<double>(1, static_cast<double>(outcomes.size()));
 }
 
-void add_autoencoder(Figures& figures, const Networks& networks, const Outcomes& outcomes, const Sentences& short_ones) {
+void add_autoencoder(Figures& figures, const Autoencoder& autoencoder, const Outcomes& outcomes, const Sentences& short_ones) {
     const auto n = static_cast<int64_t>(outcomes.size());
     int64_t tokens = 0, tokens_right = 0;
     for (const Outcome& outcome : outcomes) {
@@ -168,7 +170,7 @@ void add_autoencoder(Figures& figures, const Networks& networks, const Outcomes&
     figures.add("autoencoder, encoding and refinement: words back",
                 static_cast<double>(tokens_right) / std::max<double>(1, static_cast<double>(tokens)), n, "share");
     if (short_ones.empty()) return;
-    const Reconstruction encoded = reconstruction(networks.autoencoder, short_ones, networks.autoencoder.encode(short_ones));
+    const Reconstruction encoded = reconstruction(autoencoder, short_ones, autoencoder.encode(short_ones));
     const auto n_short = static_cast<int64_t>(short_ones.size());
     figures.add("autoencoder, encoding alone, up to 8 words: sentences back exactly", encoded.exact, n_short, "share");
     figures.add("autoencoder, encoding alone, up to 8 words: words back", encoded.tokens, n_short, "share");
@@ -301,12 +303,12 @@ Json evaluate_model(TextModel& model, const Corpus* corpus, std::vector<std::str
         begin("explaining", 0.1 + 0.3 * static_cast<double>(i) / static_cast<double>(sample.sentences.size()));
         for (Outcome& outcome : explain(model, batch_at(sample.sentences, i), confidence, cost)) outcomes.push_back(std::move(outcome));
     }
-    add_autoencoder(figures, networks, outcomes, sample.short_ones);
+    add_autoencoder(figures, networks.generator->autoencoder, outcomes, sample.short_ones);
     add_solver(figures, outcomes, cost);
-    const Flipped flipped = add_answers(figures, networks.tokenizer, outcomes);
+    const Flipped flipped = add_answers(figures, networks.generator->tokenizer, outcomes);
     if (corpus && flipped.count() > 0) {
         begin("measuring naturalness", 0.4);
-        add_naturalness(figures, yardstick(networks, *corpus, request.cache, observer), flipped);
+        add_naturalness(figures, yardstick(networks.generator->tokenizer, *corpus, request.cache, observer), flipped);
     }
     begin("timing", 0.9);
     add_speed(figures, model, batch_at(sample.sentences, 0), confidence);

@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "text/model/model.h"
-#include "text/model/networks.h"
 #include "text/networks/classifier.h"
+#include "text/pack/networks.h"
 #include "text/reading/tokenizer.h"
 #include "text/services/recipe.h"
 #include "training/checkpoint.h"
@@ -13,14 +13,7 @@
 
 namespace whynot::text {
 
-/// A classifier that a generator is trained for, and the words that it reads.
-struct Reader {
-    Tokenizer tokenizer;
-    Classifier classifier;
-    std::vector<std::string> classes;
-};
-
-/// What the networks beside a classifier learn from, all of it pieces of its tokenizer.
+/// What a generator learns from, all of it pieces of its tokenizer.
 struct GeneratorData {
     Sentences train, development;
     Sentences search;  ///< for what searches an answer: half of the sentences, so that the other half can measure it
@@ -30,13 +23,13 @@ struct GeneratorData {
 constexpr const char* autoencoder_checkpoint = "autoencoder.checkpoint";
 constexpr const char* masked_checkpoint = "masked_model.checkpoint";
 
-/// What is measured of networks that are complete: the typical distance of explanations, and what is usual of sentences.
-/// @param development sentences that the n-grams have not counted
-void measure_scales(TextModel& model, const Sentences& development);
+/// The median distance of explanations of some sentences, which the solver scales its steps with. @param sentences of the generator's pieces
+double typical_distance(TextModel& model, const Sentences& sentences);
 
-/// Trains autoencoder, masked word model, n-grams and associations around a classifier, and measures the typical distance.
+/// Trains autoencoder, masked word model, n-grams and associations, and measures what is usual of sentences.
+/// @param embedding of the classifier that it shares its vocabulary with, [V, d]; undefined: it gets one of its own, the masked model's
 /// @param observer of all of it
-Networks train_generator(Reader reader, const GeneratorData& data, const Recipe& recipe, uint64_t seed,
-                         const training::CheckpointFolder& checkpoints, const Observer& observer);
+Generator train_generator(Tokenizer tokenizer, const at::Tensor& embedding, const GeneratorData& data, const Recipe& recipe, uint64_t seed,
+                          const training::CheckpointFolder& checkpoints, const Observer& observer);
 
 }  // namespace whynot::text

@@ -27,9 +27,11 @@ void check(const Recipe& recipe) {
     require(std::max({sizes.encoder, sizes.decoder, sizes.output_extra, recipe.classifier.dimension, recipe.masked_sizes.embedding,
                       recipe.masked_sizes.hidden, recipe.masked_sizes.head}) <= 4096,
             "sizes of networks go up to 4096");
-    require(std::min({recipe.classifier.epochs, recipe.autoencoder.epochs, recipe.masked.epochs, recipe.classifier.batch,
-                      recipe.autoencoder.batch, recipe.masked.batch, recipe.autoencoder.negatives, recipe.masked.negatives}) >= 1,
+    require(recipe.classifier.epochs >= 0 && recipe.classifier.epochs <= 10'000, "'classifier.epochs' must be from 0 (chosen) to 10000");
+    require(std::min({recipe.autoencoder.epochs, recipe.masked.epochs, recipe.classifier.batch, recipe.autoencoder.batch,
+                      recipe.masked.batch, recipe.autoencoder.negatives, recipe.masked.negatives}) >= 1,
             "epochs, batches and negatives must be at least 1");
+    require(recipe.contrasts >= 0 && recipe.contrasts <= 10'000'000, "'classifier.contrasts' must be from 0 to 10000000");
     require(std::min({recipe.classifier.learning_rate, recipe.autoencoder.learning_rate, recipe.masked.learning_rate}) > 0,
             "learning rates must be positive");
     require(recipe.autoencoder.longest >= 1 && recipe.autoencoder.longest <= 200, "'autoencoder.longest' must be from 1 to 200");
@@ -54,7 +56,6 @@ Recipe suited(const std::string& kind) {
     if (!kind.empty()) classifier.network.kind = kind;
     if (classifier.network.kind == "embedding-sum") return recipe;
     classifier.deviation = 0.1;
-    classifier.epochs = 4;
     if (classifier.network.kind == "attention") classifier.network.layers = 2;
     return recipe;
 }
@@ -64,11 +65,18 @@ Recipe suited(const std::string& kind) {
 std::string Recipe::to_json() const {
     Json json;
     json["tokenizer"] = {{"kind", to_string(tokenizer.kind)}, {"min_count", tokenizer.min_count}, {"vocabulary", tokenizer.vocabulary}};
-    json["classifier"] = {
-        {"kind", classifier.network.kind},           {"hidden", classifier.network.hidden},   {"layers", classifier.network.layers},
-        {"heads", classifier.network.heads},         {"dropout", classifier.network.dropout}, {"hide", classifier.hide},
-        {"dimension", classifier.dimension},         {"epochs", classifier.epochs},           {"batch", classifier.batch},
-        {"learning_rate", classifier.learning_rate}, {"deviation", classifier.deviation}};
+    json["classifier"] = {{"kind", classifier.network.kind},
+                          {"hidden", classifier.network.hidden},
+                          {"layers", classifier.network.layers},
+                          {"heads", classifier.network.heads},
+                          {"dropout", classifier.network.dropout},
+                          {"hide", classifier.hide},
+                          {"contrasts", contrasts},
+                          {"dimension", classifier.dimension},
+                          {"epochs", classifier.epochs},
+                          {"batch", classifier.batch},
+                          {"learning_rate", classifier.learning_rate},
+                          {"deviation", classifier.deviation}};
     json["autoencoder"] = {{"latent", sizes.latent},
                            {"encoder", sizes.encoder},
                            {"decoder", sizes.decoder},
@@ -111,6 +119,7 @@ Recipe Recipe::from_json(const std::string& text) {
     take("classifier", "heads", recipe.classifier.network.heads);
     take("classifier", "dropout", recipe.classifier.network.dropout);
     take("classifier", "hide", recipe.classifier.hide);
+    take("classifier", "contrasts", recipe.contrasts);
     take("classifier", "dimension", recipe.classifier.dimension);
     take("classifier", "epochs", recipe.classifier.epochs);
     take("classifier", "batch", recipe.classifier.batch);

@@ -18,6 +18,7 @@ struct Recipe {
     MaskedModelSizes masked_sizes;
     MaskedTraining masked;
     int ngram_order = 3;
+    int64_t contrasts = 0;  ///< sentences that the classifier learns from beside the corpus (contrasts.h)
 
     std::string to_json() const;
     /// The defaults with `json`'s changes. Throws `invalid_argument` for keys it does not know and values of another kind.

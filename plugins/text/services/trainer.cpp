@@ -7,8 +7,9 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "text/model/model.h"
-#include "text/model/networks.h"
 #include "text/networks/classifier_training.h"
+#include "text/pack/networks.h"
+#include "text/reading/contrasts.h"
 #include "text/reading/corpus.h"
 #include "text/services/evaluator.h"
 #include "text/services/generator.h"
@@ -25,7 +26,7 @@ namespace {
 
 using base::Json;
 
-constexpr uint64_t classifier_stage = 1;  // the others are those of generator.cpp
+constexpr uint64_t classifier_stage = 1, contrasts_stage = 5;  // the others are those of generator.cpp
 constexpr const char* classifier_checkpoint = "classifier.checkpoint";
 
 LabelledIds encode(const Tokenizer& tokenizer, const std::vector<LabelledSentence>& sentences) {
@@ -50,34 +51,30 @@ Classifier trained_classifier(const ClassifierData& data, const Recipe& recipe, 
     return classifier;
 }
 
-/// The pieces that everything reads, and the pack whose generator reads them already.
-struct Vocabulary {
-    TokenizerKind kind;
-    std::string model;  ///< SentencePiece's
-    std::optional<Pack> pack;
-};
-
-Vocabulary trained_vocabulary(const Recipe& recipe, const Corpus& corpus) {
-    return {recipe.tokenizer.kind, train_tokenizer(recipe.tokenizer, corpus.train.size(), [&](size_t i) { return &corpus.train[i].words; }),
-            std::nullopt};
+/// Sentences that the classifier learns from beside the corpus's.
+std::vector<LabelledSentence> contrasts_for(const Corpus& corpus, const Recipe& recipe, uint64_t seed) {
+    if (recipe.contrasts == 0) return {};
+    if (corpus.classes() != std::vector<std::string>{"negative", "positive"})
+        throw Error(ErrorCode::invalid_argument,
+                    "the recipe has 'classifier.contrasts', which are made for the classes negative and positive only");
+    return made_contrasts(corpus.train, recipe.contrasts, training::mix_seed(seed, contrasts_stage));
 }
 
-Vocabulary vocabulary_of(const std::string& generator) {
-    Pack pack = find_pack(generator, default_pack_search());
+/// The pack whose generator is to explain; nothing where one is to be trained.
+std::optional<Pack> generator_of(const TrainRequest& request) {
+    if (request.generator.empty()) return std::nullopt;
+    const Pack pack = find_pack(request.generator, default_pack_search());
     if (pack.manifest().modality != "text" || !Networks::has_generator(pack))
         throw Error(ErrorCode::invalid_argument,
-                    "the pack '" + pack.manifest().id + "' has no generator of sentences to take over; choose one that explains text");
-    const TokenizerKind kind = Networks::load_tokenizer(pack).kind();
-    std::string model = base::read_file(pack.file("tokenizer.model"), uint64_t{1} << 30, ErrorCode::bad_pack);
-    return {kind, std::move(model), std::move(pack)};
+                    "the pack '" + pack.manifest().id + "' has no generator of sentences; choose one that explains text, or a generator");
+    return generator_pack(pack);
 }
 
-/// The generator of a pack beside another classifier of the same pieces.
-Networks taken_over(const Pack& pack, Classifier classifier) {
-    Networks networks = Networks::load(pack);
-    if (!networks.generator_embedding.defined()) networks.generator_embedding = networks.classifier.embedding;
-    networks.classifier = std::move(classifier);
-    return networks;
+/// A classifier with a reading of its own: the words of its corpus.
+Reader reader_of(Classifier classifier, const std::string& model) {
+    Reader reader{std::move(classifier), {"words", {{"words.model", model}}, {}, {}, {}}, nullptr};
+    reader.pieces = make_piece_reader(reader.source);
+    return reader;
 }
 
 PackManifest manifest_of(const TrainRequest& request, const Corpus& corpus, const Recipe& recipe, const Json& quality) {
@@ -101,28 +98,50 @@ void TextTrainer::train(const TrainRequest& request, const Observer& observer) {
     // Refuses a folder that is not ours to write before anything long begins.
     PackWriter writer(request.out, {classifier_checkpoint, autoencoder_checkpoint, masked_checkpoint});
     const Corpus corpus = read_corpus(request.corpora, request.corpus);
-    const Vocabulary vocabulary = request.generator.empty() ? trained_vocabulary(recipe, corpus) : vocabulary_of(request.generator);
+    const std::string words = train_tokenizer(recipe.tokenizer, corpus.train.size(), [&](size_t i) { return &corpus.train[i].words; });
+    const std::optional<Pack> generator = generator_of(request);
+    // A generator of the same words shares its vocabulary with the classifier.
+    const bool shared = !generator || base::read_file(generator->file("tokenizer.model"), uint64_t{1} << 30, ErrorCode::bad_pack) == words;
+    if (!shared && recipe.tokenizer.kind != TokenizerKind::word)
+        throw Error(ErrorCode::invalid_argument,
+                    "a classifier that a generator of another vocabulary explains reads whole words; expected the recipe's tokenizer.kind "
+                    "to be 'word'");
     Json run{{"recipe", base::parse_own_json(recipe.to_json())}, {"seed", request.seed}, {"corpus", corpus.sha256}};
-    if (vocabulary.pack) run["generator"] = vocabulary.pack->sha256();
+    if (generator) run["generator"] = generator->sha256();
     const training::CheckpointFolder checkpoints(request.out, run.dump());
-    Tokenizer tokenizer(vocabulary.kind, vocabulary.model);
-    const ClassifierData data{encode(tokenizer, corpus.train), encode(tokenizer, corpus.development), tokenizer.size(),
+    Tokenizer tokenizer(recipe.tokenizer.kind, words);
+    std::vector<LabelledSentence> labelled = corpus.train;
+    for (LabelledSentence& made : contrasts_for(corpus, recipe, request.seed)) labelled.push_back(std::move(made));
+    const ClassifierData data{encode(tokenizer, labelled), encode(tokenizer, corpus.development), tokenizer.size(),
                               static_cast<int64_t>(corpus.classes().size())};
     training::say(observer, "corpus " + request.corpus + ": " + std::to_string(corpus.train.size()) + " training sentences, " +
                                 std::to_string(corpus.development.size()) + " for development, " + std::to_string(corpus.held_out.size()) +
                                 " held out; vocabulary " + std::to_string(data.vocabulary));
-    const double learned = request.generator.empty() ? 0.02 : 0.9;
+    const double learned = generator ? 0.9 : 0.02;
     Classifier classifier =
         trained_classifier(data, recipe, request.seed, checkpoints.at(classifier_checkpoint), training::part(observer, 0, learned));
 
-    // What the search for an answer uses has read one half of the sentences only.
-    GeneratorData sentences{data.train.sentences, data.development.sentences, {}};
-    for (const auto& words : language_model_halves(corpus.train).search) sentences.search.push_back(tokenizer.encode(words).ids);
-    TextModel model(corpus.classes(), vocabulary.pack
-                                          ? taken_over(*vocabulary.pack, std::move(classifier))
-                                          : train_generator({std::move(tokenizer), std::move(classifier), corpus.classes()}, sentences,
-                                                            recipe, request.seed, checkpoints, training::part(observer, learned, 0.9)));
-    if (vocabulary.pack) measure_scales(model, sentences.development);
+    Networks networks;
+    if (generator) {
+        networks.generator = load_generator(*generator);
+        networks.named = Networks::Named{generator->manifest().id, generator->sha256()};
+    } else {
+        // What the search for an answer uses has read one half of the sentences only.
+        GeneratorData sentences{encode(tokenizer, corpus.train).sentences, data.development.sentences, {}};
+        for (const auto& half : language_model_halves(corpus.train).search) sentences.search.push_back(tokenizer.encode(half).ids);
+        networks.generator = train_generator(std::move(tokenizer), classifier.embedding, sentences, recipe, request.seed, checkpoints,
+                                             training::part(observer, learned, 0.9));
+    }
+    if (shared)
+        networks.reader.classifier = std::move(classifier);
+    else
+        networks.reader = reader_of(std::move(classifier), words);
+    networks.typical_distance = 3;
+    TextModel model(corpus.classes(), std::move(networks));
+    Sentences development;
+    for (const LabelledSentence& sentence : corpus.development)
+        development.push_back(model.networks().generator->tokenizer.encode(sentence.words).ids);
+    model.networks().typical_distance = typical_distance(model, development);
 
     // The weights have been rounded already: these are the figures of what is stored.
     EvaluateRequest evaluation;
@@ -130,8 +149,7 @@ void TextTrainer::train(const TrainRequest& request, const Observer& observer) {
     evaluation.seed = request.seed;
     const Json quality = evaluate_model(model, &corpus, {}, evaluation, training::part(observer, 0.9, 1));
     PackManifest manifest = manifest_of(request, corpus, recipe, quality);
-    model.networks().save(writer, manifest, vocabulary.model);
-    if (vocabulary.pack) manifest.network = training::with_generator_from(manifest.network, *vocabulary.pack);
+    model.networks().save(writer, manifest, words);
     writer.finish(manifest);
     training::say(observer, "written: " + request.out.string());
 }

@@ -30,15 +30,15 @@ MaskedModel reader_from_the_left(int64_t vocabulary, uint64_t seed) {
 
 }  // namespace
 
-FluencyModel yardstick(const Networks& networks, const Corpus& corpus, const std::filesystem::path& cache, const Observer& observer) {
+FluencyModel yardstick(const Tokenizer& tokenizer, const Corpus& corpus, const std::filesystem::path& cache, const Observer& observer) {
     constexpr uint64_t seed = 1;
     const MaskedTraining training;
-    const int64_t vocabulary = networks.tokenizer.size();
+    const int64_t vocabulary = tokenizer.size();
     Sentences sentences;
-    for (const auto& words : language_model_halves(corpus.train).yardstick) sentences.push_back(networks.tokenizer.encode(words).ids);
+    for (const auto& words : language_model_halves(corpus.train).yardstick) sentences.push_back(tokenizer.encode(words).ids);
 
     MaskedModel network = reader_from_the_left(vocabulary, seed);
-    const std::string name = training::cache_name("yardstick", identity(networks.tokenizer, corpus, training));
+    const std::string name = training::cache_name("yardstick", identity(tokenizer, corpus, training));
     const training::Checkpoint kept(cache.empty() ? std::filesystem::path() : cache / name, name);
     if (training::NamedTensors saved = kept.load(); !saved.empty()) {
         const at::NoGradGuard no_grad;

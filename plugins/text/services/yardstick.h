@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "text/language/fluency.h"
-#include "text/model/networks.h"
 #include "text/reading/corpus.h"
+#include "text/reading/tokenizer.h"
 #include "whynot/progress.h"
 
 namespace whynot::text {
@@ -13,7 +13,7 @@ namespace whynot::text {
 /// The language model that measures how natural answers are, and that the search does not use: an LSTM and a Kneser-Ney trigram mixed word by
 /// word, trained on the half of the corpus that the pack's own models have not read. It takes minutes to train.
 /// @param cache the folder that keeps it; empty: none does
-FluencyModel yardstick(const Networks& networks, const Corpus& corpus, const std::filesystem::path& cache, const Observer& observer);
+FluencyModel yardstick(const Tokenizer& tokenizer, const Corpus& corpus, const std::filesystem::path& cache, const Observer& observer);
 
 /// What the yardstick says of sentences.
 struct Naturalness {

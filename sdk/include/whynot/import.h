@@ -27,27 +27,35 @@ namespace whynot {
 
 /// What a model is made of, and what its files do not tell.
 struct ImportRequest {
-    /// By what they are: "classifier", and for images "encoder" and "decoder", both or neither.
+    /// By what they are: "classifier"; for images "encoder" and "decoder", both or neither; for text "embedding", and "vocabulary" or "tokenizer".
     std::map<std::string, std::filesystem::path> files;
     std::vector<std::string> classes;  ///< names, in the order of the classifier's outputs
     /// What the classifier emits. It is found out on a sample; what is given here must agree with that.
     std::optional<Emits> emits;
     /// JSON text: what the modality must know of the input. For images {"channels", "height", "width", "mean", "std"} with optional
-    /// "framing" and "light_on_dark" (plugins/image/model/fit.h); the classifier is given (image - mean) / std of images in [0, 1].
+    /// "framing" and "light_on_dark" (plugins/image/model/fit.h); the classifier is given (image - mean) / std of images in [0, 1]. For text with a
+    /// tokenizer, all optional: {"case": "lower" or "keep", "before": [pieces], "after": [pieces]} (plugins/text/pieces/piece_reader.h).
     std::string input = "{}";
     std::filesystem::path data;  ///< inputs like those to be explained, for images a folder; needed with an encoder and a decoder
     std::filesystem::path out;   ///< the pack's folder, new or empty
     std::string licence;         ///< of the model, a sentence
     uint64_t seed = 1;
+    /// For text: id or folder of a pack whose generator is to explain the model; it is named, not copied. Empty: none.
+    std::string generator;
+    /// What the model's own code says of some inputs, JSON lines {"text": ..., "probabilities": [...]}: compared before anything else is done, and
+    /// refused where a probability is off by more than 1e-4. Empty: nothing is compared.
+    std::filesystem::path verify;
 };
 
 /// A generator to be trained for a classifier that a pack has.
 struct GeneratorRequest {
-    Pack pack;
+    std::optional<Pack> pack;    ///< absent, for text only: a generator alone, which other packs name
     std::filesystem::path data;  ///< inputs like those to be explained, unlabelled; for images a folder
     std::filesystem::path out;   ///< the new pack's folder: new, empty, or with checkpoints of the same request, from which it continues
     std::string recipe = "{}";   ///< JSON text, as in TrainRequest; what it says of classifiers is not used
     uint64_t seed = 1;
+    std::vector<std::string> corpora;      ///< for text, instead of `data`: names of corpora, whose labels are not looked at
+    std::filesystem::path corpora_folder;  ///< where they are
 };
 
 /// The service `whynot.import/1`.

@@ -51,13 +51,14 @@ struct PackFile {
 struct PackManifest {
     static constexpr int64_t format_version = 1;  ///< of the folder and manifest described here; another one is refused
 
-    std::string id;                    ///< 1 to 64 of a-z 0-9 . _ -, beginning with a letter or digit
-    std::string version = "1";         ///< of this pack, for people: changes whenever the weights do
-    std::string description;           ///< a sentence for lists; may be empty
-    std::string modality;              ///< "text", "image", ...
-    std::string plugin_id;             ///< the plugin that made it
-    std::string plugin_version;        ///< its version then; may be empty
-    std::vector<std::string> classes;  ///< names, in the order of the classifier's outputs; at least two, all different
+    std::string id;              ///< 1 to 64 of a-z 0-9 . _ -, beginning with a letter or digit
+    std::string version = "1";   ///< of this pack, for people: changes whenever the weights do
+    std::string description;     ///< a sentence for lists; may be empty
+    std::string modality;        ///< "text", "image", ...
+    std::string plugin_id;       ///< the plugin that made it
+    std::string plugin_version;  ///< its version then; may be empty
+    std::vector<std::string>
+        classes;  ///< names, in the order of the classifier's outputs; two or more, all different; none of a generator alone
     Emits emits = Emits::logits;
     std::string network = "{}";  ///< JSON text: kinds and sizes of the networks, all that is needed to build them before loading weights
     std::string input = "{}";    ///< JSON text: tokenizer, or image shape and scaling

@@ -467,6 +467,9 @@ private:
         if (self.confidence_ > 0.5 ? foil >= self.confidence_ : in_front) {
             record.answer->status = to_string(Status::found);
             record.answer->reason.clear();
+            if (foil < 0.5)
+                record.warnings.push_back("the answer is " + base::in_quotes(self.model_.classes()[each.foil]) + " with " +
+                                          base::probability(foil) + " only, though no class is likelier; a confidence asks for more");
             return;
         }
         if (record.answer->status != to_string(Status::stopped))

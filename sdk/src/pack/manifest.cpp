@@ -35,8 +35,7 @@ void check(const PackManifest& manifest, const std::string& origin) {
     if (manifest.version.empty() || has_controls(manifest.version))
         refuse(origin, "the version must be a short text, not " + base::in_quotes(manifest.version));
 
-    if (manifest.classes.size() < 2)
-        refuse(origin, "a classifier needs at least two classes, found " + std::to_string(manifest.classes.size()));
+    if (manifest.classes.size() == 1) refuse(origin, "a classifier needs at least two classes, found 1; a generator alone has none");
     std::set<std::string> seen;
     for (const std::string& name : manifest.classes) {
         if (name.empty() || has_controls(name))

@@ -19,6 +19,7 @@
 #include "text/model/relaxation.h"
 #include "text/networks/autoencoder_training.h"
 #include "text/networks/classifier.h"
+#include "text/pack/likeness.h"
 #include "text/services/evaluator.h"
 #include "text/services/explaining.h"
 #include "text/services/held_out.h"
@@ -202,7 +203,8 @@ TEST(Autoencoder, GreedyWordsAreTheLikeliestUnderTeacherForcing) {
 
 TEST(Relaxation, MakesSentencesOfDistributions) {
     const Nets nets = random_networks();
-    const Relaxation relaxation(*nets.autoencoder, nets.classifier, sentences);
+    const Entrance entrance(nets.classifier);
+    const Relaxation relaxation(*nets.autoencoder, entrance, sentences);
     const at::Tensor z = at::randn({4, 24}, training::make_generator(4));
     const at::Tensor logits = relaxation.logits(z, at::arange(4));
     for (int64_t row = 0; row < 4; ++row) {
@@ -217,7 +219,8 @@ TEST(Relaxation, MakesSentencesOfDistributions) {
 
 TEST(Relaxation, AnswersRowsInAnyOrderAndNumber) {
     const Nets nets = random_networks();
-    const Relaxation relaxation(*nets.autoencoder, nets.classifier, sentences);
+    const Entrance entrance(nets.classifier);
+    const Relaxation relaxation(*nets.autoencoder, entrance, sentences);
     const at::Tensor z = at::randn({3, 24}, training::make_generator(5));
     const at::Tensor rows = at::tensor({2l, 0l, 2l});
     const at::Tensor logits = relaxation.logits(z, rows);
@@ -231,7 +234,8 @@ TEST(Relaxation, AnswersRowsInAnyOrderAndNumber) {
 
 TEST(Relaxation, HasTheGradientsThatFiniteDifferencesSay) {
     const Nets nets = random_networks();
-    const Relaxation relaxation(*nets.autoencoder, nets.classifier, sentences);
+    const Entrance entrance(nets.classifier);
+    const Relaxation relaxation(*nets.autoencoder, entrance, sentences);
     const at::Tensor z = at::randn({4, 24}, training::make_generator(6));
     const at::Tensor rows = at::arange(4);
     const auto check = [&](const std::function<at::Tensor(const at::Tensor&)>& f) {
@@ -251,7 +255,8 @@ TEST(Relaxation, HasTheGradientsThatFiniteDifferencesSay) {
 
 TEST(Relaxation, SaysThatASentenceComesBackWhereItDoes) {
     const Nets nets = random_networks();
-    const Relaxation relaxation(*nets.autoencoder, nets.classifier, sentences);
+    const Entrance entrance(nets.classifier);
+    const Relaxation relaxation(*nets.autoencoder, entrance, sentences);
     const InversionResult inverted = invert([&](const at::Tensor& z, const at::Tensor& rows) { return relaxation.likelihood(z, rows); },
                                             nets.autoencoder->encode(sentences),
                                             [] {
@@ -379,22 +384,22 @@ TEST_F(ToyPack, LeavesNothingButThePack) {
 
 TEST_F(ToyPack, KnowsWhatIsUnlikeWhatItWasMadeFrom) {
     Networks networks = Networks::load(open_pack(*folder / "pack"));
-    const auto some = [&](uint32_t seed, int count) { return toy_sentences(networks.tokenizer, seed, count); };
-    networks.usual_unknown = networks.usual_surprise = {};
-    measure_usual(networks, some(21, 50));
-    EXPECT_EQ(strangeness_of(networks, some(1, 1)[0]).value, std::nullopt) << "too few to say what is usual";
+    const auto some = [&](uint32_t seed, int count) { return toy_sentences(networks.generator->tokenizer, seed, count); };
+    networks.generator->usual_unknown = networks.generator->usual_surprise = {};
+    measure_usual(*networks.generator, some(21, 50));
+    EXPECT_EQ(strangeness_of(*networks.generator, some(1, 1)[0]).value, std::nullopt) << "too few to say what is usual";
 
-    measure_usual(networks, some(21, 600));
+    measure_usual(*networks.generator, some(21, 600));
     double strange = 0, strange_reversed = 0;
     const Sentences others = some(22, 600);
     for (Ids sentence : others) {
-        strange += *strangeness_of(networks, sentence).value > 1;
+        strange += *strangeness_of(*networks.generator, sentence).value > 1;
         std::reverse(sentence.begin(), sentence.end());
-        strange_reversed += *strangeness_of(networks, sentence).value > 1;
+        strange_reversed += *strangeness_of(*networks.generator, sentence).value > 1;
     }
     EXPECT_LE(strange / 600, 0.03);
     EXPECT_GT(strange_reversed, 10 * strange);
-    const Strangeness unknown = strangeness_of(networks, Ids(6, unk_id));
+    const Strangeness unknown = strangeness_of(*networks.generator, Ids(6, unk_id));
     EXPECT_GT(*unknown.value, 1);
     EXPECT_THAT(unknown.reason, HasSubstr("does not know 6 of its 6 words"));
 
@@ -404,11 +409,11 @@ TEST_F(ToyPack, KnowsWhatIsUnlikeWhatItWasMadeFrom) {
     networks.save(writer, manifest, contents(*folder / "pack" / "tokenizer.model"));
     writer.finish(manifest);
     const Networks again = Networks::load(open_pack(*folder / "again"));
-    EXPECT_EQ(*strangeness_of(again, others[0]).value, *strangeness_of(networks, others[0]).value);
+    EXPECT_EQ(*strangeness_of(*again.generator, others[0]).value, *strangeness_of(*networks.generator, others[0]).value);
 }
 
 TEST_F(ToyPack, WarnsOfASentenceThatIsUnlikeIt) {
-    measure_usual(model->networks(), toy_sentences(model->networks().tokenizer, 21, 600));
+    measure_usual(*model->networks().generator, toy_sentences(model->networks().generator->tokenizer, 21, 600));
     std::vector<ReadNotes> notes;
     const auto batch = model->read({{"the food was gross .", ""}, {"Das ESSEN war nicht the", ""}}, notes);
     const std::vector<Strangeness> strangeness = batch->strangeness();
@@ -429,13 +434,15 @@ TEST_F(ToyPack, LendsItsGeneratorToAnotherClassifier) {
     request.recipe = recipe.dump();
     TextTrainer().train(request, {});
     const Pack pack = open_pack(request.out);
-    EXPECT_EQ(nlohmann::json::parse(pack.manifest().network)["generator_from"]["sha256"], open_pack(*folder / "pack").sha256());
+    EXPECT_EQ(nlohmann::json::parse(pack.manifest().network)["generator"]["sha256"], open_pack(*folder / "pack").sha256());
+    EXPECT_FALSE(pack.has("ngram.bin")) << "it is named, not copied";
 
     TextModel borrower(pack);
-    const Sentences some = toy_sentences(model->networks().tokenizer, 5, 4);
-    EXPECT_TRUE(at::equal(borrower.networks().autoencoder.encode(some), model->networks().autoencoder.encode(some)))
+    EXPECT_TRUE(borrower.networks().shared()) << "the corpus has the same words";
+    const Sentences some = toy_sentences(model->networks().generator->tokenizer, 5, 4);
+    EXPECT_TRUE(at::equal(borrower.networks().generator->autoencoder.encode(some), model->networks().generator->autoencoder.encode(some)))
         << "the same generator, on the embedding that it was trained on";
-    EXPECT_EQ(borrower.networks().classifier.dimension(), 10);
+    EXPECT_EQ(borrower.networks().classifier().dimension(), 10);
     Asked asked(borrower, "the food was gross .");
     EXPECT_GT(asked.render().answer.at(static_cast<size_t>(asked.request.foil)), 0.5);
 
@@ -443,7 +450,7 @@ TEST_F(ToyPack, LendsItsGeneratorToAnotherClassifier) {
     request.generator = (*folder / "points").string();
     request.out = *folder / "none";
     EXPECT_THAT(message_of(ErrorCode::invalid_argument, [&] { TextTrainer().train(request, {}); }),
-                HasSubstr("'points' has no generator of sentences to take over"));
+                HasSubstr("'points' has no generator of sentences"));
 }
 
 TEST_F(ToyPack, RefusesAFolderThatHoldsSomethingElse) {
@@ -498,7 +505,7 @@ TEST_F(ToyPack, ExplainsWithTheWordThatDecides) {
             sum_before += contribution["before"].get<double>();
             sum_boundary += contribution["boundary"].get<double>();
         }
-        const auto& bias = model->networks().classifier.bias;
+        const auto& bias = model->networks().classifier().bias;
         const double b = (bias[requests[i].fact] - bias[requests[i].foil]).item<double>();
         EXPECT_NEAR(sum_before + b,
                     (before[static_cast<int64_t>(i)][requests[i].fact] - before[static_cast<int64_t>(i)][requests[i].foil]).item<double>(),

@@ -148,8 +148,8 @@ TEST_P(SentenceNetworks, MakesAPackThatExplains) {
     TextTrainer().train(request, {});
 
     TextModel model(open_pack(request.out));
-    EXPECT_FALSE(model.networks().classifier.additive());
-    EXPECT_EQ(model.networks().classifier.own_network->sizes().kind, GetParam());
+    EXPECT_FALSE(model.networks().classifier().additive());
+    EXPECT_EQ(model.networks().classifier().own_network->sizes().kind, GetParam());
     std::vector<ReadNotes> notes;
     const auto batch =
         model.read({{"the food was gross .", ""}, {"the waiter is superb .", ""}, {"the soup was really bad today .", ""}}, notes);

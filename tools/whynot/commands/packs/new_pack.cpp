@@ -21,23 +21,13 @@ namespace {
 
 using base::Json;
 
-std::vector<std::string> split(const std::string& text, char separator) {
-    std::vector<std::string> parts;
-    std::istringstream stream(text);
-    for (std::string part; std::getline(stream, part, separator);) {
-        const size_t begin = part.find_first_not_of(' ');
-        parts.push_back(begin == std::string::npos ? "" : part.substr(begin, part.find_last_not_of(' ') + 1 - begin));
-    }
-    return parts;
-}
-
 [[noreturn]] void refuse(const std::string& option, const std::string& expected, const std::string& found) {
     throw Error(ErrorCode::invalid_argument, option + ": " + base::expected(expected, '\'' + found + '\''));
 }
 
 Json numbers(const char* option, const std::string& text) {
     Json values = Json::array();
-    for (const std::string& part : split(text, ',')) {
+    for (const std::string& part : base::split(text, ',')) {
         double value = 0;
         const auto read = std::from_chars(part.data(), part.data() + part.size(), value);
         if (read.ec != std::errc() || read.ptr != part.data() + part.size() || !std::isfinite(value))
@@ -49,7 +39,7 @@ Json numbers(const char* option, const std::string& text) {
 
 Json input_of(const ImportCommand& command) {
     const auto refuse_shape = [&] { refuse("--shape", "channels x height x width, as in 3x64x64", command.shape); };
-    const std::vector<std::string> sizes = split(command.shape, 'x');
+    const std::vector<std::string> sizes = base::split(command.shape, 'x');
     if (sizes.size() != 3) refuse_shape();
     Json input;
     for (size_t i = 0; i < 3; ++i) {
@@ -65,6 +55,16 @@ Json input_of(const ImportCommand& command) {
     return input;
 }
 
+/// What somebody says of how a tokenizer reads.
+Json reading_of(const ImportCommand& command) {
+    Json input = Json::object();
+    if (!command.letter_case.empty()) input["case"] = command.letter_case;
+    if (command.nothing_around) input["before"] = input["after"] = Json::array();
+    if (!command.before.empty()) input["before"] = base::split(command.before, ',');
+    if (!command.after.empty()) input["after"] = base::split(command.after, ',');
+    return input;
+}
+
 Emits emits_of(const std::string& name) {
     for (const Emits emits : {Emits::logits, Emits::log_probabilities, Emits::probabilities})
         if (name == to_string(emits)) return emits;
@@ -74,12 +74,15 @@ Emits emits_of(const std::string& name) {
 ImportRequest request_of(const ImportCommand& command) {
     ImportRequest request;
     request.files["classifier"] = command.classifier;
-    for (const auto& [role, file] : {std::pair("encoder", command.encoder), std::pair("decoder", command.decoder),
-                                     std::pair("embedding", command.embedding), std::pair("vocabulary", command.vocabulary)})
+    for (const auto& [role, file] :
+         {std::pair("encoder", command.encoder), std::pair("decoder", command.decoder), std::pair("embedding", command.embedding),
+          std::pair("vocabulary", command.vocabulary), std::pair("tokenizer", command.tokenizer)})
         if (!file.empty()) request.files[role] = file;
-    request.classes = split(command.classes, ',');
+    request.classes = base::split(command.classes, ',');
     if (!command.emits.empty()) request.emits = emits_of(command.emits);
-    if (command.modality == "image") request.input = input_of(command).dump();
+    request.input = (command.modality == "image" ? input_of(command) : reading_of(command)).dump();
+    if (command.modality == "text" && command.generator != "none") request.generator = command.generator;
+    request.verify = command.verify;
     request.data = command.data;
     request.out = command.out;
     request.licence = command.licence;
@@ -121,7 +124,7 @@ int import_model(const ImportCommand& command) {
             for (const auto& [key, value] : findings.items()) rows.push_back({key, for_people(value)});
             print(table(rows));
         }
-        if (!pack.has("decoder.pt"))
+        if (command.modality == "image" ? !pack.has("decoder.pt") : request.generator.empty())
             complain("it classifies; to explain it needs a generator: whynot train " + command.modality + " --generator-only --pack " +
                      for_shell(pack.directory().string()) + " --data DATA --out DIR");
         return answered;

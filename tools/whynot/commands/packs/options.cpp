@@ -68,7 +68,34 @@ void add_text_options(CLI::App& app, ImportCommand& command) {
     app.add_option("--embedding", command.embedding, "Of its words, [words, dimension], as torch.save writes a tensor")
         ->type_name("FILE")
         ->group(group);
-    app.add_option("--vocabulary", command.vocabulary, "Those words, one a line, in the order of the rows")
+    app.add_option("--vocabulary", command.vocabulary, "Those words, one a line, in the order of the rows: a model of whole words")
+        ->type_name("FILE")
+        ->group(group);
+    app.add_option(
+           "--tokenizer", command.tokenizer,
+           "What cuts a text into the pieces of the rows: a '.model' of SentencePiece, a vocab.txt of BERT, a vocab.json with a merges.txt "
+           "beside it, a tokenizer.json, or the folder of one")
+        ->type_name("FILE|FOLDER")
+        ->group(group);
+    app.add_option("--case", command.letter_case, "lower or keep, of a vocab.txt. Default: lower where it has no capitals")
+        ->type_name("WHAT")
+        ->check(one_of({"lower", "keep"}))
+        ->group(group);
+    app.add_option("--before", command.before, "Special pieces before every text. Default: what the tokenizer says, or [CLS], or <s>")
+        ->type_name("PIECE,...")
+        ->group(group);
+    app.add_option("--after", command.after, "Special pieces after every text. Default: what the tokenizer says, or [SEP], or </s>")
+        ->type_name("PIECE,...")
+        ->group(group);
+    app.add_flag("--nothing-around", command.nothing_around, "No special pieces before and after a text")->group(group);
+    app.add_option("--generator", command.generator,
+                   "The pack whose generator says the sentences of explanations; none: the new pack classifies only")
+        ->type_name("ID|DIR|none")
+        ->capture_default_str()
+        ->group(group);
+    app.add_option("--verify", command.verify,
+                   "What the model's own code says of some texts, one {\"text\": ..., \"probabilities\": [...]} a line: compared before "
+                   "anything else")
         ->type_name("FILE")
         ->group(group);
 }
@@ -94,11 +121,16 @@ void check_new(const CLI::App& app, ImportCommand& command) {
         needed.push_back({"--std", &command.deviation, "The standard deviation it is normalised by (1 for none)"});
     } else {
         needed.push_back({"--embedding", &command.embedding, "File of its embedding, [words, dimension]"});
-        needed.push_back({"--vocabulary", &command.vocabulary, "File of its words, one a line"});
+        if (command.tokenizer.empty()) needed.push_back({"--vocabulary", &command.vocabulary, "File of its words, one a line"});
+        if (!command.tokenizer.empty() && !command.vocabulary.empty())
+            throw CLI::ValidationError("--tokenizer is for pieces of words and --vocabulary for whole words: expected one of them");
+        if (command.nothing_around && !(command.before + command.after).empty())
+            throw CLI::ValidationError("--nothing-around goes with neither --before nor --after");
     }
     needed.push_back({"--out", &command.out, "Folder for the pack"});
     // An option of the other modality would be passed over in silence.
-    const std::vector<const char*> for_text{"--embedding", "--vocabulary"},
+    const std::vector<const char*> for_text{"--embedding", "--vocabulary",     "--tokenizer", "--case",  "--before",
+                                            "--after",     "--nothing-around", "--generator", "--verify"},
         for_images{"--shape", "--mean", "--std", "--framing", "--light-on-dark", "--encoder", "--decoder", "--data"};
     for (const char* option : of_images ? for_text : for_images)
         if (app.count(option) > 0)

@@ -51,8 +51,9 @@ int list_packs(const PacksCommand& command) {
                         {"directory", pack.directory.string()},
                         {"rejected", text_or_null(pack.rejected)}});
         } else if (pack.rejected.empty()) {
-            rows.push_back({manifest.id, manifest.version, manifest.modality, std::to_string(manifest.classes.size()),
-                            bytes_for_people(size_of(manifest)), manifest.description});
+            rows.push_back({manifest.id, manifest.version, manifest.modality,
+                            manifest.classes.empty() ? "-" : std::to_string(manifest.classes.size()), bytes_for_people(size_of(manifest)),
+                            manifest.description});
         }
     }
     if (!command.json) {
@@ -77,7 +78,7 @@ int show_pack(const PacksCommand& command) {
     std::string text = table({{manifest.id + ", version " + manifest.version + ": " + manifest.description}}) + '\n';
     text += table({{"  modality", manifest.modality},
                    {"  plugin", manifest.plugin_id + ' ' + manifest.plugin_version},
-                   {"  classes", joined(manifest.classes)},
+                   {"  classes", manifest.classes.empty() ? "none: a generator, which other packs explain with" : joined(manifest.classes)},
                    {"  classifier emits", to_string(manifest.emits)},
                    {"  corpus", manifest.corpus.empty() ? "unknown" : manifest.corpus + ", sha256 " + manifest.corpus_sha256},
                    {"  seed", std::to_string(manifest.seed)},

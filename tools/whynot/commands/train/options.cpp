@@ -7,13 +7,16 @@ namespace {
 
 /// A pack from a corpus, or a generator from data for the classifier of a pack.
 void check_train(TrainCommand& command) {
-    if (command.generator_only != !(command.pack + command.data).empty() || (command.generator_only && !command.corpus.empty()))
-        throw CLI::ValidationError("--generator-only goes with --pack and --data, and not with --corpus");
+    if (!command.generator_only && !(command.pack + command.data).empty())
+        throw CLI::ValidationError("--pack and --data go with --generator-only");
+    if (command.generator_only && !command.data.empty() && !command.corpus.empty())
+        throw CLI::ValidationError("--generator-only takes --data or --corpus, not both");
     if (command.generator_only && !(command.classifier + command.generator).empty())
         throw CLI::ValidationError("--generator-only goes with neither --classifier nor --generator");
     if (command.print_recipe) return;
     std::vector<std::pair<const char*, const std::string*>> needed{{"--corpus", &command.corpus}};
-    if (command.generator_only) needed = {{"--pack", &command.pack}, {"--data", &command.data}};
+    if (command.generator_only && command.corpus.empty()) needed = {{"--data", &command.data}};
+    if (command.generator_only && command.modality == "image") needed.emplace_back("--pack", &command.pack);
     needed.emplace_back("--out", &command.out);
     for (const auto& [name, value] : needed)
         if (value->empty()) throw CLI::RequiredError(name);
@@ -24,11 +27,16 @@ void check_train(TrainCommand& command) {
 void add_train(CLI::App& program, TrainCommand& command) {
     CLI::App& app = add_command(program, "train", "Make a pack from a corpus");
     app.add_option("MODALITY", command.modality, "What the corpus holds: text or image")->required()->type_name("");
-    app.add_option("--corpus", command.corpus, "Name of a corpus in the folder WHYNOT_CORPORA")->type_name("NAME");
+    app.add_option("--corpus", command.corpus,
+                   "Name of a corpus in the folder WHYNOT_CORPORA; with --generator-only several, whose labels are not looked at")
+        ->type_name("NAME[,NAME...]");
     app.add_option("--out", command.out, "The pack's folder: new, or that of a run that was stopped, which goes on")->type_name("DIR");
     app.add_flag("--generator-only", command.generator_only,
-                 "Train a generator for the classifier of --pack, on --data instead of a corpus");
-    add_pack(app, command.pack, "With --generator-only: the pack that has the classifier, as 'packs new' makes it");
+                 "Train a generator and no classifier, on inputs without labels: --data or --corpus");
+    add_pack(app, command.pack,
+             "With --generator-only: the pack that has the classifier, as 'packs new' makes it. Without one, for text, a pack is made that "
+             "other "
+             "packs explain with");
     app.add_option("--data", command.data,
                    "With --generator-only: inputs like those to be explained, without labels: a folder of images, or a file of sentences, "
                    "one a line")
@@ -39,7 +47,7 @@ void add_train(CLI::App& program, TrainCommand& command) {
                    "before the recipe's")
         ->type_name("KIND");
     app.add_option("--generator", command.generator,
-                   "The pack whose generator the new one gets, instead of one of its own: only the classifier is trained then")
+                   "The pack whose generator explains the new one, instead of one of its own: only the classifier is trained then")
         ->type_name("ID|DIR");
     app.add_option("--recipe", command.recipe, "A JSON file with what differs from the default recipe")->type_name("FILE");
     app.add_flag("--print-recipe", command.print_recipe, "Print the default recipe and exit");

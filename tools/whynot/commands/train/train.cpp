@@ -60,14 +60,30 @@ std::string recipe_of(const TrainCommand& command) {
     return recipe.dump();
 }
 
+fs::path corpora_folder(const std::string& corpus) {
+    fs::path folder = variable("WHYNOT_CORPORA");
+    if (folder.empty())
+        throw Error(ErrorCode::not_found,
+                    "WHYNOT_CORPORA is not set: it names the folder that holds the corpora, as in "
+                    "WHYNOT_CORPORA=/data/corpora for the corpus /data/corpora/" +
+                        corpus);
+    return folder;
+}
+
 void train_generator(const TrainCommand& command, const Host& host) {
     const std::string plugin = plugin_with(Importer::service_id, host, command.modality);
     Importer& importer = host.service<Importer>(plugin);
-    const GeneratorRequest request{find_pack(command.pack, default_pack_search()), command.data, command.out, recipe_of(command),
-                                   command.seed};
-    if (request.pack.manifest().modality != command.modality)
-        throw Error(ErrorCode::invalid_argument, "expected a pack of the modality " + command.modality + ", and '" +
-                                                     request.pack.manifest().id + "' is of " + request.pack.manifest().modality);
+    GeneratorRequest request{{}, command.data, command.out, recipe_of(command), command.seed, {}, {}};
+    if (!command.pack.empty()) {
+        request.pack = find_pack(command.pack, default_pack_search());
+        if (request.pack->manifest().modality != command.modality)
+            throw Error(ErrorCode::invalid_argument, "expected a pack of the modality " + command.modality + ", and '" +
+                                                         request.pack->manifest().id + "' is of " + request.pack->manifest().modality);
+    }
+    if (!command.corpus.empty()) {
+        request.corpora = base::split(command.corpus, ',');
+        request.corpora_folder = corpora_folder(command.corpus);
+    }
     set_threads(command.threads, 4);
     StatusLine status;
     guarded(plugin, "train a generator", [&] { importer.train_generator(request, observer(status)); });
@@ -85,12 +101,7 @@ void train_pack(const TrainCommand& command, const Host& host) {
     Trainer& trainer = host.service<Trainer>(plugin);
     TrainRequest request;
     request.corpus = command.corpus;
-    request.corpora = variable("WHYNOT_CORPORA");
-    if (request.corpora.empty())
-        throw Error(ErrorCode::not_found,
-                    "WHYNOT_CORPORA is not set: it names the folder that holds the corpora, as in "
-                    "WHYNOT_CORPORA=/data/corpora for the corpus /data/corpora/" +
-                        command.corpus);
+    request.corpora = corpora_folder(command.corpus);
     request.out = command.out;
     request.recipe = recipe_of(command);
     request.seed = command.seed;

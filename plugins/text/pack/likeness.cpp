@@ -1,10 +1,9 @@
-#include "text/model/likeness.h"
+#include "text/pack/likeness.h"
 
 #include <algorithm>
 #include <cmath>
 
 #include "base/format.h"
-#include "text/model/networks.h"
 
 namespace whynot::text {
 
@@ -20,15 +19,15 @@ double quantile(std::vector<double> values, double share) {
 
 }  // namespace
 
-Oddities oddities(const Networks& networks, const Ids& sentence) {
+Oddities oddities(const Generator& generator, const Ids& sentence) {
     Oddities found;
     found.words = static_cast<double>(sentence.size());
     found.unknown = static_cast<double>(std::count(sentence.begin(), sentence.end(), unk_id));
-    for (const double log_probability : networks.fluency.ngram().log_probabilities(sentence)) found.surprise -= log_probability;
+    for (const double log_probability : generator.fluency.ngram().log_probabilities(sentence)) found.surprise -= log_probability;
     return found;
 }
 
-void measure_usual(Networks& networks, const Sentences& sentences) {
+void measure_usual(Generator& generator, const Sentences& sentences) {
     constexpr size_t enough = 200;
     constexpr double apart = 0.995, together = 0.992;
     if (sentences.size() < enough) return;
@@ -36,7 +35,7 @@ void measure_usual(Networks& networks, const Sentences& sentences) {
     Oddities sum;
     for (const Ids& sentence : sentences) {
         if (sentence.empty()) continue;
-        const Oddities one = all.emplace_back(oddities(networks, sentence));
+        const Oddities one = all.emplace_back(oddities(generator, sentence));
         sum.words += one.words;
         sum.unknown += one.unknown;
         sum.surprise += one.surprise;
@@ -52,14 +51,14 @@ void measure_usual(Networks& networks, const Sentences& sentences) {
     const double most_surprise = quantile(surprise, apart);
     for (size_t i = 0; i < all.size(); ++i) larger.push_back(std::max(unknown[i] / most_unknown, surprise[i] / most_surprise));
     const double scale = std::max(1e-6, quantile(larger, together));
-    networks.usual_unknown = {mean_unknown, scale * most_unknown};
-    networks.usual_surprise = {mean_surprise, scale * most_surprise};
+    generator.usual_unknown = {mean_unknown, scale * most_unknown};
+    generator.usual_surprise = {mean_surprise, scale * most_surprise};
 }
 
-Strangeness strangeness_of(const Networks& networks, const Ids& sentence) {
-    const Usual &unknown = networks.usual_unknown, &surprise = networks.usual_surprise;
+Strangeness strangeness_of(const Generator& generator, const Ids& sentence) {
+    const Usual &unknown = generator.usual_unknown, &surprise = generator.usual_surprise;
     if (unknown.excess <= 0 || surprise.excess <= 0 || sentence.empty()) return {};
-    const Oddities found = oddities(networks, sentence);
+    const Oddities found = oddities(generator, sentence);
     const double by_unknown = excess(found.unknown, found.words, unknown.mean) / unknown.excess,
                  by_surprise = excess(found.surprise, found.words, surprise.mean) / surprise.excess;
     Strangeness strangeness;
