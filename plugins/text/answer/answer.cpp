@@ -54,14 +54,27 @@ AnswerSearch::AnswerSearch(const FluencyModel& fluency, Lexicon lexicon, const W
     models_.directions = rows / rows.norm(2, 1, true).clamp_min(1e-12);
 }
 
+AnswerOptions AnswerSearch::options_for(const AnswerProblem& problem) const {
+    const auto words = static_cast<int64_t>(problem.sentence.size());
+    AnswerOptions options = options_;
+    if (words <= long_text) return options;
+    options.open = std::max(options.open, 0.3);
+    options.max_edits = std::max(options.max_edits, words / 6);
+    options.beam = std::min<int64_t>(options.beam, 3);
+    options.steps = std::min<int64_t>(options.steps, 2);
+    options.asked = std::min<int64_t>(options.asked, 20);
+    options.judged = std::min<int64_t>(options.judged, 8);
+    return options;
+}
+
 AnswerResult AnswerSearch::edit(const AnswerProblem& problem) const {
     const at::NoGradGuard guard;
-    return search_answers(models_, problem, options_, false);
+    return search_answers(models_, problem, options_for(problem), false);
 }
 
 AnswerResult AnswerSearch::audit(const AnswerProblem& problem) const {
     const at::NoGradGuard guard;
-    AnswerOptions options = options_;
+    AnswerOptions options = options_for(problem);
     options.top_position_only = true;
     options.weights.topic = 0;
     return search_answers(models_, problem, options, false);
@@ -69,7 +82,7 @@ AnswerResult AnswerSearch::audit(const AnswerProblem& problem) const {
 
 AnswerResult AnswerSearch::nearest(const AnswerProblem& problem) const {
     const at::NoGradGuard guard;
-    AnswerOptions options = options_;
+    AnswerOptions options = options_for(problem);
     options.weights = nearest_weights();
     return search_answers(models_, problem, options, true);
 }

@@ -171,6 +171,11 @@ public:
     AnswerResult nearest(const AnswerProblem& problem) const;
 
 private:
+    /// What is said of a long text has several sentences. Its class hangs on more words than a sentence's: the search goes on for longer, and looks
+    /// at less on its way.
+    static constexpr int64_t long_text = 40;  // words
+    AnswerOptions options_for(const AnswerProblem& problem) const;
+
     AnswerModels models_;
     AnswerOptions options_;
 };

@@ -24,9 +24,11 @@ Contributions::Contributions(const Entrance& entrance, const Ids& ids, const Pie
     // Its pieces [n, ...], and which word each belongs to, [m, n].
     const at::Tensor own = entrance.pieces().index_select(0, at::tensor(read.all(), at::kLong));
     at::Tensor belongs = at::zeros({positions, own.size(0)});
-    auto place = static_cast<int64_t>(read.before.size());
-    for (int64_t t = 0; t < positions; ++t)
-        for (size_t i = 0; i < read.words[static_cast<size_t>(t)].size(); ++i) belongs[t][place++] = 1;
+    int64_t place = 0;
+    for (const int64_t t : read.positions_of_pieces()) {
+        if (t >= 0) belongs[t][place] = 1;
+        ++place;
+    }
     // The mixture at the boundary, as entrance.h has it.
     const at::Tensor word = at::tensor(ids, at::kLong), shares = at_boundary.exp();
     const at::Tensor mean = at::mm(shares, entrance.words()), share = shares.gather(1, word.unsqueeze(1));

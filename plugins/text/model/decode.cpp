@@ -48,7 +48,7 @@ AnswerProblem Decoding::problem(double confidence) const {
     problem.wanted = request.answers;
     if (!request.keep.empty()) problem.kept = kept_pieces();
     problem.gap = [this, confidence](const Sentences& sentences) {
-        if (model.networks().shared()) return gaps(sentences, confidence);
+        if (model.networks().shared() && reading.sentences.empty()) return gaps(sentences, confidence);
         Sentences asked;
         for (const Ids& sentence : sentences) asked.push_back(as_written(sentence));
         return gaps(asked, confidence);
@@ -60,12 +60,21 @@ AnswerProblem Decoding::problem(double confidence) const {
 Ids Decoding::as_written(const Ids& sentence) const {
     const Tokenizer& tokenizer = model.networks().generator->tokenizer;
     // Words that the generator does not know are told apart by their places, so that each stays where it is.
-    const std::vector<WordEdit> edits = difference(tokenizer.decode(reading.pieces.ids), tokenizer.decode(sentence));
+    const std::vector<WordEdit> edits = in_text(difference(tokenizer.decode(reading.pieces.ids), tokenizer.decode(sentence)));
     try {
         return model.read_again(rewrite(reading.text, reading.words, edits));
     } catch (const Error&) {  // no text says it; how it would be read all the same
         return model.entrance().asked(reading.pieces.ids, reading.read, sentence);
     }
+}
+
+std::vector<WordEdit> Decoding::in_text(std::vector<WordEdit> edits) const {
+    if (reading.sentences.empty()) return edits;
+    for (WordEdit& edit : edits) {
+        const std::vector<int64_t>& word = reading.pieces.word;
+        edit.position = static_cast<size_t>(edit.position < word.size() ? word[edit.position] : word.back() + 1);
+    }
+    return edits;
 }
 
 std::vector<char> Decoding::kept_pieces() const {
@@ -87,7 +96,7 @@ std::vector<char> Decoding::kept_pieces() const {
 
 std::optional<Edited> Decoding::write(const Answer& answer) const {
     Edited edited;
-    edited.edits = word_edits(model.networks().generator->tokenizer, words, answer);
+    edited.edits = in_text(word_edits(model.networks().generator->tokenizer, words, answer));
     // Pieces may spell what no text can say, or nothing at all.
     const auto removes = [](const WordEdit& edit) { return edit.kind == WordEdit::Kind::remove; };
     const bool nothing_left = static_cast<size_t>(std::count_if(edited.edits.begin(), edited.edits.end(), removes)) == words.size();

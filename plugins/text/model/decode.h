@@ -34,6 +34,7 @@ struct Edited {
 /// One question on its way to a rendering.
 struct Decoding {
     const TextModel& model;
+    const Relaxation& relaxation;
     const Reading& reading;
     const RenderRequest& request;
     std::vector<std::string> words;  ///< the reading's
@@ -48,6 +49,8 @@ struct Decoding {
     /// By how much some other class is likelier than the foil, for each of some sentences; negative: each is called the foil. @param asked as the
     /// classifier reads them @param confidence the least probability of the foil; at one half it is enough that it is the likeliest class
     std::vector<double> gaps(const Sentences& asked, double confidence) const;
+    /// Edits of what the generator says, as edits of the words of the text.
+    std::vector<WordEdit> in_text(std::vector<WordEdit> edits) const;
     /// What the classifier takes for a sentence of the generator's words, once it is written with the person's own spelling.
     Ids as_written(const Ids& sentence) const;
     /// The question as the search for an answer takes it. @param confidence the least probability of the foil in an answer

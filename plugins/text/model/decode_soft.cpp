@@ -13,12 +13,14 @@ void decode_soft(Decoding& decoding) {
     const Ids& ids = decoding.reading.pieces.ids;
     Rendering& rendering = decoding.rendering;
     Edited edited;
-    const Ids said = generator.autoencoder.greedy(decoding.request.boundary.unsqueeze(0), static_cast<int64_t>(ids.size()) + 3)[0];
+    const Ids said = decoding.relaxation.greedy(decoding.request.boundary.unsqueeze(0), {decoding.request.row}, 3)[0];
     // A word that the vocabulary lacks is <unk> to the generator: where it stays that, the sentence's own word stands.
     const bool by_word = generator.tokenizer.kind() == TokenizerKind::word;
-    edited.edits = difference(by_word ? generator.tokenizer.decode(ids) : decoding.words, generator.tokenizer.decode(said));
+    edited.edits =
+        decoding.in_text(difference(by_word ? generator.tokenizer.decode(ids) : decoding.words, generator.tokenizer.decode(said)));
     edited.text = base::joined(apply_edits(decoding.words, edited.edits), " ");
-    edited.asked = decoding.model.networks().shared() ? said : decoding.model.read_again(edited.text);
+    const bool whole = decoding.model.networks().shared() && decoding.reading.sentences.empty();
+    edited.asked = whole ? said : decoding.model.read_again(edited.text);
     decoding.show(edited);
     rendering.terminal = edited.text + "\n";
     if (edited.edits.empty())

@@ -56,35 +56,53 @@ PieceSentence Entrance::read_shared(const Ids& words) {
 }
 
 Ids Entrance::asked(const Ids& original, const PieceSentence& read, const Ids& edited) const {
-    if (shared()) return edited;
+    if (shared() && read.open.empty()) return edited;
     // Most edits touch one place: what is alike at both ends needs no table.
     const size_t most = std::min(original.size(), edited.size());
     size_t front = 0, back = 0;
     while (front < most && original[front] == edited[front]) ++front;
     while (back < most - front && original[original.size() - 1 - back] == edited[edited.size() - 1 - back]) ++back;
-    std::vector<const Ids*> parts;
-    const auto keep = [&](size_t begin, size_t end) {
-        for (size_t i = begin; i < end; ++i) parts.push_back(&read.words[i]);
-    };
-    keep(0, front);
     const auto middle = [&](const Ids& ids) {
         return Ids(ids.begin() + static_cast<std::ptrdiff_t>(front), ids.end() - static_cast<std::ptrdiff_t>(back));
     };
-    size_t next = front;
-    const auto add_new = [&](size_t until) {
-        for (; next < until; ++next) parts.push_back(&pieces_[static_cast<size_t>(edited[next])]);
-    };
-    for (const auto& [from, to] : stayed(middle(original), middle(edited))) {
-        add_new(front + to);
-        keep(front + from, front + from + 1);
-        ++next;
-    }
-    add_new(edited.size() - back);
-    keep(original.size() - back, original.size());
+    std::vector<std::pair<size_t, size_t>> same;
+    for (size_t i = 0; i < front; ++i) same.emplace_back(i, i);
+    for (const auto& [from, to] : stayed(middle(original), middle(edited))) same.emplace_back(front + from, front + to);
+    for (size_t i = back; i > 0; --i) same.emplace_back(original.size() - i, edited.size() - i);
 
     Ids ids = read.before;
-    for (const Ids* part : parts) ids.insert(ids.end(), part->begin(), part->end());
-    ids.insert(ids.end(), read.after.begin(), read.after.end());
+    size_t word = 0, position = 0, next = 0;  // of the text, of the original, of the edited sentence
+    const auto add = [&](const Ids& pieces) { ids.insert(ids.end(), pieces.begin(), pieces.end()); };
+    // The text around what the generator says, up to the word at a position of the original; words that are gone are left out.
+    const auto add_until = [&](size_t until) {
+        const size_t end = until < original.size() ? read.word_at(until) : read.words.size();
+        for (; word < end; ++word) {
+            if (position < original.size() && read.word_at(position) == word)
+                ++position;
+            else
+                add(read.words[word]);
+        }
+    };
+    const auto add_new = [&](size_t until) {
+        for (; next < until; ++next) {
+            // A new word takes the place of the first that is gone.
+            while (word < read.words.size() && (position >= original.size() || read.word_at(position) != word)) add(read.words[word++]);
+            if (shared())
+                ids.push_back(edited[next]);
+            else
+                add(pieces_[static_cast<size_t>(edited[next])]);
+        }
+    };
+    for (const auto& [from, to] : same) {
+        add_new(to);
+        add_until(from);
+        add(read.words[word++]);
+        ++position;
+        ++next;
+    }
+    add_new(edited.size());
+    add_until(original.size());
+    add(read.after);
     return ids;
 }
 

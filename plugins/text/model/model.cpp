@@ -19,6 +19,9 @@ namespace whynot::text {
 
 namespace {
 
+constexpr size_t most_words = 1000;    // of a text
+constexpr int64_t most_sentences = 6;  // that the generator says of a long one
+
 // What a vocabulary offers to edits. A word that no text can spell so that it is read back must not be written into one.
 Lexicon lexicon_of(const Networks& networks) {
     std::vector<std::string> pieces;
@@ -47,12 +50,6 @@ Sentences sentences_of(const std::vector<Reading>& readings) {
     Sentences sentences;
     for (const Reading& reading : readings) sentences.push_back(reading.pieces.ids);
     return sentences;
-}
-
-std::vector<PieceSentence> read_of(const std::vector<Reading>& readings) {
-    std::vector<PieceSentence> read;
-    for (const Reading& reading : readings) read.push_back(reading.read);
-    return read;
 }
 
 /// Shares rows out among the threads, some at a time, so that somebody can end it between them.
@@ -97,9 +94,9 @@ TextModel::TextModel(std::vector<std::string> classes, Networks networks)
             true},
       saying_(networks_.generator ? std::make_unique<Saying>(networks_) : nullptr) {}
 
-Relaxation TextModel::relax(Sentences sentences, std::vector<PieceSentence> read) const {
-    if (on_device_) return {on_device_->autoencoder, on_device_->entrance, std::move(sentences), std::move(read)};
-    return {networks_.generator->autoencoder, saying_->entrance, std::move(sentences), std::move(read)};
+Relaxation TextModel::relax(Sentences sentences, std::vector<PieceSentence> read, std::vector<std::vector<size_t>> lengths) const {
+    if (on_device_) return {on_device_->autoencoder, on_device_->entrance, std::move(sentences), std::move(read), std::move(lengths)};
+    return {networks_.generator->autoencoder, saying_->entrance, std::move(sentences), std::move(read), std::move(lengths)};
 }
 
 PieceSentence TextModel::read_words(const std::string& text, const std::vector<Word>& words) const {
@@ -143,10 +140,13 @@ std::unique_ptr<Batch> TextModel::read(const std::vector<Input>& inputs, std::ve
         if (networks_.generator) {
             const Generator& generator = *networks_.generator;
             reading.pieces = generator.tokenizer.encode(texts(reading.words));
-            if (static_cast<int64_t>(reading.pieces.ids.size()) > generator.longest) {
+            const auto longest = static_cast<size_t>(generator.longest);
+            if (reading.pieces.ids.size() > longest && generator.tokenizer.kind() == TokenizerKind::word)
+                reading.sentences = cut_sentences(reading.text, reading.words, longest);
+            const size_t most = reading.sentences.empty() ? longest : most_words;
+            if (reading.pieces.ids.size() > most) {
                 notes[i].refusal = "the text has " + std::to_string(reading.pieces.ids.size()) +
-                                   " words and marks, this pack explains up to " + std::to_string(generator.longest) +
-                                   "; give it sentence by sentence";
+                                   " words and marks, this pack explains up to " + std::to_string(most) + "; give it in parts";
                 continue;
             }
         }
@@ -164,9 +164,7 @@ std::unique_ptr<Batch> TextModel::read(const std::vector<Input>& inputs, std::ve
     return std::make_unique<TextBatch>(*this, std::move(readings));
 }
 
-TextBatch::TextBatch(const TextModel& model, std::vector<Reading> readings) : model_(model), readings_(std::move(readings)) {
-    if (model.networks().generator) relaxation_.emplace(model.relax(sentences_of(readings_), read_of(readings_)));
-}
+TextBatch::TextBatch(const TextModel& model, std::vector<Reading> readings) : model_(model), readings_(std::move(readings)) {}
 
 at::Tensor TextBatch::classify() {
     Sentences asked;
@@ -174,18 +172,65 @@ at::Tensor TextBatch::classify() {
     return at::log_softmax(model_.networks().classifier().logits(asked), 1);
 }
 
-at::Tensor TextBatch::start(const at::Tensor&, uint64_t) {
-    if (!relaxation_)
+void TextBatch::open_sentences(Reading& reading, int64_t fact) const {
+    Sentences asked;
+    for (const WordRange& hidden : reading.sentences) {
+        PieceSentence rest = reading.read;
+        rest.open.clear();
+        for (size_t word = hidden.first; word < hidden.second; ++word) rest.words[word].clear();
+        asked.push_back(rest.all());
+        if (asked.back().empty()) asked.back() = reading.read.all();  // nothing would be left to ask about
+    }
+    const at::Tensor without = at::log_softmax(model_.networks().classifier().logits(asked), 1).select(1, fact);
+    std::vector<int64_t> chosen;
+    const at::Tensor order = without.argsort();  // the least likely first: it loses most
+    for (int64_t i = 0; i < std::min<int64_t>(most_sentences, order.size(0)); ++i) chosen.push_back(order[i].item<int64_t>());
+    std::sort(chosen.begin(), chosen.end());
+    const std::vector<int64_t> all = model_.networks().generator->tokenizer.encode(texts(reading.words)).ids;
+    reading.pieces = {};
+    reading.read.open.clear();
+    reading.lengths.clear();
+    for (const int64_t sentence : chosen) {
+        const WordRange& range = reading.sentences[static_cast<size_t>(sentence)];
+        for (size_t word = range.first; word < range.second; ++word) {
+            reading.pieces.ids.push_back(all[word]);
+            reading.pieces.word.push_back(static_cast<int64_t>(word));
+            reading.read.open.push_back(word);
+        }
+        reading.lengths.push_back(range.second - range.first);
+    }
+}
+
+at::Tensor TextBatch::start(const at::Tensor& fact, uint64_t) {
+    if (!model_.networks().generator)
         throw Error(ErrorCode::invalid_argument,
                     "this pack has a classifier but no generator yet, so it classifies and cannot explain; 'whynot train text "
                     "--generator-only --pack PACK --data FILE --out DIR' makes a pack with one, from a file of sentences like those to be "
                     "explained");
-    codes_ = model_.networks().generator->autoencoder.encode(relaxation_->sentences());
+    const at::NoGradGuard no_grad;
+    std::vector<int64_t> rows;
+    std::vector<PieceSentence> read;
+    std::vector<std::vector<size_t>> lengths;
+    for (Reading& reading : readings_) {
+        const auto row = static_cast<int64_t>(rows.size());
+        if (!reading.sentences.empty()) open_sentences(reading, fact[row].item<int64_t>());
+        if (reading.lengths.empty()) reading.lengths = {reading.pieces.ids.size()};
+        rows.push_back(row);
+        read.push_back(reading.read);
+        lengths.push_back(reading.lengths);
+        check_interruption();
+    }
+    relaxation_.emplace(model_.relax(sentences_of(readings_), std::move(read), std::move(lengths)));
+    codes_ = relaxation_->encode(relaxation_->sentences(), rows);
     // The encoder comes near; the likelihood of the sentence itself does the rest (dissertation, Procedure 2, warm).
     InversionOptions options;
     options.learning_rate = 0.2;
-    const InversionResult inverted =
-        invert([this](const at::Tensor& z, const at::Tensor& rows) { return relaxation_->likelihood(z, rows); }, codes_, options);
+    const InversionResult inverted = invert(
+        [this](const at::Tensor& z, const at::Tensor& which) {
+            const at::AutoGradMode gradients(true);
+            return relaxation_->likelihood(z, which);
+        },
+        codes_, options);
     start_ = inverted.z;
     exact_ = inverted.done;
     return start_;
@@ -204,11 +249,10 @@ public:
     size_t loudest() const {
         const at::Tensor own = entrance_.classifier().embedding.index_select(0, at::tensor(read_.all(), at::kLong));
         at::Tensor without = own.repeat({static_cast<int64_t>(sentence_.size()), 1, 1});  // [m, n, e]: position t gone in row t
-        auto place = static_cast<int64_t>(read_.before.size());
-        for (int64_t t = 0; t < without.size(0); ++t) {
-            const auto count = static_cast<int64_t>(read_.words[static_cast<size_t>(t)].size());
-            without[t].slice(0, place, place + count).zero_();
-            place += count;
+        int64_t place = 0;
+        for (const int64_t t : read_.positions_of_pieces()) {
+            if (t >= 0) without[t][place].zero_();
+            ++place;
         }
         return static_cast<size_t>(gaps(entrance_.classifier().logits(without)).argmin().item<int64_t>());
     }
@@ -218,7 +262,8 @@ public:
         const Classifier& classifier = entrance_.classifier();
         const at::Tensor whole = classifier.logits(Sentences{read_.all()});
         if (classifier.additive()) {  // the others add what they added before
-            const at::Tensor own = entrance_.pieces().index_select(0, at::tensor(read_.words[position], at::kLong)).sum(0, true);
+            const at::Tensor own =
+                entrance_.pieces().index_select(0, at::tensor(read_.words[read_.word_at(position)], at::kLong)).sum(0, true);
             return gaps(whole) - gaps(own) + gaps(entrance_.words()).index_select(0, words);
         }
         Sentences asked;
@@ -269,15 +314,20 @@ at::Tensor TextBatch::extra_starts(const at::Tensor& rows, const at::Tensor& fac
         for (int64_t i = begin; i < end; ++i)
             changed[static_cast<size_t>(i)] = silenced(rows[i].item<int64_t>(), fact[i].item<int64_t>(), foil[i].item<int64_t>());
     });
-    return model_.networks().generator->autoencoder.encode(changed).unsqueeze(1);
+    const at::Tensor which = rows.contiguous();
+    return relaxation_->encode(changed, {which.data_ptr<int64_t>(), which.data_ptr<int64_t>() + which.numel()}).unsqueeze(1);
 }
 
 at::Tensor TextBatch::log_likelihood(const at::Tensor& z, const at::Tensor& rows) { return relaxation_->logits(z, rows); }
 
 std::vector<Strangeness> TextBatch::strangeness() const {
     std::vector<Strangeness> all;
-    if (!relaxation_) return all;
-    for (const Reading& reading : readings_) all.push_back(strangeness_of(*model_.networks().generator, reading.pieces.ids));
+    if (!model_.networks().generator) return all;
+    const Generator& generator = *model_.networks().generator;
+    for (const Reading& reading : readings_) {
+        // Of a long text, how strange its strangest sentence is would grow with their number: all of it counts.
+        all.push_back(strangeness_of(generator, generator.tokenizer.encode(texts(reading.words)).ids));
+    }
     return all;
 }
 

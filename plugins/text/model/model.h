@@ -9,6 +9,7 @@
 #include "text/model/entrance.h"
 #include "text/model/relaxation.h"
 #include "text/pack/networks.h"
+#include "text/reading/sentences.h"
 #include "text/reading/words.h"
 #include "whynot/modality.h"
 
@@ -33,7 +34,7 @@ public:
     // Of a model that has a generator:
 
     /// Sentences made soft, on the device.
-    Relaxation relax(Sentences sentences, std::vector<PieceSentence> read = {}) const;
+    Relaxation relax(Sentences sentences, std::vector<PieceSentence> read = {}, std::vector<std::vector<size_t>> lengths = {}) const;
     const Entrance& entrance() const { return saying_->entrance; }
     const Lexicon& lexicon() const { return saying_->lexicon; }
     const AnswerSearch& search() const { return saying_->search; }
@@ -60,12 +61,15 @@ private:
     std::unique_ptr<Copies> on_device_;  // where the device is not the processor
 };
 
-/// One sentence as read: the person's own text, its words, what the generator would say for them, and what the classifier sees.
+/// One text as read: the person's own, its words, what the generator would say for them, and what the classifier sees. Of a text that is longer than
+/// what the generator says it says the sentences that weigh most between the classes; then `pieces` are theirs, from `TextBatch::start` on.
 struct Reading {
     std::string text;
     std::vector<Word> words;
     Pieces pieces;
     PieceSentence read;
+    std::vector<WordRange> sentences;  ///< of a long text; empty: it is short, and said as a whole
+    std::vector<size_t> lengths;       ///< of what is said, the words of each sentence
 };
 
 /// Sentences on their way through a model. The relaxation stands for the generator and the classifier together.
@@ -84,12 +88,14 @@ public:
     std::vector<Strangeness> strangeness() const override;
     std::vector<std::string> warnings(int64_t row) const override;
 
-    const Relaxation& relaxation() const { return *relaxation_; }  ///< of a model that has a generator
+    const Relaxation& relaxation() const { return *relaxation_; }  ///< of a model that has a generator; after `start`
     const at::Tensor& codes() const { return codes_; }             ///< what the encoder alone gave, [B, k]; after `start`
     const at::Tensor& refined() const { return start_; }
     const at::Tensor& exact() const { return exact_; }  ///< whether the generator says the sentence at z0, [B]; after `start`
 
 private:
+    /// Chooses what the generator says of a long text: the sentences without which the fact loses most.
+    void open_sentences(Reading& reading, int64_t fact) const;
     /// A row's sentence with its loudest word silenced.
     Ids silenced(int64_t row, int64_t fact, int64_t foil) const;
     Rendering render_one(const RenderRequest& request) const;

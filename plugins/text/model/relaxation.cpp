@@ -145,60 +145,127 @@ struct WordLoss : torch::autograd::Function<WordLoss> {
 
 }  // namespace
 
-Relaxation::Relaxation(const Autoencoder& autoencoder, const Entrance& entrance, Sentences sentences, std::vector<PieceSentence> read)
-    : autoencoder_(autoencoder), entrance_(entrance), sentences_(std::move(sentences)), read_(std::move(read)), values_(entrance.words()) {
+Relaxation::Relaxation(const Autoencoder& autoencoder, const Entrance& entrance, Sentences sentences, std::vector<PieceSentence> read,
+                       std::vector<std::vector<size_t>> lengths)
+    : autoencoder_(autoencoder),
+      entrance_(entrance),
+      sentences_(std::move(sentences)),
+      read_(std::move(read)),
+      lengths_(std::move(lengths)),
+      values_(entrance.words()) {
     const at::NoGradGuard no_grad;
-    given_ = autoencoder.given_words(sentences_);
+    plain_ = entrance.shared();
+    Sentences said;
     Ids targets;
     for (size_t row = 0; row < sentences_.size(); ++row) {
         const Ids& sentence = sentences_[row];
         if (sentence.empty())
             throw Error(ErrorCode::invalid_argument, "relaxation: expected sentences of at least one word, found an empty one");
         if (entrance.shared() && read_.size() <= row) read_.push_back(Entrance::read_shared(sentence));
-        if (read_.size() <= row || read_[row].words.size() != sentence.size())
+        if (lengths_.size() <= row) lengths_.push_back({sentence.size()});
+        if (read_.size() <= row || read_[row].positions() != sentence.size() ||
+            std::accumulate(lengths_[row].begin(), lengths_[row].end(), size_t{0}) != sentence.size())
             throw Error(ErrorCode::invalid_argument,
                         "relaxation: expected the pieces of each of the " + std::to_string(sentence.size()) + " words of a sentence");
-        begins_.push_back(static_cast<int64_t>(targets.size()));
-        targets.insert(targets.end(), sentence.begin(), sentence.end());
-        targets.push_back(eos_id);
+        plain_ = plain_ && lengths_[row].size() == 1 && read_[row].open.empty();
+        codes_ = std::max(codes_, static_cast<int64_t>(lengths_[row].size()));
+        auto begin = sentence.begin();
+        begins_.emplace_back();
+        for (const size_t length : lengths_[row]) {
+            const auto end = begin + static_cast<std::ptrdiff_t>(length);
+            begins_.back().push_back(static_cast<int64_t>(targets.size()));
+            targets.insert(targets.end(), begin, end);
+            targets.push_back(eos_id);
+            said.emplace_back(begin, end);
+            begin = end;
+        }
     }
+    given_ = autoencoder.given_words(said);
     targets_ = at::tensor(targets, at::kLong).to(values_.device());
 }
 
-Packing Relaxation::pack(const at::Tensor& rows, bool with_eos) const {
-    const at::Tensor which = rows.contiguous();
-    const int64_t* const sentence = which.data_ptr<int64_t>();
-    const auto positions_of = [&](int64_t row) {
-        return static_cast<int64_t>(sentences_.at(static_cast<size_t>(sentence[row])).size()) + (with_eos ? 1 : 0);
-    };
-    if (rows.size(0) == 0) throw Error(ErrorCode::invalid_argument, "relaxation: expected at least one row, found none");
-    Ids order(static_cast<size_t>(rows.size(0)));
-    std::iota(order.begin(), order.end(), int64_t{0});
-    std::stable_sort(order.begin(), order.end(), [&](int64_t a, int64_t b) { return positions_of(a) > positions_of(b); });
-    Packing packing;
-    Ids positions, owners;
-    size_t count = order.size();
-    for (int64_t t = 0;; ++t) {
-        while (count > 0 && positions_of(order[count - 1]) <= t) --count;
-        if (count == 0) break;
-        packing.counts.push_back(static_cast<int64_t>(count));
-        for (size_t i = 0; i < count; ++i) positions.push_back(begins_[sentence[order[i]]] + t);
-        owners.insert(owners.end(), order.begin(), order.begin() + static_cast<std::ptrdiff_t>(count));
+at::Tensor Relaxation::index(const Ids& ids) const { return at::tensor(ids, at::kLong).to(values_.device()); }
+
+at::Tensor Relaxation::encode(const Sentences& sentences, const std::vector<int64_t>& rows) const {
+    Sentences all;
+    Ids places;
+    for (size_t i = 0; i < rows.size(); ++i) {
+        auto begin = sentences[i].begin();
+        const std::vector<size_t>& lengths = lengths_[static_cast<size_t>(rows[i])];
+        for (size_t j = 0; j < lengths.size(); ++j) {
+            const auto end = begin + static_cast<std::ptrdiff_t>(lengths[j]);
+            all.emplace_back(begin, end);
+            places.push_back(static_cast<int64_t>(i) * codes_ + static_cast<int64_t>(j));
+            begin = end;
+        }
     }
-    packing.positions = at::tensor(positions, at::kLong).to(values_.device());
-    packing.rows = at::tensor(owners, at::kLong).to(values_.device());
-    return packing;
+    const at::Tensor codes = autoencoder_.encode(all).cpu();
+    const at::Tensor z = at::zeros({static_cast<int64_t>(rows.size()) * codes_, codes.size(1)});
+    return z.index_copy(0, at::tensor(places, at::kLong), codes).view({static_cast<int64_t>(rows.size()), -1});
+}
+
+Sentences Relaxation::greedy(const at::Tensor& z, const std::vector<int64_t>& rows, int64_t more) const {
+    Sentences said;
+    for (size_t i = 0; i < rows.size(); ++i) {
+        const at::Tensor codes = z[static_cast<int64_t>(i)].view({codes_, -1});
+        said.emplace_back();
+        int64_t j = 0;
+        for (const size_t length : lengths_[static_cast<size_t>(rows[i])]) {
+            const Ids one = autoencoder_.greedy(codes.slice(0, j, j + 1), static_cast<int64_t>(length) + more)[0];
+            said.back().insert(said.back().end(), one.begin(), one.end());
+            ++j;
+        }
+    }
+    return said;
+}
+
+Relaxation::Packed Relaxation::pack(const at::Tensor& rows, bool with_eos) const {
+    const at::Tensor which = rows.contiguous();
+    if (rows.size(0) == 0) throw Error(ErrorCode::invalid_argument, "relaxation: expected at least one row, found none");
+    struct Part {
+        int64_t row, code, begin, place, count;
+    };
+    std::vector<Part> parts;
+    for (int64_t i = 0; i < rows.size(0); ++i) {
+        const auto row = static_cast<size_t>(which.data_ptr<int64_t>()[i]);
+        const std::vector<size_t>& lengths = lengths_.at(row);
+        int64_t place = 0;
+        for (size_t j = 0; j < lengths.size(); ++j) {
+            const auto length = static_cast<int64_t>(lengths[j]);
+            parts.push_back({i, i * codes_ + static_cast<int64_t>(j), begins_[row][j], place, length + (with_eos ? 1 : 0)});
+            place += length;
+        }
+    }
+    std::stable_sort(parts.begin(), parts.end(), [](const Part& a, const Part& b) { return a.count > b.count; });
+    Packed packed;
+    Ids positions, codes;
+    size_t count = parts.size();
+    for (int64_t t = 0;; ++t) {
+        while (count > 0 && parts[count - 1].count <= t) --count;
+        if (count == 0) break;
+        packed.packing.counts.push_back(static_cast<int64_t>(count));
+        for (size_t i = 0; i < count; ++i) {
+            positions.push_back(parts[i].begin + t);
+            codes.push_back(parts[i].code);
+            packed.rows.push_back(parts[i].row);
+            packed.places.push_back(parts[i].place + t);
+        }
+    }
+    packed.packing.positions = index(positions);
+    packed.packing.rows = index(codes);
+    return packed;
 }
 
 at::Tensor Relaxation::features(const at::Tensor& z, const Packing& packing) const {
-    return autoencoder_.features(z.to(values_.device()), given_, packing);
+    return autoencoder_.features(z.reshape({z.size(0) * codes_, -1}).to(values_.device()), given_, packing);
 }
 
 at::Tensor Relaxation::logits(const at::Tensor& z, const at::Tensor& rows) const {
-    const Packing packing = pack(rows, false);
-    const at::Tensor own = entrance_.shared() ? at::empty({0}, targets_.options()) : targets_.index_select(0, packing.positions);
+    const Packed packed = pack(rows, false);
+    const Packing& packing = packed.packing;
+    const at::Tensor own = plain_ ? at::empty({0}, targets_.options()) : targets_.index_select(0, packing.positions);
     const at::Tensor soft = SoftWords::apply(features(z, packing), autoencoder_.output_matrix(), autoencoder_.output_bias(), values_, own);
-    return (entrance_.shared() ? logits_of_words(soft, packing, rows.size(0)) : logits_of_pieces(soft, packing, rows)).cpu();
+    return (plain_ ? logits_of_words(soft, packing, rows.size(0)) : logits_of_pieces(soft, packed, rows)).cpu();
 }
 
 at::Tensor Relaxation::logits_of_words(const at::Tensor& soft, const Packing& packing, int64_t rows) const {
@@ -219,78 +286,73 @@ at::Tensor Relaxation::logits_of_words(const at::Tensor& soft, const Packing& pa
     return at::cat(parts).index_select(0, at::cat(places).argsort());
 }
 
-at::Tensor Relaxation::logits_of_pieces(const at::Tensor& soft, const Packing& packing, const at::Tensor& rows) const {
+at::Tensor Relaxation::logits_of_pieces(const at::Tensor& soft, const Packed& packed, const at::Tensor& rows) const {
     const Classifier& classifier = entrance_.classifier();
-    const at::Tensor places = rows.contiguous();
-    const auto sentence = [&](int64_t i) { return static_cast<size_t>(places.data_ptr<int64_t>()[i]); };
-    std::vector<std::vector<int64_t>> position(static_cast<size_t>(rows.size(0)));  // in the packing, of each word of each row
-    const at::Tensor owners = packing.rows.cpu();
-    for (int64_t p = 0; p < owners.size(0); ++p) position[static_cast<size_t>(owners.data_ptr<int64_t>()[p])].push_back(p);
-
-    // The pieces of all rows one after another, and the position of each; what stands around the words has none, and is as it is.
-    Ids pieces, from;
-    std::map<size_t, std::vector<int64_t>> by_length;  // pieces in a sentence -> rows
-    std::vector<int64_t> begins;
-    for (int64_t i = 0; i < rows.size(0); ++i) {
-        const PieceSentence& read = read_[sentence(i)];
-        begins.push_back(static_cast<int64_t>(pieces.size()));
-        const auto add = [&](const Ids& ids, int64_t p) {
-            pieces.insert(pieces.end(), ids.begin(), ids.end());
-            from.resize(pieces.size(), p);
-        };
-        add(read.before, -1);
-        for (size_t t = 0; t < read.words.size(); ++t) add(read.words[t], position[static_cast<size_t>(i)][t]);
-        add(read.after, -1);
-        by_length[pieces.size() - static_cast<size_t>(begins.back())].push_back(i);
+    const at::Tensor which = rows.contiguous();
+    const int64_t count = rows.size(0), columns = values_.size(1);
+    std::vector<Ids> position(static_cast<size_t>(count));  // in the packing, of each word that is said in each row
+    for (size_t p = 0; p < packed.rows.size(); ++p) {
+        Ids& of_row = position[static_cast<size_t>(packed.rows[p])];
+        of_row.resize(std::max(of_row.size(), static_cast<size_t>(packed.places[p]) + 1));
+        of_row[static_cast<size_t>(packed.places[p])] = static_cast<int64_t>(p);
     }
-    const auto index = [&](const Ids& ids) { return at::tensor(ids, at::kLong).to(values_.device()); };
+    // The pieces of all rows one after another, and the position of each; what is not said has none, and is as it is.
+    Ids pieces, from, owners;
+    std::map<int64_t, Ids> by_length;  // pieces in a text -> its rows
+    Ids begins;
+    for (int64_t i = 0; i < count; ++i) {
+        const PieceSentence& read = read_[static_cast<size_t>(which.data_ptr<int64_t>()[i])];
+        const Ids all = read.all();
+        begins.push_back(static_cast<int64_t>(pieces.size()));
+        by_length[static_cast<int64_t>(all.size())].push_back(i);
+        pieces.insert(pieces.end(), all.begin(), all.end());
+        for (const int64_t t : read.positions_of_pieces())
+            from.push_back(t < 0 ? -1 : position[static_cast<size_t>(i)][static_cast<size_t>(t)]);
+        owners.resize(pieces.size(), i);
+    }
     const at::Tensor at_position = index(from), own = entrance_.pieces().index_select(0, index(pieces));
     const at::Tensor stays = at_position.lt(0).unsqueeze(1), there = at_position.clamp_min(0);
-    const int64_t columns = values_.size(1);
-    const at::Tensor word = targets_.index_select(0, packing.positions.index_select(0, there));
-    const at::Tensor moved = soft.index_select(0, there);  // [pieces, columns + 1]
-
+    const at::Tensor of_word = values_.index_select(0, targets_.index_select(0, packed.packing.positions));  // at each position
     if (classifier.additive()) {  // a word adds all that its pieces add, wherever it stands
-        const at::Tensor own_word = own.new_zeros({soft.size(0), columns}).index_add(0, there, own.masked_fill(stays, 0));
-        const at::Tensor of_word = values_.index_select(0, targets_.index_select(0, packing.positions));
-        const at::Tensor says = soft.slice(1, 0, columns) + soft.slice(1, columns) * (own_word - of_word);
-        at::Tensor around = own.new_zeros({rows.size(0), columns});
-        for (int64_t i = 0; i < rows.size(0); ++i) {
-            const int64_t first = begins[static_cast<size_t>(i)];
-            const int64_t last = i + 1 < rows.size(0) ? begins[static_cast<size_t>(i) + 1] : static_cast<int64_t>(pieces.size());
-            around[i] = own.slice(0, first, last).masked_fill(stays.slice(0, first, last).logical_not(), 0).sum(0);
-        }
-        return (classifier.bias + around).index_add(0, packing.rows, says);
+        const at::Tensor own_words = at::zeros_like(of_word).index_add(0, there, own.masked_fill(stays, 0));
+        const at::Tensor says = soft.slice(1, 0, columns) + soft.slice(1, columns) * (own_words - of_word);
+        const at::Tensor around = own.new_zeros({count, columns}).index_add(0, index(owners), own.masked_fill(stays.logical_not(), 0));
+        return (classifier.bias + around).index_add(0, index(packed.rows), says);
     }
-    const at::Tensor mixed = moved.slice(1, 0, columns) + moved.slice(1, columns) * (own - values_.index_select(0, word));
+    const at::Tensor moved = soft.index_select(0, there);  // [pieces, columns + 1]
+    const at::Tensor mixed = moved.slice(1, 0, columns) + moved.slice(1, columns) * (own - of_word.index_select(0, there));
     const at::Tensor embedded = at::where(stays, own, mixed);
     std::vector<at::Tensor> parts;
     Ids order;
-    for (const auto& [length, which] : by_length) {
-        Ids all;
-        for (const int64_t i : which)
-            for (size_t k = 0; k < length; ++k) all.push_back(begins[static_cast<size_t>(i)] + static_cast<int64_t>(k));
-        parts.push_back(classifier.logits(
-            embedded.index_select(0, index(all)).view({static_cast<int64_t>(which.size()), static_cast<int64_t>(length), columns})));
-        order.insert(order.end(), which.begin(), which.end());
+    for (const auto& [length, of_length] : by_length) {
+        std::vector<at::Tensor> texts;
+        for (const int64_t i : of_length) {
+            const int64_t begin = begins[static_cast<size_t>(i)];
+            texts.push_back(embedded.slice(0, begin, begin + length));
+        }
+        parts.push_back(classifier.logits(at::stack(texts)));
+        order.insert(order.end(), of_length.begin(), of_length.end());
     }
     return at::cat(parts).index_select(0, index(order).argsort());
 }
 
 InversionLoss Relaxation::likelihood(const at::Tensor& z, const at::Tensor& rows) const {
-    const Packing packing = pack(rows, true);
-    const at::Tensor targets = targets_.index_select(0, packing.positions);
-    const at::Tensor words = WordLoss::apply(features(z, packing), autoencoder_.output_matrix(), autoencoder_.output_bias(), targets).cpu();
-    const at::Tensor zero = at::zeros({rows.size(0)}), owner = packing.rows.cpu();
+    const Packed packed = pack(rows, true);
+    const at::Tensor targets = targets_.index_select(0, packed.packing.positions);
+    const at::Tensor words =
+        WordLoss::apply(features(z, packed.packing), autoencoder_.output_matrix(), autoencoder_.output_bias(), targets).cpu();
+    const at::Tensor zero = at::zeros({rows.size(0)}), owner = at::tensor(packed.rows, at::kLong);
     const at::Tensor unsure = zero.index_add(0, owner, words.detach().gt(-std::log(sure)).to(at::kFloat));
     return {zero.index_add(0, owner, words), unsure.eq(0)};
 }
 
 at::Tensor Relaxation::log_distributions(const at::Tensor& z, int64_t row) const {
     const at::NoGradGuard no_grad;
-    const Packing packing = pack(at::full({z.size(0)}, row, at::kLong), false);
-    const at::Tensor logits = at::linear(features(z, packing), autoencoder_.output_matrix(), autoencoder_.output_bias());
-    return at::log_softmax(logits, 1).view({-1, z.size(0), logits.size(1)}).transpose(0, 1).contiguous().cpu();
+    const Packed packed = pack(at::full({z.size(0)}, row, at::kLong), false);
+    const at::Tensor logits = at::linear(features(z, packed.packing), autoencoder_.output_matrix(), autoencoder_.output_bias());
+    const auto words = static_cast<int64_t>(sentences_[static_cast<size_t>(row)].size());
+    const at::Tensor order = (at::tensor(packed.rows, at::kLong) * words + at::tensor(packed.places, at::kLong)).argsort();
+    return at::log_softmax(logits, 1).cpu().index_select(0, order).view({z.size(0), words, -1});
 }
 
 }  // namespace whynot::text

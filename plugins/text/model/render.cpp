@@ -35,6 +35,7 @@ Rendering TextBatch::render_one(const RenderRequest& request) const {
     const at::Tensor on_line = relaxation().log_distributions(z0 + reach * direction, request.row);
 
     Decoding decoding{model_,
+                      *relaxation_,
                       reading,
                       request,
                       texts(reading.words),
@@ -60,9 +61,10 @@ Rendering TextBatch::render_one(const RenderRequest& request) const {
     std::vector<std::string> labels;
     Json list = Json::array();
     for (size_t t = 0; t < ids.size(); ++t) {
-        labels.push_back(by_word ? decoding.words[t] : tokenizer.piece(ids[t]));
+        const auto word = by_word ? static_cast<size_t>(reading.pieces.word[t]) : t;
+        labels.push_back(by_word ? decoding.words[word] : tokenizer.piece(ids[t]));
         list.push_back(
-            {{"position", t}, {"word", labels.back()}, {"before", contributions.before[t]}, {"boundary", contributions.boundary[t]}});
+            {{"position", word}, {"word", labels.back()}, {"before", contributions.before[t]}, {"boundary", contributions.boundary[t]}});
     }
     record["contributions"] = std::move(list);
     decoding.rendering.terminal += contribution_bars(labels, contributions);

@@ -11,6 +11,18 @@ Ids PieceSentence::all() const {
     return all;
 }
 
+std::vector<int64_t> PieceSentence::positions_of_pieces() const {
+    std::vector<int64_t> positions(before.size(), -1);
+    size_t position = 0;
+    for (size_t word = 0; word < words.size(); ++word) {
+        const bool said = position < this->positions() && word_at(position) == word;
+        positions.resize(positions.size() + words[word].size(), said ? static_cast<int64_t>(position) : -1);
+        position += said ? 1 : 0;
+    }
+    positions.resize(positions.size() + after.size(), -1);
+    return positions;
+}
+
 std::vector<size_t> words_of_pieces(const std::string& text, const std::vector<Piece>& pieces, const std::vector<Word>& words) {
     std::vector<size_t> owners;
     const bool same =

@@ -17,6 +17,13 @@ struct PieceSentence {
     Ids before;              ///< what stands before the first word
     std::vector<Ids> words;  ///< of each word; none where a piece before it holds the word too
     Ids after;
+    std::vector<size_t> open = {};  ///< of a text of which the generator says a part: the words of that, in their order; empty: all of them
+
+    /// How many words the generator says, and which the one at a position is.
+    size_t positions() const { return open.empty() ? words.size() : open.size(); }
+    size_t word_at(size_t position) const { return open.empty() ? position : open[position]; }
+    /// For each piece of `all`, the position of the word that it belongs to; -1 where the generator does not say that.
+    std::vector<int64_t> positions_of_pieces() const;
 
     /// All of them in their order.
     Ids all() const;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <fstream>
+#include <numeric>
 
 #include "base/format.h"
 #include "base/json.h"
@@ -59,10 +60,12 @@ std::vector<std::string> batch_at(const std::vector<std::string>& sentences, siz
 }
 
 // How far each sentence came back from its code, and what the search finds from z0 alone.
-void measure_start(TextModel& model, Boundaries& found, Outcomes& outcomes) {
+void measure_start(Boundaries& found, Outcomes& outcomes) {
     found.problem.extra_starts = at::Tensor();
     const Summary alone = solve(found.problem, found.options);
-    const Sentences said = model.networks().generator->autoencoder.greedy(found.batch->refined(), model.networks().generator->longest + 1);
+    std::vector<int64_t> rows(found.index.size());
+    std::iota(rows.begin(), rows.end(), int64_t{0});
+    const Sentences said = found.batch->relaxation().greedy(found.batch->refined(), rows, 1);
     for (size_t row = 0; row < found.index.size(); ++row) {
         Outcome& outcome = outcomes[found.index[row]];
         outcome.alone = alone.solutions[row];
@@ -111,7 +114,7 @@ Outcomes explain(TextModel& model, const std::vector<std::string>& texts, double
     const std::vector<Rendering> renderings = found.batch->render(requests, 1);
     cost.seconds += watch.seconds();
 
-    measure_start(model, found, outcomes);
+    measure_start(found, outcomes);
     for (size_t i = 0; i < requests.size(); ++i)
         measure_answer(model, requests[i], renderings[i], outcomes[found.index[static_cast<size_t>(requests[i].row)]]);
     return outcomes;

@@ -32,7 +32,7 @@ namespace whynot {
 /// What a model is: fixed once it is open.
 struct ModelInfo {
     std::vector<std::string> classes;  ///< names in the order of the columns of every [B, C] tensor
-    int64_t latent_size = 0;           ///< k
+    int64_t latent_size = 0;  ///< k; a batch of inputs of several parts may have several codes a row, [B, n k], zero where a row has fewer
     /// How far explanations typically lie from their inputs in latent space. The solver scales its step bound with it.
     double typical_distance = 1.0;
     /// Whether `Batch::render` can show a latent point as it is, as a picture. If so, a point beyond the boundary is searched for the answer.

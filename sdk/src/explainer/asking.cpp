@@ -58,7 +58,9 @@ at::Tensor latent_start(Batch& batch, const ModelInfo& info, const RowQuestions&
     at::Tensor facts = questions.fact;
     if (questions.rows.defined()) facts = at::zeros({batch.size()}, at::kLong).index_put_({questions.rows}, questions.fact);
     const at::Tensor start = call(options.plugin, "find the latent start", [&] { return batch.start(facts, options.seed); });
-    internal::check_shape(start, {batch.size(), info.latent_size}, "[B, k]", "start", options.plugin);
+    // An input of several parts has a code for each.
+    const bool several = start.dim() == 2 && start.size(1) > info.latent_size && start.size(1) % info.latent_size == 0;
+    internal::check_shape(start, {batch.size(), several ? start.size(1) : info.latent_size}, "[B, k]", "start", options.plugin);
     return start.detach();
 }
 
@@ -71,7 +73,9 @@ at::Tensor extra_starts(Batch& batch, const ModelInfo& info, const RowQuestions&
     });
     if (!extra.defined()) return {};
     const int64_t count = extra.dim() == 3 ? extra.size(1) : options.extra_starts;  // there may be fewer
-    internal::check_shape(extra, {rows.size(0), count, info.latent_size}, "[q, S, k]", "extra_starts", options.plugin);
+    const bool several = extra.dim() == 3 && extra.size(2) > info.latent_size && extra.size(2) % info.latent_size == 0;
+    internal::check_shape(extra, {rows.size(0), count, several ? extra.size(2) : info.latent_size}, "[q, S, k]", "extra_starts",
+                          options.plugin);
     return extra.detach();
 }
 

@@ -621,17 +621,19 @@ TEST_F(ToyPack, DoesNotGrowWithEveryCall) {
 
 TEST_F(ToyPack, RefusesWhatItCannotRead) {
     std::vector<ReadNotes> notes;
+    std::string many;
+    for (int i = 0; i < 1001; ++i) many += "the ";
     const auto batch = model->read({{"", ""},
                                     {"\xff\xfe", ""},
                                     {"zork blip quux", ""},
                                     {std::string(400, 'a') + " " + std::string(2000, 'b'), ""},
-                                    {"the the the the the the the the the the the the the the the the the the the the the the", ""},
+                                    {many, ""},
                                     {"the zork was bad .", ""}},
                                    notes);
     EXPECT_EQ(batch->size(), 1);
     for (size_t i = 0; i < 5; ++i) EXPECT_NE(notes[i].refusal, "") << i;
     EXPECT_THAT(notes[2].refusal, HasSubstr("none of its words"));
-    EXPECT_THAT(notes[4].refusal, HasSubstr("up to 20"));
+    EXPECT_THAT(notes[4].refusal, HasSubstr("up to 1000"));
     EXPECT_EQ(notes[5].refusal, "");
     ASSERT_EQ(notes[5].warnings.size(), 1u);
     EXPECT_THAT(notes[5].warnings[0], HasSubstr("'zork'"));
