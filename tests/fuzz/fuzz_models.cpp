@@ -142,7 +142,7 @@ std::string deflated(std::string_view mark, std::string_view bytes) {
 }  // namespace
 
 std::vector<whynot::fuzz::Target> whynot::fuzz::targets() {
-    const std::string yelp = WHYNOT_BUILT_PACKS "/yelp", mnist = WHYNOT_BUILT_PACKS "/mnist";
+    const std::string yelp = WHYNOT_BUILT_PACKS "/yelp-sum", mnist = WHYNOT_BUILT_PACKS "/mnist";
     const auto sentences = std::make_shared<HostilePack>(yelp, std::vector<Input>{{"the food was gross .", ""}, {"we loved it", ""}});
     const auto digits = std::make_shared<HostilePack>(mnist, std::vector<Input>{{content_of(WHYNOT_SAMPLES "/four.png"), "four.png"}});
     const std::string ngram = content_of(yelp + "/ngram.bin");

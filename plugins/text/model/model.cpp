@@ -91,6 +91,7 @@ TextModel::TextModel(std::vector<std::string> classes, Networks networks)
             networks_.typical_distance,
             false,
             0.5,
+            true,
             true},
       saying_(networks_.generator ? std::make_unique<Saying>(networks_) : nullptr) {}
 
@@ -106,14 +107,13 @@ PieceSentence TextModel::read_words(const std::string& text, const std::vector<W
 
 Ids TextModel::read_again(const std::string& text) const { return read_words(text, split_words(text)).all(); }
 
-std::vector<std::string> TextModel::unknown_words(const std::vector<Word>& words, const PieceSentence& read,
-                                                  const std::string& text) const {
-    std::vector<std::string> unknown;
+std::vector<size_t> TextModel::unknown_words(const std::vector<Word>& words, const PieceSentence& read) const {
+    std::vector<size_t> unknown;
     const std::optional<int64_t> piece = networks_.shared() ? std::nullopt : networks_.reader.pieces->unknown();
     for (size_t i = 0; i < words.size(); ++i) {
         const bool known = networks_.shared() ? networks_.generator->tokenizer.is_known(words[i].text)
                                               : !piece || std::count(read.words[i].begin(), read.words[i].end(), *piece) == 0;
-        if (!known) unknown.push_back(own_spelling(text, words[i]));
+        if (!known) unknown.push_back(i);
     }
     return unknown;
 }
@@ -150,10 +150,16 @@ std::unique_ptr<Batch> TextModel::read(const std::vector<Input>& inputs, std::ve
                 continue;
             }
         }
-        const std::vector<std::string> unknown = unknown_words(reading.words, reading.read, reading.text);
+        // A mark alone is no evidence: of the words that say something one has to be known.
+        std::vector<std::string> unknown;
+        int64_t unknown_spoken = 0;
+        for (const size_t word : unknown_words(reading.words, reading.read)) {
+            unknown.push_back(own_spelling(reading.text, reading.words[word]));
+            unknown_spoken += is_spoken(reading.words[word].text) ? 1 : 0;
+        }
         const auto spoken =
             std::count_if(reading.words.begin(), reading.words.end(), [](const Word& word) { return is_spoken(word.text); });
-        if (!unknown.empty() && static_cast<int64_t>(unknown.size()) >= spoken) {
+        if (!unknown.empty() && unknown_spoken >= spoken) {
             notes[i].refusal =
                 "the model knows none of its words (" + quoted_list(unknown) + "); it was trained on text of another kind or language";
             continue;

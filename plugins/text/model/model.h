@@ -40,7 +40,7 @@ public:
     const AnswerSearch& search() const { return saying_->search; }
 
 private:
-    std::vector<std::string> unknown_words(const std::vector<Word>& words, const PieceSentence& read, const std::string& text) const;
+    std::vector<size_t> unknown_words(const std::vector<Word>& words, const PieceSentence& read) const;
     PieceSentence read_words(const std::string& text, const std::vector<Word>& words) const;
 
     Networks networks_;

@@ -184,10 +184,11 @@ std::optional<Networks::Named> named_generator(training::Declared& declared) {
 /// The pack that another names: beside it, or among those there are.
 Pack find_named(const Pack& pack, const Networks::Named& named) {
     if (!is_pack_id(named.id)) throw training::bad_pack(pack, "it names a generator that no pack can be called");
-    const PackSearch search = default_pack_search({pack.directory().parent_path()});
+    const std::filesystem::path beside = pack.directory().parent_path() / named.id;
     std::optional<Pack> found;
     try {
-        found = find_pack(named.id, search);
+        found = std::filesystem::exists(beside / "pack.json") ? open_pack(beside)
+                                                              : find_pack(named.id, default_pack_search({pack.directory().parent_path()}));
     } catch (const Error& error) {
         throw Error(error.code(),
                     "the pack '" + pack.manifest().id + "' explains with the generator of the pack '" + named.id + "': " + error.what());

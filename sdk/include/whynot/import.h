@@ -54,8 +54,8 @@ struct GeneratorRequest {
     std::filesystem::path out;   ///< the new pack's folder: new, empty, or with checkpoints of the same request, from which it continues
     std::string recipe = "{}";   ///< JSON text, as in TrainRequest; what it says of classifiers is not used
     uint64_t seed = 1;
-    std::vector<std::string> corpora;      ///< for text, instead of `data`: names of corpora, whose labels are not looked at
-    std::filesystem::path corpora_folder;  ///< where they are
+    std::vector<std::string> corpora = {};      ///< for text, instead of `data`: names of corpora, whose labels are not looked at
+    std::filesystem::path corpora_folder = {};  ///< where they are
 };
 
 /// The service `whynot.import/1`.

@@ -32,7 +32,7 @@ namespace whynot {
 /// What a model is: fixed once it is open.
 struct ModelInfo {
     std::vector<std::string> classes;  ///< names in the order of the columns of every [B, C] tensor
-    int64_t latent_size = 0;  ///< k; a batch of inputs of several parts may have several codes a row, [B, n k], zero where a row has fewer
+    int64_t latent_size = 0;           ///< k
     /// How far explanations typically lie from their inputs in latent space. The solver scales its step bound with it.
     double typical_distance = 1.0;
     /// Whether `Batch::render` can show a latent point as it is, as a picture. If so, a point beyond the boundary is searched for the answer.
@@ -43,6 +43,9 @@ struct ModelInfo {
     double confidence = 0.5;
     /// Whether answers are made by edits of parts of the input, such as words: `RenderRequest::answers` and `keep` are for these only.
     bool edits = false;
+    /// Whether an input may be of several parts with a code each, as a text is of sentences: the latent points of a batch are [B, n k] then, n that of
+    /// its row of most parts, and zero where a row has fewer.
+    bool parts = false;
 };
 
 /// Why an input could not be read, or what a careful reader must know about how it was.

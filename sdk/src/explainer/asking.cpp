@@ -36,6 +36,12 @@ void check_questions(const RowQuestions& questions, int64_t rows) {
 
 at::Tensor every_row(const Batch& batch) { return at::arange(batch.size(), at::kLong); }
 
+/// How many numbers a latent point has: k, or several times that of inputs of several parts.
+int64_t numbers_of_point(const at::Tensor& points, const ModelInfo& info) {
+    const int64_t found = points.dim() > 0 ? points.size(-1) : 0;
+    return info.parts && found > 0 && found % info.latent_size == 0 ? found : info.latent_size;
+}
+
 }  // namespace
 
 at::Tensor log_probabilities(Batch& batch, const ModelInfo& info, const AskOptions& options) {
@@ -58,9 +64,7 @@ at::Tensor latent_start(Batch& batch, const ModelInfo& info, const RowQuestions&
     at::Tensor facts = questions.fact;
     if (questions.rows.defined()) facts = at::zeros({batch.size()}, at::kLong).index_put_({questions.rows}, questions.fact);
     const at::Tensor start = call(options.plugin, "find the latent start", [&] { return batch.start(facts, options.seed); });
-    // An input of several parts has a code for each.
-    const bool several = start.dim() == 2 && start.size(1) > info.latent_size && start.size(1) % info.latent_size == 0;
-    internal::check_shape(start, {batch.size(), several ? start.size(1) : info.latent_size}, "[B, k]", "start", options.plugin);
+    internal::check_shape(start, {batch.size(), numbers_of_point(start, info)}, "[B, k]", "start", options.plugin);
     return start.detach();
 }
 
@@ -73,9 +77,7 @@ at::Tensor extra_starts(Batch& batch, const ModelInfo& info, const RowQuestions&
     });
     if (!extra.defined()) return {};
     const int64_t count = extra.dim() == 3 ? extra.size(1) : options.extra_starts;  // there may be fewer
-    const bool several = extra.dim() == 3 && extra.size(2) > info.latent_size && extra.size(2) % info.latent_size == 0;
-    internal::check_shape(extra, {rows.size(0), count, several ? extra.size(2) : info.latent_size}, "[q, S, k]", "extra_starts",
-                          options.plugin);
+    internal::check_shape(extra, {rows.size(0), count, numbers_of_point(extra, info)}, "[q, S, k]", "extra_starts", options.plugin);
     return extra.detach();
 }
 

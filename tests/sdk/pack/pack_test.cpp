@@ -377,7 +377,7 @@ TEST(PackWriting, NothingIsLeftUnlessFinished) {
     }
     EXPECT_THAT(names_in(folder.path()), IsEmpty());
     for (const auto& spoil :
-         std::vector<void (*)(PackManifest&)>{[](PackManifest& m) { m.id = "Not An Id"; }, [](PackManifest& m) { m.classes.clear(); },
+         std::vector<void (*)(PackManifest&)>{[](PackManifest& m) { m.id = "Not An Id"; }, [](PackManifest& m) { m.classes.resize(1); },
                                               [](PackManifest& m) { m.network = "{"; }, [](PackManifest& m) { m.quality = "[]"; }}) {
         PackWriter writer(folder / "p");
         writer.add("weights.bin", "x");

@@ -95,7 +95,7 @@ const Pack& Subject::pack() {
         return *pack_;
     }
     for (const PackEntry& entry : list_packs(search)) {
-        if (!entry.rejected.empty() || entry.manifest.modality != modality) continue;
+        if (!entry.rejected.empty() || entry.manifest.modality != modality || entry.manifest.classes.empty()) continue;
         pack_ = open_pack(entry.directory);
         return *pack_;
     }

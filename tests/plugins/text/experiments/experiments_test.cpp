@@ -215,7 +215,7 @@ TEST_F(ToyYelp, BiasedYelp) {
     EXPECT_EQ(result["tables"][2]["rows"].size(), std::min<size_t>(20, result["settings"]["sentences"]));
     for (const Json& row : result["tables"][2]["rows"]) EXPECT_THAT(row[0].get<std::string>(), HasSubstr(" very "));
     EXPECT_EQ(result["settings"]["pack"]["id"], "yelp-very");
-    EXPECT_EQ(result["settings"]["control"]["id"], "yelp");
+    EXPECT_EQ(result["settings"]["control"]["id"], "yelp-sum");
     EXPECT_GT(figure(result, "why not negative? \"very\" changed, decoding audit")["value"], 0.9);
     expect_kept("text/biased-yelp", out);
 }
