@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "text/answer/search.h"
@@ -57,6 +58,8 @@ AnswerSearch::AnswerSearch(const FluencyModel& fluency, Lexicon lexicon, const W
 AnswerOptions AnswerSearch::options_for(const AnswerProblem& problem) const {
     const auto words = static_cast<int64_t>(problem.sentence.size());
     AnswerOptions options = options_;
+    // A classifier that is asked about each candidate is asked first where the sentence gives way.
+    if (problem.word_gaps.empty()) options.open = std::max(options.open, 0.1);
     if (words <= long_text) return options;
     options.open = std::max(options.open, 0.3);
     options.max_edits = std::max(options.max_edits, words / 6);
@@ -69,7 +72,12 @@ AnswerOptions AnswerSearch::options_for(const AnswerProblem& problem) const {
 
 AnswerResult AnswerSearch::edit(const AnswerProblem& problem) const {
     const at::NoGradGuard guard;
-    return search_answers(models_, problem, options_for(problem), false);
+    AnswerOptions options = options_for(problem);
+    AnswerResult result = search_answers(models_, problem, options, false);
+    if (!result.answers.empty() || options.open <= options_.open || static_cast<int64_t>(problem.sentence.size()) > long_text)
+        return result;
+    options.open = options_.open;  // a word that gave way little may still be the only one that turns it
+    return search_answers(models_, problem, options, false);
 }
 
 AnswerResult AnswerSearch::audit(const AnswerProblem& problem) const {
