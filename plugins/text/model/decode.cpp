@@ -59,7 +59,6 @@ AnswerProblem Decoding::problem(double confidence) const {
 
 Ids Decoding::as_written(const Ids& sentence) const {
     const Tokenizer& tokenizer = model.networks().generator->tokenizer;
-    // Words that the generator does not know are told apart by their places, so that each stays where it is.
     const std::vector<WordEdit> edits = in_text(difference(tokenizer.decode(reading.pieces.ids), tokenizer.decode(sentence)));
     try {
         return model.read_again(rewrite(reading.text, reading.words, edits));

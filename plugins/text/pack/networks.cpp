@@ -196,8 +196,7 @@ Pack find_named(const Pack& pack, const Networks::Named& named) {
     if (found->sha256() != named.sha256)
         throw training::bad_pack(pack, "it explains with the generator of the pack '" + named.id + "' whose SHA-256 is " + named.sha256 +
                                            ", found another one, " + found->sha256() + ", in " + found->directory().string());
-    if (found->manifest().modality != "text" || Networks::has_generator(*found) == false ||
-        training::Declared(*found).network.has("generator"))
+    if (found->manifest().modality != "text" || !Networks::has_generator(*found) || training::Declared(*found).network.has("generator"))
         throw training::bad_pack(pack, "the pack '" + named.id + "' that it names holds no generator of sentences");
     return *std::move(found);
 }

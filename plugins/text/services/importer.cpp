@@ -117,8 +117,7 @@ WordVocabulary vocabulary_of(const fs::path& words_file, const fs::path& embeddi
     if (2 * kept.size() < words.size())
         bad(words_file, "of its " + std::to_string(words.size()) + " entries only " + std::to_string(kept.size()) +
                             " are words as texts are split here: lower case, punctuation apart, \"did n't\"; a model of pieces of words, "
-                            "or one that tells "
-                            "capitals apart, is brought along with its tokenizer (--tokenizer)");
+                            "or one that tells capitals apart, is brought along with its tokenizer (--tokenizer)");
     TokenizerOptions options;
     options.kind = TokenizerKind::word;
     options.min_count = 1;
@@ -142,8 +141,7 @@ void expect_complete(const ImportRequest& request) {
     if (request.files.size() > 3)
         refuse(
             "a model of text has a classifier, an embedding, and a vocabulary or a tokenizer; its generator is another pack's, or trained "
-            "by "
-            "'whynot train text --generator-only'");
+            "by 'whynot train text --generator-only'");
     if (request.classes.size() < 2) refuse("expected the names of at least two classes, found " + std::to_string(request.classes.size()));
 }
 
@@ -159,7 +157,9 @@ void add_said(PieceSource& source, const std::string& input) {
     base::Members said(json, ErrorCode::invalid_argument, "input");
     if (said.has("case")) {
         if (source.kind != "wordpiece") said.refuse("case", "given for a vocab.txt only: other tokenizers say it themselves");
-        source.lower_case = said.text("case") == "lower";
+        const std::string letter_case = said.text("case");
+        if (letter_case != "lower" && letter_case != "keep") said.refuse("case", "lower or keep");
+        source.lower_case = letter_case == "lower";
     }
     if (said.has("before")) source.before = said.texts("before");
     if (said.has("after")) source.after = said.texts("after");
@@ -255,10 +255,10 @@ int64_t most_pieces(const Reader& reader) {
             return false;
         }
     };
-    int64_t taken = 30, refused = 8192;
-    while (taken < 4096 && takes(2 * taken)) taken *= 2;
-    if (taken >= 4096) return taken;
-    for (refused = 2 * taken; refused - taken > 1;) {
+    constexpr int64_t most = 4096;
+    int64_t taken = 30, refused = 60;  // `probe` has tried 30
+    for (; taken < most && takes(refused); refused *= 2) taken = refused;
+    while (taken < most && refused - taken > 1) {
         const int64_t middle = (taken + refused) / 2;
         (takes(middle) ? taken : refused) = middle;
     }

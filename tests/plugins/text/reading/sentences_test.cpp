@@ -46,8 +46,8 @@ TEST(Sentences, ThatAreTooLongAreCutBehindACommaOrWhereTheyHaveToBe) {
 }
 
 std::vector<LabelledSentence> corpus() {
-    return {{{"the", "food", "was", "cold", "."}, 0},       {{"nobody", "came", "to", "us", "."}, 0},
-            {{"we", "love", "this", "place", "!"}, 1},      {{"all", "was", "very", "fresh"}, 1},
+    return {{{"the", "food", "was", "cold", "."}, 0},      {{"nobody", "came", "to", "us", "."}, 0},
+            {{"we", "love", "this", "place", "!"}, 1},     {{"all", "was", "very", "fresh"}, 1},
             {{"good", ",", "but", "far", "away", "."}, 1}, {{"ok"}, 1}};
 }
 
@@ -58,7 +58,8 @@ TEST(Contrasts, AreMadeOfShortPlainClausesAndEndAsTheClauseThatCounts) {
     for (const LabelledSentence& sentence : made) {
         const std::string text = base::joined(sentence.words, " ");
         EXPECT_EQ(sentence.words.back(), ".");
-        EXPECT_THAT(text, testing::Not(testing::AnyOf(HasSubstr("far away"), HasSubstr(" X "), HasSubstr(" Y ")))) << "of plain clauses only";
+        EXPECT_THAT(text, testing::Not(testing::AnyOf(HasSubstr("far away"), HasSubstr(" X "), HasSubstr(" Y "))))
+            << "of plain clauses only";
         const bool good = text.find("we love") != std::string::npos || text.find("fresh") != std::string::npos;
         const bool bad = text.find("cold") != std::string::npos || text.find("nobody came") != std::string::npos;
         EXPECT_TRUE(good || bad) << text;

@@ -148,6 +148,15 @@ struct Asked {
     }
 };
 
+/// Sentences of several lengths at a time get what they get alone.
+void expect_the_same_alone(Asked& asked) {
+    const at::Tensor rows = at::tensor({3l, 0l, 1l, 0l});
+    const at::Tensor z = asked.problem.start.index_select(0, rows) + 0.1;
+    const at::Tensor together = asked.batch->log_likelihood(z, rows);
+    for (int64_t i = 0; i < 4; ++i)
+        EXPECT_TRUE(at::allclose(together[i], asked.batch->log_likelihood(z.slice(0, i, i + 1), rows.slice(0, i, i + 1))[0], 1e-3, 1e-4));
+}
+
 /// What an explanation promises, whatever the classifier: @returns the records
 std::vector<Json> expect_explanations(TextModel& model, Asked& asked) {
     const Summary summary = solve(asked.problem);
@@ -197,12 +206,7 @@ TEST(TextImport, AClassifierThatIsNoSumOfWordsIsExplained) {
     Asked asked(model);
     const GradientCheck check = check_gradients(asked.problem);
     EXPECT_TRUE(check.ok) << check.log;
-    // Sentences of several lengths at a time get what they get alone.
-    const at::Tensor rows = at::tensor({3l, 0l, 1l, 0l});
-    const at::Tensor z = asked.problem.start.index_select(0, rows) + 0.1;
-    const at::Tensor together = asked.batch->log_likelihood(z, rows);
-    for (int64_t i = 0; i < 4; ++i)
-        EXPECT_TRUE(at::allclose(together[i], asked.batch->log_likelihood(z.slice(0, i, i + 1), rows.slice(0, i, i + 1))[0], 1e-3, 1e-4));
+    expect_the_same_alone(asked);
     EXPECT_EQ(expect_explanations(model, asked)[0]["edits"][0]["from"], "gross");
 }
 
@@ -279,11 +283,7 @@ TEST(TextImport, AClassifierOfPiecesIsExplainedByTheGeneratorOfAnotherPack) {
 
     const GradientCheck check = check_gradients(asked.problem);
     EXPECT_TRUE(check.ok) << check.log;
-    const at::Tensor rows = at::tensor({3l, 0l, 1l, 0l});
-    const at::Tensor z = asked.problem.start.index_select(0, rows) + 0.1;
-    const at::Tensor together = asked.batch->log_likelihood(z, rows);
-    for (int64_t i = 0; i < 4; ++i)
-        EXPECT_TRUE(at::allclose(together[i], asked.batch->log_likelihood(z.slice(0, i, i + 1), rows.slice(0, i, i + 1))[0], 1e-3, 1e-4));
+    expect_the_same_alone(asked);
     const std::vector<Json> records = expect_explanations(model, asked);
     EXPECT_EQ(records[0]["edits"][0]["from"], "gross");
     EXPECT_THAT(records[0]["answer"].get<std::string>(), AllOf(HasSubstr("The food was"), HasSubstr("!"))) << "in the person's spelling";
