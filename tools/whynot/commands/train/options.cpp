@@ -35,8 +35,7 @@ void add_train(CLI::App& program, TrainCommand& command) {
                  "Train a generator and no classifier, on inputs without labels: --data or --corpus");
     add_pack(app, command.pack,
              "With --generator-only: the pack that has the classifier, as 'packs new' makes it. Without one, for text, a pack is made that "
-             "other "
-             "packs explain with");
+             "other packs explain with");
     app.add_option("--data", command.data,
                    "With --generator-only: inputs like those to be explained, without labels: a folder of images, or a file of sentences, "
                    "one a line")
