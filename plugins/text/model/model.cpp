@@ -179,6 +179,7 @@ at::Tensor TextBatch::classify() {
 }
 
 void TextBatch::open_sentences(Reading& reading, int64_t fact) const {
+    const at::NoGradGuard no_grad;
     Sentences asked;
     for (const WordRange& hidden : reading.sentences) {
         PieceSentence rest = reading.read;
@@ -213,7 +214,6 @@ at::Tensor TextBatch::start(const at::Tensor& fact, uint64_t) {
                     "this pack has a classifier but no generator yet, so it classifies and cannot explain; 'whynot train text "
                     "--generator-only --pack PACK --data FILE --out DIR' makes a pack with one, from a file of sentences like those to be "
                     "explained");
-    const at::NoGradGuard no_grad;
     std::vector<int64_t> rows;
     std::vector<PieceSentence> read;
     std::vector<std::vector<size_t>> lengths;
@@ -231,12 +231,8 @@ at::Tensor TextBatch::start(const at::Tensor& fact, uint64_t) {
     // The encoder comes near; the likelihood of the sentence itself does the rest (dissertation, Procedure 2, warm).
     InversionOptions options;
     options.learning_rate = 0.2;
-    const InversionResult inverted = invert(
-        [this](const at::Tensor& z, const at::Tensor& which) {
-            const at::AutoGradMode gradients(true);
-            return relaxation_->likelihood(z, which);
-        },
-        codes_, options);
+    const InversionResult inverted =
+        invert([this](const at::Tensor& z, const at::Tensor& which) { return relaxation_->likelihood(z, which); }, codes_, options);
     start_ = inverted.z;
     exact_ = inverted.done;
     return start_;
@@ -331,7 +327,7 @@ std::vector<Strangeness> TextBatch::strangeness() const {
     if (!model_.networks().generator) return all;
     const Generator& generator = *model_.networks().generator;
     for (const Reading& reading : readings_) {
-        // Of a long text, how strange its strangest sentence is would grow with their number: all of it counts.
+        // All of a text counts, whatever part of it is searched.
         all.push_back(strangeness_of(generator, generator.tokenizer.encode(texts(reading.words)).ids));
     }
     return all;
