@@ -74,9 +74,18 @@ AnswerResult AnswerSearch::edit(const AnswerProblem& problem) const {
     const at::NoGradGuard guard;
     AnswerOptions options = options_for(problem);
     AnswerResult result = search_answers(models_, problem, options, false);
-    if (!result.answers.empty() || options.open <= options_.open || static_cast<int64_t>(problem.sentence.size()) > long_text)
-        return result;
-    options.open = options_.open;  // a word that gave way little may still be the only one that turns it
+    if (!result.answers.empty() || options.open <= options_.open) return result;
+    // Once more: a word that weighs little may still be the only one that turns a sentence, and what turns a long text is many of them.
+    if (static_cast<int64_t>(problem.sentence.size()) > long_text) {
+        options.open = 0.05;
+        options.asked = 60;
+        options.beam = 1;
+        options.step_gap = 3;
+        options.min_step = 0.02;
+        options.max_edits *= 2;
+    } else {
+        options.open = options_.open;
+    }
     return search_answers(models_, problem, options, false);
 }
 

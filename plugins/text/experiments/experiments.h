@@ -32,6 +32,8 @@ nlohmann::ordered_json sources_of(const Corpus& corpus, const Pack& pack);
 
 /// One experiment each: fills in `result`, which says what it is of (`begin_result`), and writes its pictures into `request.out`.
 void run_word_images(const ExperimentRequest& request, const Observer& observer, ExperimentResult& result);  // word_images_experiment.cpp
+/// Ours beside people's and published methods': with the corpora yelp-human and imdb-human.
+void run_peers(const ExperimentRequest& request, const Observer& observer, ExperimentResult& result);        // peers.cpp
 void run_yelp(const ExperimentRequest& request, const Observer& observer, ExperimentResult& result);         // yelp.cpp
 void run_biased_yelp(const ExperimentRequest& request, const Observer& observer, ExperimentResult& result);  // biased.cpp
 /// The same with a corpus and a pack made anew in `request.out`, as the pack to explain (of which the recipe is taken) was made.

@@ -39,11 +39,11 @@ std::vector<double> Decoding::gaps(const Sentences& asked, double confidence) co
     return doubles(others - of_foil + std::log(confidence / (1 - confidence)));
 }
 
-AnswerProblem Decoding::problem(double confidence) const {
+AnswerProblem Decoding::problem(double confidence, const std::vector<double>& weighs) const {
     const Classifier& classifier = model.networks().classifier();
     AnswerProblem problem;
     problem.sentence = reading.pieces.ids;
-    problem.falls = contributions.falls;
+    problem.falls = weighs;
     problem.preference = preference;
     problem.wanted = request.answers;
     if (!request.keep.empty()) problem.kept = kept_pieces();

@@ -54,7 +54,8 @@ struct Decoding {
     /// What the classifier takes for a sentence of the generator's words, once it is written with the person's own spelling.
     Ids as_written(const Ids& sentence) const;
     /// The question as the search for an answer takes it. @param confidence the least probability of the foil in an answer
-    AnswerProblem problem(double confidence) const;
+    /// @param weighs [m], how much each position weighs
+    AnswerProblem problem(double confidence, const std::vector<double>& weighs) const;
     /// Of the sentence's pieces: whether they belong to what is to be kept, [m].
     std::vector<char> kept_pieces() const;
     /// Writes an answer out and reads it again. Nothing where it cannot be written so that it is read back, or would leave no word.

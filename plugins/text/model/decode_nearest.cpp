@@ -5,7 +5,7 @@ namespace whynot::text {
 
 void decode_nearest(Decoding& decoding) {
     const Reading& reading = decoding.reading;
-    const AnswerResult result = decoding.model.search().nearest(decoding.problem(0.5));
+    const AnswerResult result = decoding.model.search().nearest(decoding.problem(0.5, decoding.contributions.before));
     const auto edited = result.answers.empty() ? std::nullopt : decoding.write(result.answers[0]);
     if (!edited) {
         decoding.rendering.warnings.push_back("no sentence nearest to one half was found: " + result.failure);

@@ -204,6 +204,28 @@ TEST_F(ToyYelp, YelpStoppedBetweenTwoSteps) {
     EXPECT_EQ(files(folder / "stopped"), files(folder / "whole"));
 }
 
+TEST_F(ToyYelp, Peers) {
+    train();
+    toy::write_human(folder / "corpora", 30);
+    const std::vector<std::string> pack{"--pack", folder / "plain"};
+    const fs::path out = folder / "out";
+    const Json result = run("text/peers", out, pack);
+    expect_written(result, out);
+    ASSERT_EQ(result["tables"].size(), 4u);
+    EXPECT_EQ(figure(result, "yelp-human: answers called the other class, asked afresh")["value"], 1);
+    const Json& rows = result["tables"][0]["rows"];
+    const Json &ours = rows[0], &people = rows[1], &least = rows[2], &removal = rows[3];
+    EXPECT_EQ(ours[0], "whynot, measured here");
+    EXPECT_EQ(people[1].get<int64_t>(), 4 * ours[1].get<int64_t>()) << "each of the four";
+    EXPECT_NEAR(people[2].get<double>(), 0.75, 0.05) << "the third says what stood there";
+    EXPECT_EQ(least[2], 0) << "and changes least";
+    EXPECT_EQ(least[3], nullptr) << "nothing flips: no edits to count";
+    EXPECT_EQ(removal[1], ours[1]);
+    EXPECT_EQ(rows[4][1], 1000) << "published";
+    for (const Json& row : result["tables"][1]["rows"]) EXPECT_GE(row[2], 0.5) << row;
+    expect_kept("text/peers", out, pack);
+}
+
 TEST_F(ToyYelp, BiasedYelp) {
     const fs::path out = folder / "out";
     const Json result = run("text/biased-yelp", out);  // with the packs that ship
@@ -221,7 +243,8 @@ TEST_F(ToyYelp, BiasedYelp) {
 }
 
 TEST_F(ToyYelp, RefusesWhatIsMissingOrDoesNotFitWithWhatToDo) {
-    for (const char* name : {"text/word-images", "text/yelp", "text/biased-yelp", "text/biased-yelp/remake"}) {
+    toy::write_human(folder / "corpora", 4);
+    for (const char* name : {"text/word-images", "text/yelp", "text/biased-yelp", "text/biased-yelp/remake", "text/peers"}) {
         ExperimentRequest request;
         request.name = name;
         request.out = folder / "out";
