@@ -103,7 +103,7 @@ TEST_F(Manifests, ThatAreCompiledInAreFoundAndValid) {
         }
     }
     EXPECT_THAT(names, testing::UnorderedElementsAre("banking77", "clinc150", "faces", "fashion-mnist", "go-emotions", "hwu64",
-                                                     "imdb-human", "kannada-mnist", "mnist", "yelp"));
+                                                     "imdb-human", "kannada-mnist", "mnist", "yelp", "yelp-human"));
 }
 
 TEST_F(Manifests, BesideTheFilesComeFirst) {

@@ -76,7 +76,7 @@ TEST(SentenceTable, WhatIsBrokenIsNamedWithItsLine) {
 TEST(SentenceTable, OfRealCorporaIsWhole) {
     const std::filesystem::path folder = whynot::test::corpora();
     if (folder.empty()) GTEST_SKIP() << "WHYNOT_CORPORA is not set: no real corpora";
-    for (const char* name : {"clinc150", "banking77", "hwu64", "go-emotions", "imdb-human"}) {
+    for (const char* name : {"clinc150", "banking77", "hwu64", "go-emotions", "imdb-human", "yelp-human"}) {
         if (!std::filesystem::exists(folder / name)) continue;
         EXPECT_THAT(corpus_problems(folder, name), IsEmpty());
     }

@@ -31,6 +31,22 @@ AnswerWeights nearest_weights() {
     return weights;
 }
 
+AnswerWeights audit_weights() {
+    AnswerWeights weights;
+    weights.topic = 0;
+    return weights;
+}
+
+AnswerWeights advised_weights() {
+    AnswerWeights weights;
+    weights.fluency = 2.2;
+    weights.worst = 2;
+    weights.edit = 7;
+    weights.opinion = 2;
+    weights.evidence = 4;
+    return weights;
+}
+
 AnswerSearch::AnswerSearch(const FluencyModel& fluency, Lexicon lexicon, const WordAssociations* associations, AnswerOptions options)
     : models_{fluency, associations, std::move(lexicon), {}, {}}, options_(options) {
     const auto& unigram = fluency.ngram().unigram();
@@ -58,11 +74,11 @@ AnswerSearch::AnswerSearch(const FluencyModel& fluency, Lexicon lexicon, const W
 AnswerOptions AnswerSearch::options_for(const AnswerProblem& problem) const {
     const auto words = static_cast<int64_t>(problem.sentence.size());
     AnswerOptions options = options_;
+    options.max_edits = std::max(options.max_edits, words / 5);
     // A classifier that is asked about each candidate is asked first where the sentence gives way.
     if (problem.word_gaps.empty()) options.open = std::max(options.open, 0.1);
     if (words <= long_text) return options;
     options.open = std::max(options.open, 0.3);
-    options.max_edits = std::max(options.max_edits, words / 6);
     options.beam = std::min<int64_t>(options.beam, 3);
     options.steps = std::min<int64_t>(options.steps, 2);
     options.asked = std::min<int64_t>(options.asked, 20);
@@ -70,18 +86,28 @@ AnswerOptions AnswerSearch::options_for(const AnswerProblem& problem) const {
     return options;
 }
 
-AnswerResult AnswerSearch::edit(const AnswerProblem& problem) const {
+AnswerResult AnswerSearch::edit(const AnswerProblem& problem, bool thorough) const {
     const at::NoGradGuard guard;
+    const auto words = static_cast<int64_t>(problem.sentence.size());
     AnswerOptions options = options_for(problem);
+    if (problem.opinion != nullptr && words <= long_text) {
+        AnswerOptions advised = options;
+        advised.weights = options.advised;
+        advised.clear = true;
+        advised.beam = std::min<int64_t>(options.beam, 6);  // a second opinion sorts well
+        AnswerResult result = search_answers(models_, problem, advised, false);
+        // What a second opinion would choose may not be what turns the classifier.
+        if (!result.answers.empty() || !thorough) return result;
+    }
     AnswerResult result = search_answers(models_, problem, options, false);
-    if (!result.answers.empty() || options.open <= options_.open) return result;
+    if (!result.answers.empty() || !thorough || options.open <= options_.open) return result;
     // Once more: a word that weighs little may still be the only one that turns a sentence, and what turns a long text is many of them.
-    if (static_cast<int64_t>(problem.sentence.size()) > long_text) {
+    options.min_step = 0.02;
+    options.step_gap = 3;
+    if (words > long_text) {
         options.open = 0.05;
         options.asked = 60;
         options.beam = 1;
-        options.step_gap = 3;
-        options.min_step = 0.02;
         options.max_edits *= 2;
     } else {
         options.open = options_.open;
@@ -93,13 +119,15 @@ AnswerResult AnswerSearch::audit(const AnswerProblem& problem) const {
     const at::NoGradGuard guard;
     AnswerOptions options = options_for(problem);
     options.top_position_only = true;
-    options.weights.topic = 0;
+    options.words_only = false;
+    options.weights = audit_weights();
     return search_answers(models_, problem, options, false);
 }
 
 AnswerResult AnswerSearch::nearest(const AnswerProblem& problem) const {
     const at::NoGradGuard guard;
     AnswerOptions options = options_for(problem);
+    options.words_only = false;
     options.weights = nearest_weights();
     return search_answers(models_, problem, options, true);
 }

@@ -8,14 +8,17 @@
 /// sentence x minimises
 ///
 ///     J(y) =   fluency    max(-cap, F(y) - F(x))            F(y) = -log p(y) + 1/2 sum_t log p_unigram(y_t), <eos> in both
+///            + worst      max(0, max_t s_t(y) - max_t s_t(x))   s_t: what word t adds to F
 ///            + generator  g_t(w)                            g_t(w) = min(8, max_k P_t(k) - P_t(w))
 ///            + likeness   (1 - cos(W_w, W_{x_t}))           W: output rows of the masked model
 ///            - topic      max(-1, min(1, sum a(w, c)))   a: association of the new words w with those that stay, c
 ///            + edit       (edits - 1) + deletion + insertion
 ///            + position   (1 - D_t / max D) + punctuation   D_t: the fall of position t
 ///            + boundary   |h(y)|                            h: the gap, fact minus foil
+///            + opinion    max(0, 3 + h'(y))                h': the gap of a second classifier, of another kind
+///            + evidence   sum_t max(0, min(4, e_t) - 1/2)    e_t: what word t of y still says for the fact, by that classifier
 ///
-/// subject to h(y) < 0. The unigram term divides word frequency out: without it the search swaps rare words for frequent ones and
+/// subject to h(y) < 0. The last two are zero where there is no second opinion. The unigram term divides word frequency out: without it the search swaps rare words for frequent ones and
 /// calls that fluent. The cap keeps a sentence that is more fluent than the original from paying for another edit.
 ///
 /// All but the topic term, with its constants, was measured in a study of its own (ratio of perplexities, ablations, bias audit). The
@@ -35,6 +38,7 @@
 #include "text/answer/lexicon.h"
 #include "text/language/associations.h"
 #include "text/language/fluency.h"
+#include "text/networks/ngram_classifier.h"
 #include "text/reading/ids.h"
 
 namespace whynot::text {
@@ -57,6 +61,9 @@ struct AnswerProblem {
     /// For a classifier that adds up its words: what each adds to the gap, [V]; every candidate is then weighed at once. Empty for
     /// any other classifier: the likeliest candidates are asked in batches.
     std::vector<double> word_gaps;
+    /// Who has a say beside the classifier, in the same classes; null: nobody.
+    const NGramClassifier* opinion = nullptr;
+    int64_t fact = 0, foil = 1;  ///< classes of the opinion
 };
 
 enum class EditKind {
@@ -79,13 +86,16 @@ struct Edit {
 /// The terms of J, weighted, in nats.
 struct AnswerCost {
     double fluency = 0;
+    double worst = 0;
     double generator = 0;
     double likeness = 0;
     double topic = 0;
     double edits = 0;     ///< their number and their kinds
     double position = 0;  ///< where they are
     double boundary = 0;
-    double total() const { return fluency + generator + likeness + topic + edits + position + boundary; }
+    double opinion = 0;   ///< the second classifier's
+    double evidence = 0;  ///< for the fact, that is left
+    double total() const { return fluency + worst + generator + likeness + topic + edits + position + boundary + opinion + evidence; }
 };
 
 struct Answer {
@@ -103,6 +113,7 @@ struct AnswerResult {
 /// How much a nat of each term counts.
 struct AnswerWeights {
     double fluency = 1.5;
+    double worst = 0;        ///< of the word that surprises most, beyond the most surprising one of the original
     double fluency_cap = 3;  ///< nats that being more fluent than the original may earn
     double generator = 0.3;
     double generator_cap = 8;   ///< nats; beyond it the generator's tails say nothing
@@ -116,30 +127,42 @@ struct AnswerWeights {
     double position = 8;   ///< for a position that falls little, against the one that falls most: keeps edits where the optimiser put them
     double punctuation = 1.5;  ///< for touching punctuation
     double boundary = 0.2;     ///< a tiebreak; 0.6 brings answers nearer to one half at some cost in fluency
+    double opinion = 0;
+    double opinion_margin = 3;  ///< nats that the second classifier is to put the foil ahead
+    double evidence = 0;
+    double evidence_free = 0.5, evidence_cap = 4;  ///< nats of a word that count for nothing; beyond which it counts no more
 };
 
 /// What counts for `nearest`: the gap above all.
 AnswerWeights nearest_weights();
+/// What counts for `audit`: as usual, but no topic.
+AnswerWeights audit_weights();
+/// What counts for `edit` where a second opinion has a say: all that speaks for the fact is to go, in words that fit, with as many edits as that
+/// takes.
+AnswerWeights advised_weights();
 
 struct AnswerOptions {
     AnswerWeights weights;
+    AnswerWeights advised = advised_weights();  ///< in place of `weights` where a second opinion has a say
     double open = 0;  ///< positions that fall at least this share of the largest fall are open to edits; 0: all of them, at their price
+    bool words_only = true;  ///< marks and numbers stay as they are
+    bool clear = false;  ///< more edits are tried as long as they may make a better answer, not only until one is found. Set with `advised`
     bool top_position_only = false;  ///< open the largest fall alone, as long as one edit there does
-    /// The search gives up beyond it. A second edit is tried only while it could be cheaper than what one does, more edits only if fewer do not
-    /// change the class.
-    int64_t max_edits = 4;
-    int64_t replacements = 15;  ///< candidates at each position
-    int64_t insertions = 6;     ///< at each gap
-    int64_t merges = 6;         ///< for each pair
-    int64_t beam = 24;          ///< sentences with h > 0 that get one more edit
-    int64_t steps = 8;          ///< of them, at most this many from one position
-    double step_gap = 0.3;      ///< what a nat of remaining gap counts when they are chosen
-    double min_step = 0.2;      ///< nats of gap that such an edit must win
-    int64_t considered = 100;   ///< candidates, of each number of edits, whose n-grams and topic are looked at
-    int64_t judged = 24;        ///< of them, whose whole sentence the network judges
-    double frequency = 0.5;     ///< share of the unigram log-probability that is divided out
-    int64_t asked = 40;         ///< candidates of one operation a classifier that is not additive is asked about
-    int64_t answers = 5;        ///< how many of the best to return
+    int64_t max_edits = 4;           ///< the search gives up beyond it, or beyond a fifth of the words, if that is more
+    int64_t replacements = 15;       ///< candidates at each position
+    int64_t insertions = 6;          ///< at each gap
+    int64_t merges = 6;              ///< for each pair
+    int64_t beam = 24;               ///< sentences that get one more edit
+    int64_t steps = 8;               ///< of them, at most this many from one position
+    double step_gap = 0.3;           ///< what a nat of remaining gap counts when they are chosen
+    double min_step = 0.2;           ///< nats of gap that such an edit must win
+    int64_t considered = 100;        ///< candidates, of each number of edits, whose n-grams and topic are looked at
+    int64_t judged = 24;             ///< of them, whose whole sentence the network judges
+    int64_t weighed = 8;             ///< of them, whose words the classifier is asked about one by one
+    double frequency = 0.5;          ///< share of the unigram log-probability that is divided out
+    int64_t asked = 40;              ///< candidates of one operation a classifier that is not additive is asked about
+    int64_t asked_advised = 12;      ///< the same where a second opinion has sorted them
+    int64_t answers = 5;             ///< how many of the best to return
 };
 
 /// What an answer is searched with.
@@ -160,7 +183,8 @@ public:
 
     /// The answer, as above. Its gap is negative, or there is none: never a sentence that does not change the class.
     /// Throws Error `invalid_argument` for a problem whose sizes do not fit.
-    AnswerResult edit(const AnswerProblem& problem) const;
+    /// @param thorough search once more, and longer, where nothing was found
+    AnswerResult edit(const AnswerProblem& problem, bool thorough = true) const;
 
     /// The answer that names what the decision rests on: as `edit`, but the position that falls most is edited, whatever else would read
     /// better; another one only where no edit of that one changes the class. The topic does not count. For bias audits.

@@ -50,7 +50,8 @@ Step Field::step(int64_t word) const {
 }
 
 double Field::score(size_t word, const AnswerWeights& weights) const {
-    return weights.fluency * language[word] + generator[word] + likeness[word] + weights.boundary * std::abs(gap[word]);
+    return weights.fluency * language[word] + generator[word] + likeness[word] + weights.boundary * std::abs(gap[word]) +
+           (opinion.empty() ? 0 : opinion[word]);
 }
 
 Ids spliced(const Ids& ids, size_t position, size_t removed, const Ids& inserted) {

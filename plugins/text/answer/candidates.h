@@ -57,15 +57,11 @@ struct Field {
 
     std::vector<char> allowed;
     std::vector<double> language, generator, likeness, gap;  ///< as in Step
-    double edits = 0, position = 0;                          ///< the same for every word
+    std::vector<double> opinion;     ///< what a second classifier would have against each word, weighted; may be empty
+    double edits = 0, position = 0;  ///< the same for every word
 
     Step step(int64_t word) const;
     double score(size_t word, const AnswerWeights& weights) const;
-
-    /// Fills in the gaps: of all words for an additive classifier, else of the best few, and allows only those.
-    /// @param gap_without the gap of an additive classifier without the word @param build the sentence with a word
-    template <class Build>
-    void weigh(const AnswerProblem& problem, const AnswerOptions& options, double gap_without, Build build);
 
     /// The `count` allowed words of the lowest score whose gap `accept`s, best first, ties by index.
     /// @param remaining_gap what a nat of gap that is left adds to the score
@@ -75,24 +71,6 @@ struct Field {
 
 /// The sentence with `removed` words at `position` replaced by others.
 Ids spliced(const Ids& ids, size_t position, size_t removed, const Ids& inserted);
-
-template <class Build>
-void Field::weigh(const AnswerProblem& problem, const AnswerOptions& options, double gap_without, Build build) {
-    if (!problem.word_gaps.empty()) {
-        for (size_t w = 0; w < gap.size(); ++w) gap[w] = gap_without + problem.word_gaps[w];
-        return;
-    }
-    const auto words = best(options.weights, options.asked, [](double) { return true; });
-    Sentences sentences;
-    for (const auto word : words) sentences.push_back(build(word));
-    std::fill(allowed.begin(), allowed.end(), char{0});
-    if (words.empty()) return;
-    const auto gaps = problem.gap(sentences);
-    for (size_t i = 0; i < words.size(); ++i) {
-        allowed[static_cast<size_t>(words[i])] = 1;
-        gap[static_cast<size_t>(words[i])] = gaps.at(i);
-    }
-}
 
 template <class Accept>
 Ids Field::best(const AnswerWeights& weights, int64_t count, Accept accept, double remaining_gap) const {

@@ -3,24 +3,60 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <cmath>
 #include <iterator>
+#include <utility>
 
 namespace whynot::text {
 
-Cost::Cost(const AnswerModels& models, const AnswerProblem& problem, const AnswerWeights& weights)
-    : models_(models), problem_(problem), weights_(weights) {
+Cost::Cost(const AnswerModels& models, const AnswerProblem& problem, const AnswerOptions& options)
+    : models_(models), problem_(problem), weights_(options.weights), words_only_(options.words_only) {
     const auto& x = problem.sentence;
-    for (size_t t = 0; t < x.size(); ++t)
-        if (open(t)) max_fall_ = std::max(max_fall_, problem.falls[t]);
+    const auto largest = [&](const std::vector<double>& values) {
+        double most = 1e-6;
+        for (size_t t = 0; t < x.size(); ++t)
+            if (open(t)) most = std::max(most, values[t]);
+        return most;
+    };
+    falls_ = problem.falls;
+    if (problem.opinion != nullptr && weights_.opinion > 0) {
+        opinion_words_ = problem.opinion->word_gaps(problem.fact, problem.foil);
+        const std::vector<double> heard = problem.opinion->contributions(x, problem.fact, problem.foil);
+        const double most_own = largest(falls_), most_heard = largest(heard);
+        for (size_t t = 0; t < x.size(); ++t) falls_[t] = falls_[t] / most_own + std::max(0.0, heard[t]) / most_heard;
+    }
+    max_fall_ = largest(falls_);
 
     const auto rows = at::tensor(x, at::kLong);
-    likeness_ = at::mm(models.directions.index_select(0, rows), models.directions.t()).neg_().add_(1).mul_(weights.likeness);
+    likeness_ = at::mm(models.directions.index_select(0, rows), models.directions.t()).neg_().add_(1).mul_(weights_.likeness);
     if (problem.preference.defined()) {
         const auto p = problem.preference.to(at::kFloat);
-        generator_ = (std::get<0>(p.max(1, true)) - p).clamp_max_(weights.generator_cap).mul_(weights.generator).contiguous();
+        generator_ = (std::get<0>(p.max(1, true)) - p).clamp_max_(weights_.generator_cap).mul_(weights_.generator).contiguous();
     } else {
         generator_ = at::zeros(likeness_.sizes());
     }
+}
+
+bool Cost::open(size_t t) const {
+    const int64_t word = problem_.sentence[t];
+    if (!editable(word) || (!problem_.kept.empty() && problem_.kept[t] != 0)) return false;
+    return !words_only_ || (!punctuation(word) && models_.lexicon.number[static_cast<size_t>(word)] == 0);
+}
+
+double Cost::opinion_gap(const Ids& y) const {
+    std::vector<double> logits = problem_.opinion->logits(y);
+    const double foil = std::exchange(logits[static_cast<size_t>(problem_.foil)], -INFINITY);
+    return *std::max_element(logits.begin(), logits.end()) - foil;
+}
+
+double Cost::opinion(const Ids& y) const { return opinion_words_.empty() ? 0 : opinion_cost(opinion_gap(y)); }
+
+double Cost::evidence(const Ids& y) const {
+    if (opinion_words_.empty()) return 0;
+    double left = 0;
+    for (const double word : problem_.opinion->contributions(y, problem_.fact, problem_.foil))
+        left += std::max(0.0, std::min(word, weights_.evidence_cap) - weights_.evidence_free);
+    return weights_.evidence * left;
 }
 
 const float* Cost::row(const at::Tensor& table, size_t t) const {
@@ -28,7 +64,7 @@ const float* Cost::row(const at::Tensor& table, size_t t) const {
 }
 
 double Cost::position(size_t t) const {
-    return weights_.position * std::clamp(1 - problem_.falls[t] / max_fall_, 0.0, 2.0) +
+    return weights_.position * std::clamp(1 - falls_[t] / max_fall_, 0.0, 2.0) +
            (punctuation(problem_.sentence[t]) ? weights_.punctuation : 0);
 }
 
@@ -36,6 +72,12 @@ double Cost::surprise(const Ids& sentence, double log_likelihood) const {
     double sum = frequency(eos_id) - log_likelihood;
     for (const auto word : sentence) sum += frequency(word);
     return sum;
+}
+
+double Cost::most_surprising(const Ids& sentence, const std::vector<double>& log_likelihoods) const {
+    double most = frequency(eos_id) - log_likelihoods.back();
+    for (size_t t = 0; t < sentence.size(); ++t) most = std::max(most, frequency(sentence[t]) - log_likelihoods[t]);
+    return most;
 }
 
 double Cost::fluency(double of_answer, double of_sentence) const {

@@ -1,6 +1,7 @@
 #include "text/language/fluency.h"
 
 #include <cmath>
+#include <numeric>
 #include <string>
 #include <utility>
 
@@ -19,16 +20,19 @@ FluencyModel::FluencyModel(MaskedModel network, NGram ngram, double network_weig
                     "fluency: expected a weight of the network from 0 to 1, found " + std::to_string(network_weight));
 }
 
-std::vector<double> FluencyModel::log_likelihood(const Sentences& sentences) const {
-    const auto network = network_->next_log_probabilities(sentences);
-    std::vector<double> result;
+std::vector<std::vector<double>> FluencyModel::log_likelihoods(const Sentences& sentences) const {
+    std::vector<std::vector<double>> result = network_->next_log_probabilities(sentences);
     for (size_t i = 0; i < sentences.size(); ++i) {
         const auto counted = ngram_.log_probabilities(sentences[i]);
-        double sum = 0;
         for (size_t t = 0; t < counted.size(); ++t)
-            sum += std::log(network_weight_ * std::exp(network[i][t]) + (1 - network_weight_) * std::exp(counted[t]));
-        result.push_back(sum);
+            result[i][t] = std::log(network_weight_ * std::exp(result[i][t]) + (1 - network_weight_) * std::exp(counted[t]));
     }
+    return result;
+}
+
+std::vector<double> FluencyModel::log_likelihood(const Sentences& sentences) const {
+    std::vector<double> result;
+    for (const auto& words : log_likelihoods(sentences)) result.push_back(std::accumulate(words.begin(), words.end(), 0.0));
     return result;
 }
 

@@ -23,6 +23,8 @@ public:
 
     /// Log-probability of each sentence, <eos> included.
     std::vector<double> log_likelihood(const Sentences& sentences) const;
+    /// The same word by word, <eos> last: m + 1 numbers a sentence of m words.
+    std::vector<std::vector<double>> log_likelihoods(const Sentences& sentences) const;
 
     const MaskedModel& network() const { return network_; }
     const NGram& ngram() const { return ngram_; }

@@ -24,8 +24,7 @@ constexpr int64_t most_sentences = 6;  // that the generator says of a long one
 
 // What a vocabulary offers to edits. A word that no text can spell so that it is read back must not be written into one.
 Lexicon lexicon_of(const Networks& networks) {
-    std::vector<std::string> pieces;
-    for (int64_t id = 0; id < networks.generator->tokenizer.size(); ++id) pieces.push_back(networks.generator->tokenizer.piece(id));
+    const std::vector<std::string> pieces = networks.generator->tokenizer.pieces();
     Lexicon lexicon = make_lexicon(pieces, networks.generator->fluency.ngram().counts());
     for (size_t id = 0; id < pieces.size(); ++id)
         if (!writable(pieces[id])) lexicon.word[id] = lexicon.mark[id] = 0;
@@ -86,13 +85,10 @@ TextModel::TextModel(const Pack& pack, at::Device device) : TextModel(pack.manif
 
 TextModel::TextModel(std::vector<std::string> classes, Networks networks)
     : networks_(std::move(networks)),
-      info_{std::move(classes),
-            networks_.generator ? networks_.generator->autoencoder.sizes().latent : 1,
-            networks_.typical_distance,
+      info_{std::move(classes), networks_.generator ? networks_.generator->autoencoder.sizes().latent : 1, networks_.typical_distance,
             false,
-            0.5,
-            true,
-            true},
+            // Where nobody else judges, a class that is to be certain is bought with the loudest word, whether it fits or not.
+            networks_.opinion ? 0.9 : 0.5, true, true},
       saying_(networks_.generator ? std::make_unique<Saying>(networks_) : nullptr) {}
 
 Relaxation TextModel::relax(Sentences sentences, std::vector<PieceSentence> read, std::vector<std::vector<size_t>> lengths) const {

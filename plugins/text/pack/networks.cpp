@@ -27,6 +27,7 @@ constexpr const char* embedding_sum = "embedding-sum";
 constexpr const char* own_words = "words";
 constexpr const char* ngram_file = "ngram.bin";
 constexpr const char* associations_file = "associations.bin";
+constexpr const char* opinion_file = "opinion.safetensors";
 
 /// One of the pack's files; `open_pack` has checked its size.
 std::string bytes_of(const Pack& pack, const char* name) {
@@ -201,6 +202,24 @@ Pack find_named(const Pack& pack, const Networks::Named& named) {
     return *std::move(found);
 }
 
+std::optional<NGramClassifier> stored_opinion(const Pack& pack, training::Declared& declared, const std::optional<Generator>& generator) {
+    if (!declared.network.has("opinion")) return std::nullopt;
+    base::Members opinion = declared.network.object("opinion");
+    const auto classes = static_cast<int64_t>(pack.manifest().classes.size());
+    at::Tensor table = training::declared({opinion.whole("rows", 1, int64_t{1} << 24), classes}), bias = training::declared({classes});
+    if (!generator || generator->tokenizer.kind() != TokenizerKind::word)
+        throw training::bad_pack(pack, "it has a second opinion, which reads whole words, and no generator of whole words");
+    training::StoredTensors stored(pack, opinion_file);
+    stored.take("table", table);
+    stored.take("bias", bias);
+    stored.finish();
+    try {
+        return NGramClassifier(table, bias, generator->tokenizer.pieces());
+    } catch (const Error& error) {
+        throw training::bad_pack(pack, error.what());
+    }
+}
+
 void add_usual(const Generator& generator, Json& network) {
     if (generator.usual_surprise.excess <= 0) return;
     network["usual"] = {{"unknown_mean", generator.usual_unknown.mean},
@@ -353,8 +372,8 @@ Networks Networks::load(const Pack& pack) {
     if (reader.pieces && generator && generator->tokenizer.kind() != TokenizerKind::word)
         throw training::bad_pack(
             pack, "its classifier has a reading of its own, and a generator of pieces of words; expected one of whole words");
-    Networks networks{std::move(reader), std::move(generator), declared.network.number("typical_distance", 1e-6, 1e6, 1), named};
-    return networks;
+    std::optional<NGramClassifier> opinion = stored_opinion(pack, declared, generator);
+    return {std::move(reader), std::move(generator), declared.network.number("typical_distance", 1e-6, 1e6, 1), named, std::move(opinion)};
 }
 
 void Networks::save(PackWriter& writer, PackManifest& manifest, const std::string& tokenizer_model) const {
@@ -367,6 +386,10 @@ void Networks::save(PackWriter& writer, PackManifest& manifest, const std::strin
         add_generator(*generator, writer, tensors, network, input, tokenizer_model);
     }
     if (generator) network["typical_distance"] = typical_distance;
+    if (opinion) {
+        network["opinion"] = {{"rows", opinion->table().size(0)}};
+        training::write_tensors(writer.path(opinion_file), {{"table", opinion->table()}, {"bias", opinion->bias()}}, true);
+    }
     if (!tensors.empty()) training::write_tensors(writer.path(weights_file), tensors, true);
     manifest.network = network.dump();
     manifest.input = input.dump();

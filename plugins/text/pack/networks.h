@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "text/networks/ngram_classifier.h"
 #include "text/pack/generator.h"
 #include "text/pack/reader.h"
 #include "whynot/pack.h"
@@ -18,6 +19,7 @@ namespace whynot::text {
 ///     classifier.pt            a classifier that was brought along, TorchScript, with
 ///     embedding.safetensors    the embedding of what it reads, 32-bit floats
 ///     vocab.txt, ...           its tokenizer, where it has a reading of its own (piece_reader.h)
+///     opinion.safetensors      "table" and "bias" of the second opinion, 16-bit floats
 ///
 /// and those of the generator. `pack.json` has the classifier and the generator under `network`, the tokenizer under `input.pieces`.
 struct Networks {
@@ -30,6 +32,10 @@ struct Networks {
         std::string id, sha256;
     };
     std::optional<Named> named{};
+
+    /// Another classifier of the same classes, of another kind and trained on part of the sentences: it has a say in which answer is the best, never
+    /// in whether one is an answer. Only beside a generator of whole words.
+    std::optional<NGramClassifier> opinion{};
 
     const Classifier& classifier() const { return reader.classifier; }
     /// Whether the classifier takes the words of the generator.

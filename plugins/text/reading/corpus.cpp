@@ -139,12 +139,14 @@ Corpus read_corpus(const fs::path& corpora, const std::string& name, const Corpu
 
 uint64_t sentence_hash(const std::vector<std::string>& words) { return base::fnv1a(base::joined(words, " ")); }
 
+bool is_search_half(const std::vector<std::string>& words) { return !bit(sentence_hash(words), 33); }
+
 Halves language_model_halves(const std::vector<LabelledSentence>& sentences) {
     Halves halves;
     std::unordered_set<std::string> seen;
     for (const LabelledSentence& sentence : sentences) {
         if (!seen.insert(base::joined(sentence.words, " ")).second) continue;
-        (bit(sentence_hash(sentence.words), 33) ? halves.yardstick : halves.search).push_back(sentence.words);
+        (is_search_half(sentence.words) ? halves.search : halves.yardstick).push_back(sentence.words);
     }
     return halves;
 }

@@ -60,6 +60,8 @@ struct Halves {
     std::vector<std::vector<std::string>> search;     ///< half B: for the model that proposes
 };
 Halves language_model_halves(const std::vector<LabelledSentence>& sentences);
+/// Whether a sentence is of half B.
+bool is_search_half(const std::vector<std::string>& words);
 
 /// Sentences of a corpus in the order of their hash: the same for everybody, and no part of the corpus before another.
 std::vector<const LabelledSentence*> in_order_of_hash(const std::vector<LabelledSentence>& sentences);

@@ -218,6 +218,12 @@ std::string Tokenizer::piece(int64_t id) const {
     return starts_word(id) ? text.substr(word_mark.size()) : text;
 }
 
+std::vector<std::string> Tokenizer::pieces() const {
+    std::vector<std::string> all;
+    for (int64_t id = 0; id < size(); ++id) all.push_back(piece(id));
+    return all;
+}
+
 bool Tokenizer::starts_word(int64_t id) const {
     return id >= first_word_id && id < size() && marked_start(model_->processor.IdToPiece(static_cast<int>(id)));
 }

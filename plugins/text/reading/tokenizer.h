@@ -80,6 +80,8 @@ public:
     /// What a piece spells, without SentencePiece's mark for the start of a word.
     /// @throws Error invalid_argument for an id outside [0, size())
     std::string piece(int64_t id) const;
+    /// All of them, by their ids.
+    std::vector<std::string> pieces() const;
 
     /// Whether a piece starts a word: true of every piece of a `word` model save the special ones.
     bool starts_word(int64_t id) const;

@@ -44,8 +44,8 @@ struct Outcome {
     Solution alone;  ///< from z0, without the extra start
     bool solved = false;
     bool flips = false;  ///< the classifier, asked afresh, calls the answer the foil
-    double probability_before = 0, probability_answer = 0;
-    int64_t fact = 0;
+    double probability_before = 0, probability_answer = 0, probability_foil = 0;
+    int64_t fact = 0, foil = 0;
 };
 using Outcomes = std::vector<Outcome>;
 
@@ -84,7 +84,9 @@ void measure_answer(TextModel& model, const RenderRequest& request, const Render
     outcome.edits = record["edits"].size();
     const at::Tensor asked = ask(model, outcome.answer);
     if (!asked.defined()) return;
+    outcome.foil = request.foil;
     outcome.flips = asked.argmax().item<int64_t>() == request.foil;
+    outcome.probability_foil = std::exp(asked[request.foil].item<double>());
     outcome.probability_answer = std::exp(asked[outcome.fact].item<double>());
 }
 
@@ -231,6 +233,27 @@ Flipped add_answers(Figures& figures, const Tokenizer& tokenizer, const Outcomes
     return flipped;
 }
 
+// What others than the classifier say of the answers: the pack's second opinion, which had a part in choosing them, and a third classifier
+// that nothing used, trained on the half of the sentences that neither the second nor the search has read.
+void add_opinions(Figures& figures, const Networks& networks, const Corpus& corpus, const Outcomes& outcomes, double confidence) {
+    const auto n = static_cast<int64_t>(outcomes.size());
+    if (confidence > 0.5)
+        figures.add("answer: the foil with the confidence asked for",
+                    share_of(outcomes, [&](const Outcome& o) { return o.flips && o.probability_foil >= confidence; }), n, "share");
+    const Tokenizer& tokenizer = networks.generator->tokenizer;
+    if (tokenizer.kind() != TokenizerKind::word) return;
+    const auto agrees = [&](const NGramClassifier& judge) {
+        return share_of(outcomes, [&](const Outcome& o) {
+            if (o.answer.empty()) return false;
+            const std::vector<double> said = judge.logits(tokenizer.encode(texts(split_words(o.answer))).ids);
+            return std::max_element(said.begin(), said.end()) - said.begin() == o.foil;
+        });
+    };
+    if (networks.opinion) figures.add("answer: the foil for the second opinion too", agrees(*networks.opinion), n, "share");
+    const NGramClassifier third = opinion_of_half(corpus, tokenizer, false, 3);
+    figures.add("answer: the foil for a third classifier, of words, pairs and triples, that had no part in it", agrees(third), n, "share");
+}
+
 void add_naturalness(Figures& figures, const FluencyModel& judge, const Flipped& flipped) {
     const Naturalness before = naturalness(judge, flipped.originals), after = naturalness(judge, flipped.answers);
     figures.add("answer: perplexity against the originals'", std::exp(after.nll_per_token() - before.nll_per_token()), flipped.count(),
@@ -309,6 +332,7 @@ Json evaluate_model(TextModel& model, const Corpus* corpus, std::vector<std::str
     add_autoencoder(figures, networks.generator->autoencoder, outcomes, sample.short_ones);
     add_solver(figures, outcomes, cost);
     const Flipped flipped = add_answers(figures, networks.generator->tokenizer, outcomes);
+    if (corpus) add_opinions(figures, networks, *corpus, outcomes, confidence);
     if (corpus && flipped.count() > 0) {
         begin("measuring naturalness", 0.4);
         add_naturalness(figures, yardstick(networks.generator->tokenizer, *corpus, request.cache, observer), flipped);

@@ -2,10 +2,12 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <optional>
 
 #include "base/file.h"
 #include "base/json.h"
+#include "base/names.h"
 #include "text/model/model.h"
 #include "text/networks/classifier_training.h"
 #include "text/pack/networks.h"
@@ -14,6 +16,7 @@
 #include "text/services/evaluator.h"
 #include "text/services/generator.h"
 #include "text/services/recipe.h"
+#include "text/services/yardstick.h"
 #include "training/checkpoint.h"
 #include "training/pack_contents.h"
 #include "training/random.h"
@@ -26,7 +29,7 @@ namespace {
 
 using base::Json;
 
-constexpr uint64_t classifier_stage = 1, contrasts_stage = 5;  // the others are those of generator.cpp
+constexpr uint64_t classifier_stage = 1, contrasts_stage = 5, opinion_stage = 6;  // the others are those of generator.cpp
 constexpr const char* classifier_checkpoint = "classifier.checkpoint";
 
 LabelledIds encode(const Tokenizer& tokenizer, const std::vector<LabelledSentence>& sentences) {
@@ -77,6 +80,19 @@ Reader reader_of(Classifier classifier, const std::string& model) {
     return reader;
 }
 
+/// The second opinion of a pack: trained on one half of the sentences, that which the search for an answer has read.
+NGramClassifier trained_opinion(const Corpus& corpus, const Tokenizer& tokenizer, uint64_t seed, const Observer& observer) {
+    NGramClassifier opinion = opinion_of_half(corpus, tokenizer, true, training::mix_seed(seed, opinion_stage));
+    int64_t right = 0;
+    for (const LabelledSentence& sentence : corpus.development) {
+        const std::vector<double> said = opinion.logits(tokenizer.encode(sentence.words).ids);
+        right += std::max_element(said.begin(), said.end()) - said.begin() == sentence.label;
+    }
+    training::say(observer, "second opinion: right for " + std::to_string(right) + " of " + std::to_string(corpus.development.size()) +
+                                " sentences of the development half");
+    return opinion;
+}
+
 PackManifest manifest_of(const TrainRequest& request, const Corpus& corpus, const Recipe& recipe, const Json& quality) {
     PackManifest manifest = training::manifest_for(request.out, "text", corpus.classes(), request.seed);
     manifest.description = "Sentences: " + corpus.manifest.title;
@@ -88,6 +104,32 @@ PackManifest manifest_of(const TrainRequest& request, const Corpus& corpus, cons
     return manifest;
 }
 
+/// A pack as it is, with a second opinion.
+void add_opinion(const TrainRequest& request, PackWriter& writer, const Observer& observer) {
+    const Pack pack = find_pack(request.opinion_for, default_pack_search());
+    if (pack.manifest().modality != "text" || !Networks::has_generator(pack))
+        throw Error(ErrorCode::invalid_argument,
+                    "a second opinion has a say in answers: expected a pack of text that has a generator, and '" + pack.manifest().id +
+                        "' is none");
+    const Corpus corpus = read_corpus(request.corpora, request.corpus);
+    if (corpus.classes() != pack.manifest().classes)
+        throw Error(ErrorCode::invalid_argument, "expected a corpus with the classes of the pack '" + pack.manifest().id + "', " +
+                                                     base::some_of(pack.manifest().classes) + "; '" + request.corpus + "' has " +
+                                                     base::some_of(corpus.classes()));
+    Networks networks = Networks::load(pack);
+    const Tokenizer& tokenizer = networks.generator->tokenizer;
+    if (tokenizer.kind() != TokenizerKind::word)
+        throw Error(ErrorCode::invalid_argument,
+                    "a second opinion reads whole words; the generator of '" + pack.manifest().id + "' has pieces of words");
+    networks.opinion = trained_opinion(corpus, tokenizer, request.seed, observer);
+    const std::string words = networks.named ? "" : base::read_file(pack.file("tokenizer.model"), uint64_t{1} << 30, ErrorCode::bad_pack);
+    PackManifest manifest = pack.manifest();
+    manifest.id = training::manifest_for(request.out, "text", manifest.classes, request.seed).id;
+    networks.save(writer, manifest, words);
+    writer.finish(manifest);
+    training::say(observer, "written: " + request.out.string());
+}
+
 }  // namespace
 
 std::string TextTrainer::default_recipe() const { return Recipe().to_json(); }
@@ -97,6 +139,7 @@ void TextTrainer::train(const TrainRequest& request, const Observer& observer) {
     training::check_folder(request.out);
     // Refuses a folder that is not ours to write before anything long begins.
     PackWriter writer(request.out, {classifier_checkpoint, autoencoder_checkpoint, masked_checkpoint});
+    if (!request.opinion_for.empty()) return add_opinion(request, writer, observer);
     const Corpus corpus = read_corpus(request.corpora, request.corpus);
     const std::string words = train_tokenizer(recipe.tokenizer, corpus.train.size(), [&](size_t i) { return &corpus.train[i].words; });
     const std::optional<Pack> generator = generator_of(request);
@@ -137,6 +180,8 @@ void TextTrainer::train(const TrainRequest& request, const Observer& observer) {
     else
         networks.reader = reader_of(std::move(classifier), words);
     networks.typical_distance = 3;
+    if (networks.generator->tokenizer.kind() == TokenizerKind::word)
+        networks.opinion = trained_opinion(corpus, networks.generator->tokenizer, request.seed, observer);
     TextModel model(corpus.classes(), std::move(networks));
     Sentences development;
     for (const LabelledSentence& sentence : corpus.development)

@@ -73,4 +73,15 @@ Naturalness naturalness(const FluencyModel& model, const Sentences& sentences) {
     return result;
 }
 
+NGramClassifier opinion_of_half(const Corpus& corpus, const Tokenizer& tokenizer, bool search_half, uint64_t seed) {
+    Sentences sentences;
+    std::vector<int64_t> labels;
+    for (const LabelledSentence& sentence : corpus.train) {
+        if (is_search_half(sentence.words) != search_half) continue;
+        sentences.push_back(tokenizer.encode(sentence.words).ids);
+        labels.push_back(sentence.label);
+    }
+    return train_ngram_classifier(sentences, labels, static_cast<int64_t>(corpus.classes().size()), tokenizer.pieces(), {}, seed);
+}
+
 }  // namespace whynot::text

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "text/language/fluency.h"
+#include "text/networks/ngram_classifier.h"
 #include "text/reading/corpus.h"
 #include "text/reading/tokenizer.h"
 #include "whynot/progress.h"
@@ -14,6 +15,10 @@ namespace whynot::text {
 /// word, trained on the half of the corpus that the pack's own models have not read. It takes minutes to train.
 /// @param cache the folder that keeps it; empty: none does
 FluencyModel yardstick(const Tokenizer& tokenizer, const Corpus& corpus, const std::filesystem::path& cache, const Observer& observer);
+
+/// A classifier of words, pairs and triples, trained on half of the corpus: the half that the search has read, for a pack's second opinion, or the
+/// other, for a judge that had no part in an answer. @param tokenizer of whole words
+NGramClassifier opinion_of_half(const Corpus& corpus, const Tokenizer& tokenizer, bool search_half, uint64_t seed);
 
 /// What the yardstick says of sentences.
 struct Naturalness {

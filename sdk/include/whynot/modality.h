@@ -39,7 +39,7 @@ struct ModelInfo {
     /// Otherwise the answer is made from the boundary, as a sentence is.
     bool shows_points = false;
     /// The least probability of the foil in an answer, unless somebody asks for another. At .5 it is enough that the foil is the likeliest
-    /// class: words that say so read better than those that say it louder.
+    /// class.
     double confidence = 0.5;
     /// Whether answers are made by edits of parts of the input, such as words: `RenderRequest::answers` and `keep` are for these only.
     bool edits = false;
@@ -82,6 +82,8 @@ struct Rendering {
     /// again, and what the classifier says of it then is what stands in the record. Empty: there is none.
     std::string boundary_again;  ///< empty also where a boundary is nothing that can be given, as for sentences
     std::string answer_again;
+    /// The least probability of the foil that the answer was made for, where the way of showing it has its own; 0: that of the request.
+    double confidence = 0;
     std::vector<std::string> warnings;
     /// Set where no answer could be made although the boundary was reached; a sentence.
     std::string failure;

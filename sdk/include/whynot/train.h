@@ -37,6 +37,9 @@ struct TrainRequest {
     uint64_t seed = 1;
     /// Id or folder of a pack whose generator the new one gets, instead of one of its own: a generator serves every classifier of such inputs.
     std::string generator;
+    /// Id or folder of a pack that is taken as it is and gets a second opinion, trained on the corpus, beside its classifier: nothing else is
+    /// trained. For text.
+    std::string opinion_for = {};
 };
 
 /// The service `whynot.train/1`: makes a pack from a corpus.

@@ -72,6 +72,7 @@ struct Case {
     std::string hash = {};                   ///< `question_id`
     int64_t row = -1, fact = -1, foil = -1;  ///< of the batch; classes
     int64_t between = -1;                    ///< on an edge, the class that stands between them
+    double confidence = 0;                   ///< the least probability of the foil in the answer
     bool has_answer = false;                 ///< a point beyond the boundary, with the foil in front
 };
 
@@ -400,8 +401,10 @@ private:
         if (renderings.size() != requests.size())
             throw Error(ErrorCode::internal, "plugin '" + model_.plugin + "' rendered " + std::to_string(renderings.size()) + " of " +
                                                  std::to_string(requests.size()) + " explanations; this is a defect of the plugin");
+        for (size_t r = 0; r < requests.size(); ++r)
+            cases[r]->confidence = renderings[r].confidence != 0 ? renderings[r].confidence : confidence_;
         read_again(renderings, cases);
-        for (size_t r = 0; r < requests.size(); ++r) take(renderings[r], cases[r]->answer);
+        for (size_t r = 0; r < requests.size(); ++r) take(renderings[r], *cases[r]);
     }
 
     /// What is shown is given to the model once more, as somebody would who asks about it. The figures of the record are what it says.
@@ -461,10 +464,10 @@ private:
         Explanation& record = each.answer.record;
         record.read_again->answer = true;
         record.probabilities.answer = self.named(said.exp());
-        if (!record.answer) record.answer = {self.confidence_, to_string(Status::found), "", std::nullopt};
+        if (!record.answer) record.answer = {each.confidence, to_string(Status::found), "", std::nullopt};
         const double foil = said[each.foil].exp().item<double>();
         const bool in_front = said.argmax().item<int64_t>() == each.foil;
-        if (self.confidence_ > 0.5 ? foil >= self.confidence_ : in_front) {
+        if (each.confidence > 0.5 ? foil >= each.confidence : in_front) {
             record.answer->status = to_string(Status::found);
             record.answer->reason.clear();
             if (foil < 0.5)
@@ -476,17 +479,18 @@ private:
             record.answer->status = to_string(in_front ? Status::best_effort : Status::infeasible);
         if (record.answer->reason.empty())
             record.answer->reason = "What is shown, read again, is " + base::in_quotes(self.model_.classes()[each.foil]) + " with " +
-                                    base::probability(foil) + ", of the " + base::probability(self.confidence_) + " that were asked for.";
+                                    base::probability(foil) + ", of the " + base::probability(each.confidence) + " that were asked for.";
     }
 
-    void take(Rendering& rendering, Answer& answer) const {
+    void take(Rendering& rendering, Case& each) const {
+        Answer& answer = each.answer;
         Explanation& record = answer.record;
         record.rendering = std::move(rendering.record);
         if (!rendering.distance.empty()) record.distance->modality = std::move(rendering.distance);
         if (!rendering.answer.empty() && record.probabilities.answer.empty())
             record.probabilities.answer = named(at::tensor(rendering.answer, at::kDouble));
         if (!rendering.failure.empty() && !record.answer)
-            record.answer = {confidence_, to_string(Status::infeasible), rendering.failure, std::nullopt};
+            record.answer = {each.confidence, to_string(Status::infeasible), rendering.failure, std::nullopt};
         for (std::string& warning : rendering.warnings) record.warnings.push_back(std::move(warning));
         if (!rendering.failure.empty() && record.status == to_string(Status::found)) {
             record.status = to_string(Status::best_effort);

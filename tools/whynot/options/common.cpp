@@ -102,8 +102,8 @@ CLI::Option* add_confidence(CLI::App& command, double& confidence) {
     return command
         .add_option(
             "--confidence", confidence,
-            "The least probability of the foil in an answer, from 0.5 to below 1. Default: 0.9 for pictures; for sentences 0.5, where "
-            "it is enough that the foil is the likeliest class")
+            "The least probability of the foil in an answer, from 0.5 to below 1. Default: 0.9; for sentences with a pack that has no "
+            "second opinion, and with --decode audit, 0.5, where it is enough that the foil is the likeliest class")
         ->type_name("P")
         ->check(is_confidence);
 }

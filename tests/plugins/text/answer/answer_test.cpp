@@ -6,6 +6,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <optional>
+#include <sstream>
+#include <string>
 
 #include "plugins/text/answer/language.h"
 #include "whynot/error.h"
@@ -403,6 +407,135 @@ TEST_F(AnswerTest, RefusesWhatDoesNotFit) {
         options.*number = 0;
         EXPECT_THROW(AnswerSearch(fluency(), lexicon(), nullptr, options), Error);
     }
+}
+
+/// A second opinion that has learned the same praise from whole sentences; 0 blame, 1 praise.
+const NGramClassifier& opinion() {
+    static const NGramClassifier model = [] {
+        const Sentences sentences = testing::sample(400, 8);
+        std::vector<int64_t> labels;
+        for (const Ids& sentence : sentences)
+            labels.push_back(
+                std::count(sentence.begin(), sentence.end(), id("great")) + std::count(sentence.begin(), sentence.end(), id("good")) > 0);
+        return train_ngram_classifier(sentences, labels, 2, testing::vocabulary(), {}, 1);
+    }();
+    return model;
+}
+
+TEST_F(AnswerTest, WithASecondOpinionAllThatSpeaksForTheFactIsTurned) {
+    const AnswerSearch search(fluency(), lexicon(), nullptr);
+    auto gaps = praise();
+    gaps[static_cast<size_t>(id("awful"))] = -9;  // one such word outweighs any praise beside it
+    auto problem = additive("the food is good ! our staff is great !", 0.5, gaps);
+    const auto alone = search.edit(problem);
+    expect_sound(problem, alone);
+    ASSERT_FALSE(alone.answers.empty());
+    EXPECT_EQ(alone.answers[0].edits.size(), 1u) << show(alone.answers[0].ids);
+    problem.opinion = &opinion();
+    problem.fact = 1;
+    problem.foil = 0;
+    const auto advised = search.edit(problem);
+    expect_sound(problem, advised);
+    ASSERT_FALSE(advised.answers.empty());
+    const Ids& answer = advised.answers[0].ids;
+    EXPECT_EQ(std::count(answer.begin(), answer.end(), id("good")) + std::count(answer.begin(), answer.end(), id("great")), 0)
+        << show(answer);
+    const std::vector<double> said = opinion().logits(answer);
+    EXPECT_GT(said[0], said[1]) << show(answer);
+    // The classifier alone decides whether an answer is one.
+    problem.gap = [](const Sentences& sentences) { return std::vector<double>(sentences.size(), 1.0); };
+    problem.word_gaps.clear();
+    EXPECT_TRUE(search.edit(problem).answers.empty());
+    problem.foil = 2;
+    EXPECT_THROW(search.edit(problem), Error);
+}
+
+TEST_F(AnswerTest, AnEditTouchesNeitherMarksNorNumbersAndAnAuditMay) {
+    auto gaps = praise();
+    gaps[static_cast<size_t>(id("!"))] = 5;
+    gaps[static_cast<size_t>(id("_num_"))] = 6;
+    const AnswerSearch search(fluency(), lexicon(), nullptr);
+    const auto problem = additive("our food _num_ is bad !", 0, gaps);
+    for (const auto& answer : search.edit(problem).answers)
+        for (const auto& edit : answer.edits)
+            for (const auto word : edit.from) EXPECT_TRUE(word != id("!") && word != id("_num_")) << show(answer.ids);
+    const auto audited = search.audit(problem);
+    ASSERT_FALSE(audited.answers.empty()) << audited.failure;
+    EXPECT_EQ(audited.answers[0].edits[0].position, 2) << show(audited.answers[0].ids);
+    const auto marks = search.edit(additive("! !", 0, gaps));
+    EXPECT_NE(marks.failure.find("only marks and numbers"), std::string::npos) << marks.failure;
+}
+
+/// A language of its own: "i wo n't come back .", "it is a gem .", "it is an error .".
+class EnglishTest : public ::testing::Test {
+protected:
+    EnglishTest() {
+        for (const auto* text : {"i wo n't come back .", "i will come back .", "i ca n't come back .", "i can come back .", "it is a gem .",
+                                 "it is an error .", "it is a gem !", "it is an error !"})
+            for (int i = 0; i < 60; ++i) sentences.push_back(ids(text));
+        MaskedModel model(MaskedModelSizes{static_cast<int64_t>(words.size()), 12, 16, 12, true}, 1);
+        MaskedTraining training;
+        training.epochs = 10;
+        training.learning_rate = 3e-2;
+        training.batch = 16;
+        training.dropout = 0;
+        training.negatives = 10;
+        train_masked_model(model, sentences, training, 1, {});
+        fluency.emplace(std::move(model), NGram(sentences, static_cast<int64_t>(words.size())));
+    }
+    Ids ids(const std::string& text) const {
+        std::istringstream stream(text);
+        Ids result;
+        for (std::string word; stream >> word;) result.push_back(std::find(words.begin(), words.end(), word) - words.begin());
+        return result;
+    }
+    std::string say(const Ids& sentence) const {
+        std::string text;
+        for (const auto word : sentence) text += (text.empty() ? "" : " ") + words.at(static_cast<size_t>(word));
+        return text;
+    }
+    /// The best answer to a sentence that is the fact as long as it holds `word`.
+    std::string answer(const std::string& text, const std::string& word) const {
+        AnswerProblem problem;
+        problem.sentence = ids(text);
+        const int64_t loud = ids(word).front();
+        for (const auto each : problem.sentence) problem.falls.push_back(each == loud ? 4 : 0.1);
+        problem.gap = [loud](const Sentences& asked) {
+            std::vector<double> gaps;
+            for (const Ids& each : asked) gaps.push_back(std::count(each.begin(), each.end(), loud) > 0 ? 2 : -2);
+            return gaps;
+        };
+        const AnswerSearch search(*fluency, make_lexicon(words, fluency->ngram().counts()), nullptr);
+        const auto result = search.edit(problem);
+        return result.answers.empty() ? result.failure : say(result.answers.front().ids);
+    }
+
+    const std::vector<std::string> words{"<pad>", "<go>", "<eos>", "<unk>", "i",  "wo", "n't", "come", "back",  ".",
+                                         "will",  "ca",   "can",   "it",    "is", "a",  "an",  "gem",  "error", "!"};
+    Sentences sentences;
+    std::optional<FluencyModel> fluency;
+};
+
+TEST_F(EnglishTest, WhatStandsBeforeNotAloneIsWrittenOutWithoutIt) {
+    EXPECT_EQ(answer("i wo n't come back .", "n't"), "i will come back .");
+    EXPECT_EQ(answer("i ca n't come back .", "n't"), "i can come back .");
+}
+
+TEST_F(EnglishTest, TheArticleFollowsTheNewWord) {
+    EXPECT_EQ(answer("it is a gem .", "gem"), "it is an error .");
+    EXPECT_EQ(answer("it is an error !", "error"), "it is a gem !");
+}
+
+TEST_F(EnglishTest, NotComesAfterAVerbThatTakesItOnly) {
+    const Lexicon lexicon = make_lexicon(words, fluency->ngram().counts());
+    EXPECT_EQ(lexicon.not_, ids("n't").front());
+    EXPECT_EQ(lexicon.stems, (std::map<int64_t, int64_t>{{5, 10}, {11, 12}}));
+    for (const auto* word : {"is", "ca", "wo"}) EXPECT_TRUE(lexicon.takes_not[static_cast<size_t>(ids(word).front())]) << word;
+    for (const auto* word : {"i", "come", "will", "gem"}) EXPECT_FALSE(lexicon.takes_not[static_cast<size_t>(ids(word).front())]) << word;
+    EXPECT_EQ(lexicon.a, ids("a").front());
+    const Lexicon foreign = make_lexicon({"<pad>", "<go>", "<eos>", "<unk>", "a", "das"}, std::vector<int64_t>(6, 50));
+    EXPECT_EQ(foreign.a, -1) << "an article of another language";
+    EXPECT_TRUE(foreign.stems.empty());
 }
 
 TEST(Lexicon, KnowsWordsMarksAndPunctuation) {

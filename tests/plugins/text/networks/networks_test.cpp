@@ -378,8 +378,8 @@ Sentences toy_sentences(const Tokenizer& tokenizer, uint32_t seed, int count) {
 TEST_F(ToyPack, LeavesNothingButThePack) {
     std::vector<std::string> names;
     for (const auto& entry : fs::directory_iterator(*folder / "pack")) names.push_back(entry.path().filename().string());
-    EXPECT_THAT(names,
-                ::testing::UnorderedElementsAre("pack.json", "tokenizer.model", "weights.safetensors", "ngram.bin", "associations.bin"));
+    EXPECT_THAT(names, ::testing::UnorderedElementsAre("pack.json", "tokenizer.model", "weights.safetensors", "ngram.bin",
+                                                       "associations.bin", "opinion.safetensors"));
 }
 
 TEST_F(ToyPack, KnowsWhatIsUnlikeWhatItWasMadeFrom) {

@@ -7,7 +7,11 @@ namespace {
 
 /// A pack from a corpus, or a generator from data for the classifier of a pack.
 void check_train(TrainCommand& command) {
-    if (!command.generator_only && !(command.pack + command.data).empty())
+    if (command.opinion_only && command.generator_only)
+        throw CLI::ValidationError("--opinion-only and --generator-only are two different things to train");
+    if (command.opinion_only && !(command.classifier + command.generator + command.recipe + command.data).empty())
+        throw CLI::ValidationError("--opinion-only takes --pack, --corpus and --out");
+    if (!command.generator_only && !(command.opinion_only ? command.data : command.pack + command.data).empty())
         throw CLI::ValidationError("--pack and --data go with --generator-only");
     if (command.generator_only && !command.data.empty() && !command.corpus.empty())
         throw CLI::ValidationError("--generator-only takes --data or --corpus, not both");
@@ -17,6 +21,7 @@ void check_train(TrainCommand& command) {
     std::vector<std::pair<const char*, const std::string*>> needed{{"--corpus", &command.corpus}};
     if (command.generator_only && command.corpus.empty()) needed = {{"--data", &command.data}};
     if (command.generator_only && command.modality == "image") needed.emplace_back("--pack", &command.pack);
+    if (command.opinion_only) needed.emplace_back("--pack", &command.pack);
     needed.emplace_back("--out", &command.out);
     for (const auto& [name, value] : needed)
         if (value->empty()) throw CLI::RequiredError(name);
@@ -33,8 +38,13 @@ void add_train(CLI::App& program, TrainCommand& command) {
     app.add_option("--out", command.out, "The pack's folder: new, or that of a run that was stopped, which goes on")->type_name("DIR");
     app.add_flag("--generator-only", command.generator_only,
                  "Train a generator and no classifier, on inputs without labels: --data or --corpus");
+    app.add_flag(
+        "--opinion-only", command.opinion_only,
+        "For text: take the pack --pack as it is and add a second opinion, trained on the labels of --corpus. It has a say in which "
+        "answer is the best");
     add_pack(app, command.pack,
-             "With --generator-only: the pack that has the classifier, as 'packs new' makes it. Without one, for text, a pack is made that "
+             "With --opinion-only: the pack that gets one. With --generator-only: the pack that has the classifier, as 'packs new' makes "
+             "it. Without one, for text, a pack is made that "
              "other packs explain with");
     app.add_option("--data", command.data,
                    "With --generator-only: inputs like those to be explained, without labels: a folder of images, or a file of sentences, "

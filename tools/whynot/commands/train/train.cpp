@@ -106,6 +106,7 @@ void train_pack(const TrainCommand& command, const Host& host) {
     request.recipe = recipe_of(command);
     request.seed = command.seed;
     request.generator = command.generator;
+    if (command.opinion_only) request.opinion_for = command.pack;
     set_threads(command.threads, 4);
     StatusLine status;
     guarded(plugin, "train", [&] { trainer.train(request, observer(status)); });
