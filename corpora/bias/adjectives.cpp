@@ -100,6 +100,17 @@ struct AdjectiveFinder::Parser {
         parse_options_set_linkage_limit(options.get(), most_linkages);
     }
 
+    /// Whether one part of a sentence can be read as a whole.
+    bool reads(const std::string& text) const {
+        const std::unique_ptr<Sentence_s, decltype(&sentence_delete)> sentence(sentence_create(text.c_str(), dictionary.get()),
+                                                                               sentence_delete);
+        const Parse_Options how = options.get();
+        if (!sentence || sentence_split(sentence.get(), how) < 0) return false;
+        parse_options_set_min_null_count(how, 0);
+        parse_options_set_max_null_count(how, 0);
+        return sentence_parse(sentence.get(), how) > 0 && sentence_num_valid_linkages(sentence.get()) > 0;
+    }
+
     /// Adds the adjectives of one part of a sentence, as bytes of `text`.
     void parse(const std::string& text, std::set<size_t>& found) const {
         const std::unique_ptr<Sentence_s, decltype(&sentence_delete)> sentence(sentence_create(text.c_str(), dictionary.get()),
@@ -150,6 +161,28 @@ AdjectiveFinder::~AdjectiveFinder() {
 }
 
 const char* AdjectiveFinder::version() { return linkgrammar_get_version(); }
+
+bool AdjectiveFinder::reads(std::string_view sentence) const {
+    if (!base::is_utf8(sentence))
+        throw Error(ErrorCode::invalid_input, base::in_quotes(sentence) + " is not valid UTF-8; convert it to UTF-8");
+    const Quiet quiet(parser_->locale.get());
+    std::string part;
+    size_t words = 0;
+    for (size_t begin = 0; begin < sentence.size();) {
+        const size_t end = std::min(sentence.find(' ', begin), sentence.size());
+        const std::string_view chunk = sentence.substr(begin, end - begin);
+        begin = end + 1;
+        if (chunk.empty()) continue;
+        const auto other = spelling.find(chunk);
+        if (!part.empty()) part += ' ';
+        part += other != spelling.end() ? other->second : chunk;
+        if (!ends_sentence(chunk) && ++words < most_words) continue;
+        if (!parser_->reads(part)) return false;
+        part.clear();
+        words = 0;
+    }
+    return part.empty() || parser_->reads(part);
+}
 
 std::vector<size_t> AdjectiveFinder::find(std::string_view sentence) const {
     if (!base::is_utf8(sentence))

@@ -48,6 +48,10 @@ public:
     /// there after opening quotes and brackets. @throws Error invalid_input for a sentence that is not UTF-8
     std::vector<size_t> find(std::string_view sentence) const;
 
+    /// Whether every part of a sentence can be read with all of its words: it is grammatical as far as link-grammar knows. Fragments often are not.
+    /// @throws Error invalid_input for a sentence that is not UTF-8
+    bool reads(std::string_view sentence) const;
+
     /// "link-grammar-5.12.0"
     static const char* version();
 

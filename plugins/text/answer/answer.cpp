@@ -43,6 +43,7 @@ AnswerWeights advised_weights() {
     weights.worst = 2;
     weights.edit = 7;
     weights.opinion = 2;
+    weights.grammar = 30;
     weights.evidence = 4;
     return weights;
 }
@@ -112,6 +113,7 @@ AnswerResult AnswerSearch::edit(const AnswerProblem& problem, bool thorough) con
     } else {
         options.open = options_.open;
     }
+    options.words_only = false;  // better a mark that turns it than nothing
     return search_answers(models_, problem, options, false);
 }
 

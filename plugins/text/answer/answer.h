@@ -15,10 +15,11 @@
 ///            + edit       (edits - 1) + deletion + insertion
 ///            + position   (1 - D_t / max D) + punctuation   D_t: the fall of position t
 ///            + boundary   |h(y)|                            h: the gap, fact minus foil
+///            + grammar    [y cannot be read by the rules of a grammar, and x can]
 ///            + opinion    max(0, 3 + h'(y))                h': the gap of a second classifier, of another kind
 ///            + evidence   sum_t max(0, min(4, e_t) - 1/2)    e_t: what word t of y still says for the fact, by that classifier
 ///
-/// subject to h(y) < 0. The last two are zero where there is no second opinion. The unigram term divides word frequency out: without it the search swaps rare words for frequent ones and
+/// subject to h(y) < 0. The last three are zero where there is no second opinion. The unigram term divides word frequency out: without it the search swaps rare words for frequent ones and
 /// calls that fluent. The cap keeps a sentence that is more fluent than the original from paying for another edit.
 ///
 /// All but the topic term, with its constants, was measured in a study of its own (ratio of perplexities, ablations, bias audit). The
@@ -64,6 +65,8 @@ struct AnswerProblem {
     /// Who has a say beside the classifier, in the same classes; null: nobody.
     const NGramClassifier* opinion = nullptr;
     int64_t fact = 0, foil = 1;  ///< classes of the opinion
+    /// Whether a sentence can be read by the rules of a grammar. Where the original can be, answers that cannot are put last. Empty: nobody knows.
+    std::function<bool(const Ids&)> grammatical;
 };
 
 enum class EditKind {
@@ -95,7 +98,10 @@ struct AnswerCost {
     double boundary = 0;
     double opinion = 0;   ///< the second classifier's
     double evidence = 0;  ///< for the fact, that is left
-    double total() const { return fluency + worst + generator + likeness + topic + edits + position + boundary + opinion + evidence; }
+    double grammar = 0;   ///< of what cannot be read by rules, where the original can
+    double total() const {
+        return grammar + fluency + worst + generator + likeness + topic + edits + position + boundary + opinion + evidence;
+    }
 };
 
 struct Answer {
@@ -128,6 +134,7 @@ struct AnswerWeights {
     double punctuation = 1.5;  ///< for touching punctuation
     double boundary = 0.2;     ///< a tiebreak; 0.6 brings answers nearer to one half at some cost in fluency
     double opinion = 0;
+    double grammar = 0;
     double opinion_margin = 3;  ///< nats that the second classifier is to put the foil ahead
     double evidence = 0;
     double evidence_free = 0.5, evidence_cap = 4;  ///< nats of a word that count for nothing; beyond which it counts no more
@@ -158,6 +165,7 @@ struct AnswerOptions {
     double min_step = 0.2;           ///< nats of gap that such an edit must win
     int64_t considered = 100;        ///< candidates, of each number of edits, whose n-grams and topic are looked at
     int64_t judged = 24;             ///< of them, whose whole sentence the network judges
+    int64_t parsed = 12;             ///< of the answers, which are held against a grammar in the end
     int64_t weighed = 8;             ///< of them, whose words the classifier is asked about one by one
     double frequency = 0.5;          ///< share of the unigram log-probability that is divided out
     int64_t asked = 40;              ///< candidates of one operation a classifier that is not additive is asked about

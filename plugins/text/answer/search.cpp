@@ -483,9 +483,9 @@ private:
 
     /// Whether no sentence of so many edits could be among the answers. Further edits are dear: most searches are over after one.
     bool nothing_cheaper(int64_t edits) {
-        keep_cheapest(judged_, options_.answers);
+        keep_cheapest(judged_, std::max(options_.answers, options_.clear ? options_.parsed : 0));
         if (judged_.size() < static_cast<size_t>(options_.answers)) return false;
-        return judged_.back().cost.total() <= cost_.lower_bound(edits);
+        return judged_[static_cast<size_t>(options_.answers) - 1].cost.total() <= cost_.lower_bound(edits);
     }
 
     /// Judges the best of the candidates found so far by their whole sentences and by the classifier itself, and forgets the others. The
@@ -557,10 +557,19 @@ private:
         }
     }
 
+    void hold_against_grammar() {
+        if (!problem_.grammatical || weights_.grammar == 0 || !problem_.grammatical(x_)) return;
+        std::stable_sort(judged_.begin(), judged_.end(), cheaper);
+        for (size_t i = 0; i < judged_.size(); ++i)
+            if (i >= static_cast<size_t>(options_.parsed) || !problem_.grammatical(judged_[i].ids))
+                judged_[i].cost.grammar = weights_.grammar;
+    }
+
     AnswerResult best_answers(int64_t max_edits) {
         if (judged_.empty())
             return failed(nearest_ ? "no word of the sentence can be edited into another sentence"
                                    : "no natural sentence within " + std::to_string(max_edits) + " edits of this one changes the class");
+        if (options_.clear) hold_against_grammar();
         keep_cheapest(judged_, options_.answers);
         AnswerResult result;
         result.answers = std::move(judged_);

@@ -48,7 +48,10 @@ AnswerProblem Decoding::problem(double confidence, const std::vector<double>& we
     problem.wanted = request.answers;
     problem.fact = request.fact;
     problem.foil = request.foil;
-    if (const auto& opinion = model.networks().opinion) problem.opinion = &*opinion;
+    if (const auto& opinion = model.networks().opinion) {
+        problem.opinion = &*opinion;
+        problem.grammatical = [this](const Ids& sentence) { return model.grammatical(sentence); };
+    }
     if (!request.keep.empty()) problem.kept = kept_pieces();
     problem.gap = [this, confidence](const Sentences& sentences) {
         if (model.networks().shared() && reading.sentences.empty()) return gaps(sentences, confidence);

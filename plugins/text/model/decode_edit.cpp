@@ -2,11 +2,7 @@
 
 #include <algorithm>
 #include <set>
-#include <string>
 #include <tuple>
-#include <utility>
-
-#include "base/format.h"
 
 namespace whynot::text {
 
@@ -42,17 +38,6 @@ std::vector<Edited> different(std::vector<Edited> answers, size_t count) {
     return chosen;
 }
 
-/// What to say of a sentence of which no word weighs anything, and which the classifier is next to undecided about: whatever turned it would be
-/// no explanation. Empty: there is reason enough.
-std::string little_reason(const Contributions& contributions) {
-    constexpr double least = 1;  // nats
-    const std::vector<double>& weighs = contributions.before;
-    const double most = weighs.empty() ? 0 : *std::max_element(weighs.begin(), weighs.end());
-    if (contributions.gap >= least || most >= least) return "";
-    return "this sentence gives little reason for either class: of " + base::fixed(contributions.gap, 1) +
-           " nats between the two no word carries more than " + base::fixed(std::max(0.0, most), 1);
-}
-
 }  // namespace
 
 void decode_edit(Decoding& decoding, bool audit) {
@@ -62,11 +47,6 @@ void decode_edit(Decoding& decoding, bool audit) {
     // 483 sentences that four people rewrote, the word that adds most is one of those that the least-changing touched in .74, the one that gave
     // way most in .69 (`whynot experiment run text/peers`).
     const std::vector<double>& weighs = audit ? decoding.contributions.falls : decoding.contributions.before;
-    if (std::string why = audit ? "" : little_reason(decoding.contributions); !why.empty()) {
-        decoding.rendering.failure = std::move(why);
-        decoding.rendering.terminal = reading.text + "\n";
-        return;
-    }
     if (audit) decoding.rendering.confidence = 0.5;  // what tips the class names what it rests on
     for (const double confidence : {audit ? 0.5 : decoding.request.confidence, 0.5}) {
         const AnswerProblem problem = decoding.problem(confidence, weighs);

@@ -101,6 +101,26 @@ PieceSentence TextModel::read_words(const std::string& text, const std::vector<W
     return Entrance::read_shared(networks_.generator->tokenizer.encode(texts(words)).ids);
 }
 
+bool TextModel::grammatical(const Ids& sentence) const {
+    // As people write it, for that is what a grammar is of.
+    std::string text;
+    for (const std::string& word : networks_.generator->tokenizer.decode(sentence)) {
+        if (!text.empty() && !joins_the_word_before(word)) text += ' ';
+        text += word == "i" ? "I" : word;
+    }
+    if (!text.empty() && text.front() >= 'a' && text.front() <= 'z') text.front() = static_cast<char>(text.front() - 'a' + 'A');
+    const std::lock_guard lock(saying_->one_at_a_time);
+    if (!saying_->asked_for_grammar) {
+        saying_->asked_for_grammar = true;
+        try {
+            saying_->grammar = std::make_unique<corpora::AdjectiveFinder>();
+        } catch (const Error& error) {
+            if (error.code() != ErrorCode::not_found) throw;
+        }
+    }
+    return saying_->grammar && saying_->grammar->reads(text);
+}
+
 Ids TextModel::read_again(const std::string& text) const { return read_words(text, split_words(text)).all(); }
 
 std::vector<size_t> TextModel::unknown_words(const std::vector<Word>& words, const PieceSentence& read) const {

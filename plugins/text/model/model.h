@@ -1,10 +1,12 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "corpora/bias/adjectives.h"
 #include "text/answer/answer.h"
 #include "text/model/entrance.h"
 #include "text/model/relaxation.h"
@@ -38,6 +40,9 @@ public:
     const Entrance& entrance() const { return saying_->entrance; }
     const Lexicon& lexicon() const { return saying_->lexicon; }
     const AnswerSearch& search() const { return saying_->search; }
+    /// Whether the generator's words can be read by the rules of English; false too where the dictionary that this needs is not installed. Of all
+    /// threads one at a time.
+    bool grammatical(const Ids& sentence) const;
 
 private:
     std::vector<size_t> unknown_words(const std::vector<Word>& words, const PieceSentence& read) const;
@@ -50,6 +55,9 @@ private:
         Lexicon lexicon;
         AnswerSearch search;
         Entrance entrance;
+        std::mutex one_at_a_time;  // of what follows
+        bool asked_for_grammar = false;
+        std::unique_ptr<corpora::AdjectiveFinder> grammar;  // read when it is first asked; null: there is none
     };
     std::unique_ptr<Saying> saying_;
 

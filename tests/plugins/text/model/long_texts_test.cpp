@@ -100,8 +100,6 @@ TEST_P(LongTexts, AreExplainedAsAWholeInThePersonsOwnSpelling) {
     request.fact = problem.fact[0].item<int64_t>();
     request.foil = problem.foil[0].item<int64_t>();
     request.boundary = solution.z;
-    if (std::string(GetParam()) == "recurrent")
-        request.decode = "audit";  // a toy of single sentences: it hangs on the marks between several
     const Rendering rendering = batch->render({request}, 1)[0];
     EXPECT_EQ(rendering.failure, "");
     const Json record = Json::parse(rendering.record);

@@ -673,6 +673,49 @@ TEST_F(ToyPack, RefusesWeightsThatDoNotFit) {
         EXPECT_THAT(altered([&](auto& n) { n["autoencoder"][size] = 4096; }), HasSubstr("shape"))
             << size << ", without taking memory for it";
     EXPECT_THAT(altered([](auto& n) { n["typical_distance"] = -1; }), HasSubstr("typical_distance"));
+    for (const int64_t rows : {int64_t{2}, int64_t{1} << 20})
+        EXPECT_THAT(altered([&](auto& n) { n["opinion"]["rows"] = rows; }), HasSubstr("shape"));
+    EXPECT_THAT(altered([](auto& n) { n["opinion"]["rows"] = int64_t{1} << 60; }), HasSubstr("opinion.rows"));
+    EXPECT_THAT(altered([](auto& n) { n["opinion"] = 7; }), HasSubstr("opinion"));
+}
+
+TEST_F(ToyPack, GetsASecondOpinionAndStaysTheSameOtherwise) {
+    TemporaryFolder out;
+    TrainRequest request;
+    request.corpus = "toy";
+    request.corpora = *folder / "corpora";
+    request.out = out / "advised";
+    request.recipe = "{}";
+    request.opinion_for = (*folder / "pack").string();
+    TextTrainer().train(request, {});
+    const Pack before = open_pack(*folder / "pack"), after = open_pack(request.out);
+    for (const PackFile& file : before.manifest().files)
+        EXPECT_EQ(contents(before.file(file.name)), contents(after.file(file.name))) << file.name;
+    const Networks networks = Networks::load(after);
+    ASSERT_TRUE(networks.opinion);
+    int right = 0;
+    std::mt19937 random(41);
+    for (int i = 0; i < 100; ++i) {
+        const bool positive = i % 2 != 0;
+        const Ids sentence = networks.generator->tokenizer.encode(texts(split_words(toy::sentence(random, positive)))).ids;
+        const std::vector<double> said = networks.opinion->logits(sentence);
+        right += (said[1] > said[0]) == positive;
+    }
+    EXPECT_GE(right, 98);
+    EXPECT_EQ(TextModel(after).info().confidence, 0.9);
+
+    request.out = out / "other";
+    toy::write_corpus(out / "corpora", 20, 20);
+    const std::string manifest = contents(out / "corpora/toy/corpus.json");
+    std::string renamed = manifest;
+    renamed.replace(renamed.find("\"negative\", \"positive\""), 22, "\"cold\", \"positive\"");
+    for (size_t at; (at = renamed.find("\"negative\"")) != std::string::npos;) renamed.replace(at, 10, "\"cold\"");
+    std::ofstream(out / "corpora/toy/corpus.json") << renamed;
+    request.corpora = out / "corpora";
+    EXPECT_THAT(message_of(ErrorCode::invalid_argument, [&] { TextTrainer().train(request, {}); }),
+                AllOf(HasSubstr("expected a corpus with the classes"), HasSubstr("cold")));
+    request.opinion_for = "nobody";
+    EXPECT_THAT(message_of(ErrorCode::not_found, [&] { TextTrainer().train(request, {}); }), HasSubstr("there is no pack 'nobody'"));
 }
 
 TEST_F(ToyPack, IsEvaluatedWithFailuresInTheDenominator) {
