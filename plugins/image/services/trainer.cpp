@@ -99,6 +99,8 @@ PackManifest manifest_of(const TrainRequest& request, const corpora::ImageCorpus
 std::string ImageTrainer::default_recipe() const { return Recipe::from_json("", ImageShape()).to_json(); }
 
 void ImageTrainer::train(const TrainRequest& request, const Observer& observer) {
+    if (!request.opinion_for.empty())
+        throw Error(ErrorCode::invalid_argument, "a second opinion is for sentences: the answers to images are not chosen among several");
     training::check_folder(request.out);
     // Refuses a folder that is not ours to write, and a recipe that cannot be, before anything long begins.
     PackWriter writer(request.out, {classifier_checkpoint, generator_checkpoint});

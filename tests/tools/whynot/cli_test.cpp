@@ -103,6 +103,11 @@ TEST_F(Cli, RefusesWrongUsage) {
     expect_usage_error({"explain", "x", "--keep", ""}, "--keep", "whynot explain");
     expect_usage_error({"train", "text", "--generator-only", "--pack", "x", "--data", "x", "--out", "x", "--classifier", "recurrent"},
                        "goes with neither --classifier nor --generator", "whynot train");
+    expect_usage_error({"train", "text", "--opinion-only", "--corpus", "x", "--out", "x"}, "--pack is required", "whynot train");
+    expect_usage_error({"train", "text", "--opinion-only", "--generator-only", "--pack", "x", "--corpus", "x", "--out", "x"},
+                       "two different things", "whynot train");
+    expect_usage_error({"train", "text", "--opinion-only", "--pack", "x", "--corpus", "x", "--out", "x", "--recipe", "x"},
+                       "--opinion-only takes --pack, --corpus and --out", "whynot train");
     expect_usage_error({"explain", "x", "--deadline", "-1"}, "--deadline", "whynot explain");
     expect_usage_error({"explain", "x", "--max-evaluations", "-1"}, "--max-evaluations", "whynot explain");
     expect_usage_error({"explain", "x", "--threads", "0"}, "--threads", "whynot explain");
