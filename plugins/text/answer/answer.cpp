@@ -31,12 +31,6 @@ AnswerWeights nearest_weights() {
     return weights;
 }
 
-AnswerWeights audit_weights() {
-    AnswerWeights weights;
-    weights.topic = 0;
-    return weights;
-}
-
 AnswerWeights advised_weights() {
     AnswerWeights weights;
     weights.fluency = 2.2;
@@ -62,7 +56,7 @@ AnswerSearch::AnswerSearch(const FluencyModel& fluency, Lexicon lexicon, const W
         throw Error(ErrorCode::invalid_argument, "answer: expected associations of " + std::to_string(unigram.size()) + " entries, found " +
                                                      std::to_string(associations->vocabulary()));
     for (const auto count : {options.max_edits, options.replacements, options.beam, options.steps, options.considered, options.judged,
-                             options.asked, options.answers})
+                             options.asked, options.asked_advised, options.parsed, options.weighed, options.answers})
         if (count < 1)
             throw Error(ErrorCode::invalid_argument,
                         "answer: expected numbers of at least 1 in the options, found " + std::to_string(count));
@@ -122,7 +116,7 @@ AnswerResult AnswerSearch::audit(const AnswerProblem& problem) const {
     AnswerOptions options = options_for(problem);
     options.top_position_only = true;
     options.words_only = false;
-    options.weights = audit_weights();
+    options.weights.topic = 0;
     return search_answers(models_, problem, options, false);
 }
 

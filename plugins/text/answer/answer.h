@@ -17,16 +17,16 @@
 ///            + boundary   |h(y)|                            h: the gap, fact minus foil
 ///            + grammar    [y cannot be read by the rules of a grammar, and x can]
 ///            + opinion    max(0, 3 + h'(y))                h': the gap of a second classifier, of another kind
-///            + evidence   sum_t max(0, min(4, e_t) - 1/2)    e_t: what word t of y still says for the fact, by that classifier
+///            + evidence   sum_t max(0, min(4, e_t) - 1/2)    e_t: what word t of y still says for the fact, by either classifier
 ///
-/// subject to h(y) < 0. The last three are zero where there is no second opinion. The unigram term divides word frequency out: without it the search swaps rare words for frequent ones and
-/// calls that fluent. The cap keeps a sentence that is more fluent than the original from paying for another edit.
+/// subject to h(y) < 0. The last three and `worst` are zero where there is no second opinion. The unigram term divides word frequency out:
+/// without it the search swaps rare words for frequent ones and calls that fluent. The cap keeps a sentence that is more fluent than the original from paying for another edit.
 ///
 /// All but the topic term, with its constants, was measured in a study of its own (ratio of perplexities, ablations, bias audit). The
 /// topic term keeps praise of the staff out of sentences about food ("the drink prices are very quick" -> "very high").
 ///
 ///     AnswerSearch search(fluency, lexicon, &associations);
-///     auto result = search.edit({ids, falls, preference, gap, word_gaps});
+///     auto result = search.edit(problem);
 ///     if (result.answers.empty()) tell(result.failure); else show(result.answers.front());
 
 #include <ATen/core/Tensor.h>
@@ -47,7 +47,8 @@ namespace whynot::text {
 /// One sentence to be answered.
 struct AnswerProblem {
     Ids sentence;  ///< x, m words. Unknown ones (<unk>) stay where they are: edits go on around them
-    /// D_t, [m]: how much of the gap position t gives up between the word itself and the soft word at the boundary,
+    /// D_t, [m]: how much each position weighs. For `edit`, what its word adds to the gap: there people change a sentence. For `audit`, its fall,
+    /// how much of the gap position t gives up between the word itself and the soft word at the boundary,
     /// v[x_t] - sum_k d_t(z_e)_k v_k. Measured against the word, not against the soft word at z0: that finds a bias more often.
     std::vector<double> falls;
     /// P, [m, V] float: the generator's log-probabilities, the largest over points of the line from z0 through z_e.
@@ -142,8 +143,6 @@ struct AnswerWeights {
 
 /// What counts for `nearest`: the gap above all.
 AnswerWeights nearest_weights();
-/// What counts for `audit`: as usual, but no topic.
-AnswerWeights audit_weights();
 /// What counts for `edit` where a second opinion has a say: all that speaks for the fact is to go, in words that fit, with as many edits as that
 /// takes.
 AnswerWeights advised_weights();
@@ -169,7 +168,7 @@ struct AnswerOptions {
     int64_t weighed = 8;             ///< of them, whose words the classifier is asked about one by one
     double frequency = 0.5;          ///< share of the unigram log-probability that is divided out
     int64_t asked = 40;              ///< candidates of one operation a classifier that is not additive is asked about
-    int64_t asked_advised = 12;      ///< the same where a second opinion has sorted them
+    int64_t asked_advised = 12;      ///< sentences of each number of edits that it is asked about where a second opinion has sorted them
     int64_t answers = 5;             ///< how many of the best to return
 };
 

@@ -135,7 +135,7 @@ private:
         draft.from = from;
         draft.account = account;
         draft.further = further;
-        auto& [answer, at, is_new, inserted, ignored, ignored_too, ignored_as_well] = draft;
+        Answer& answer = draft.answer;
         Edit edit{change.kind, static_cast<int64_t>(state.before(change.index, m_)), {}, words};
         for (size_t i = change.index; i < change.index + change.removed; ++i) edit.from.push_back(state.answer.ids[i]);
         answer.ids = spliced(state.answer.ids, change.index, change.removed, words);
@@ -143,9 +143,9 @@ private:
             const auto begin = list.begin() + static_cast<std::ptrdiff_t>(change.index);
             list.insert(list.erase(begin, begin + static_cast<std::ptrdiff_t>(change.removed)), words.size(), value);
         };
-        splice(at, static_cast<size_t>(edit.position));
-        splice(is_new, char{1});
-        splice(inserted, static_cast<char>(change.insertion));
+        splice(draft.at, static_cast<size_t>(edit.position));
+        splice(draft.is_new, char{1});
+        splice(draft.inserted, static_cast<char>(change.insertion));
         answer.edits.push_back(std::move(edit));
         answer.gap = step.gap;
         answer.cost.fluency += weights_.fluency * step.language;
@@ -426,6 +426,7 @@ private:
     void insert(const Draft& state, size_t s, size_t i, size_t j, int64_t edits, const Cloze& cloze) {
         const auto& y = state.answer.ids;
         if (j == y.size() && cost_.punctuation(y.back())) return;
+        if (j > 0 && j < y.size() && y[j] == models_.lexicon.not_) return;  // it stays with its verb
         if ((j > 0 && state.inserted[j - 1] != 0) || (j < y.size() && state.inserted[j] != 0)) return;
         Ids except;
         if (j > 0) except.push_back(y[j - 1]);
@@ -440,7 +441,6 @@ private:
         }
         field.position = cost_.position(state.at[i]);
         field.edits = weights_.insertion + (edits > 1 ? weights_.edit : 0);
-        if (j > 0 && j < y.size() && y[j] == models_.lexicon.not_) return;
         forbid(field, j > 0 ? y[j - 1] : -1, j < y.size() ? y[j] : -1);
         advise(field, state, 0);
         propose(field, state, s, state.at[i], {j, 0, true, EditKind::insert}, state.answer.gap, options_.insertions,

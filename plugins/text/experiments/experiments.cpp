@@ -28,7 +28,7 @@ const std::vector<Experiment>& experiments() {
          &run_biased_yelp_remake},
         {{"text/peers", "Our answers beside people's, and beside what is published of other methods",
           "outputs stored by CEval (2024) and DualRL (2019); no figure of the dissertation",
-          "the corpora yelp-human and imdb-human, the pack yelp; one thread takes about 15 minutes, with --quick one"},
+          "the corpora yelp-human and imdb-human, the pack yelp; one thread takes about 25 minutes, with --quick a quarter of one"},
          &run_peers},
         {{"text/word-images", "Sentences as pictures of letters, read by a convolution", dissertation + "section 4.2 and figure 4.1",
           "the corpus yelp, the pack yelp-sum; half a minute of one core, with --quick 5 seconds"},

@@ -45,7 +45,7 @@ void decode_edit(Decoding& decoding, bool audit) {
     const AnswerSearch& search = decoding.model.search();
     // What a word adds to the gap is where people change a sentence; what gave way between the word and the mixture finds a bias more often. Of
     // 483 sentences that four people rewrote, the word that adds most is one of those that the least-changing touched in .74, the one that gave
-    // way most in .69 (`whynot experiment run text/peers`).
+    // way most in .69.
     const std::vector<double>& weighs = audit ? decoding.contributions.falls : decoding.contributions.before;
     if (audit) decoding.rendering.confidence = 0.5;  // what tips the class names what it rests on
     for (const double confidence : {audit ? 0.5 : decoding.request.confidence, 0.5}) {
