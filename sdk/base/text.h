@@ -3,6 +3,7 @@
 /// Text from strangers: is it UTF-8, and how to show it without letting it drive the reader's terminal.
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -23,5 +24,8 @@ std::string escape_controls(std::string_view text);
 
 /// The text escaped, in single quotes, cut after 80 characters: for messages.
 std::string in_quotes(std::string_view text);
+
+/// The bytes that base64 with its padding stands for; nothing for what is none.
+std::optional<std::string> from_base64(const std::string& text);
 
 }  // namespace whynot::base

@@ -7,7 +7,7 @@
 ///     byte-pairs      `vocab.json` and `merges.txt`, as GPT-2 and RoBERTa (Sennrich et al. 2016, arXiv:1508.07909, over bytes)
 ///     words           whole words, split as words.h does; a SentencePiece model of ours
 ///
-/// and `tokenizer.json`, as Hugging Face writes it, where it holds a WordPiece or a byte-level BPE.
+/// and `tokenizer.json`, as Hugging Face writes it, where it holds a WordPiece, a byte-level BPE or a Unigram.
 ///
 ///     PieceSource source = find_tokenizer("bert/vocab.txt");
 ///     const std::shared_ptr<const PieceReader> reader = make_piece_reader(source);

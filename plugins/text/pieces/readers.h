@@ -51,6 +51,18 @@ std::shared_ptr<PieceReader> make_byte_pairs(Vocabulary vocabulary, const Merges
 
 std::shared_ptr<PieceReader> make_sentence_pieces(const std::string& model, const std::string& origin);
 
+/// SentencePiece's model of likely pieces (Kudo 2018, arXiv:1804.10959), as tokenizer.json tells of it; pieces begin words with U+2581.
+struct Unigram {
+    std::vector<std::pair<std::string, double>> pieces;  ///< in the order of their ids, with log-probabilities
+    size_t unknown = 0;                                  ///< the id of the piece for what has none
+    std::vector<char> special;                           ///< of each piece: whether it stands for no text
+    bool bytes = false;                                  ///< what has no piece is read byte by byte, as pieces <0x00> to <0xFF>
+    std::string characters;                              ///< SentencePiece's table of what characters become; empty: what they are
+    bool word_begins = true;                             ///< a text begins as if a space were before it
+    bool drop_spaces = true;                             ///< around a text and after another space
+};
+std::shared_ptr<PieceReader> make_unigram(const Unigram& unigram, const std::string& origin);
+
 /// @param model as `train_tokenizer` makes it, of kind `word`
 std::shared_ptr<PieceReader> make_own_words(const std::string& model, const std::string& origin);
 

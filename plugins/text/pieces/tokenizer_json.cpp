@@ -28,9 +28,10 @@ public:
             reader = word_pieces(model);
         else if (kind == "BPE")
             reader = byte_pairs(model);
+        else if (kind == "Unigram")
+            reader = unigram(model);
         else
-            refuse_tokenizer(origin_, "its model is " + base::in_quotes(kind) + "; known are WordPiece and byte-level BPE" +
-                                          (kind == "Unigram" ? "; give the '.model' of SentencePiece that it was made from" : ""));
+            refuse_tokenizer(origin_, "its model is " + base::in_quotes(kind) + "; known are WordPiece, byte-level BPE and Unigram");
         add_special(*reader);
         return reader;
     }
@@ -120,6 +121,79 @@ private:
         options.prefix_space = flag(how, "add_prefix_space", false);
         options.unknown = text(model, "unk_token");
         return make_byte_pairs(vocabulary(model), merges, options, origin_);
+    }
+
+    std::shared_ptr<PieceReader> unigram(const Json& model) const {
+        Unigram unigram;
+        for (const Json& one : member(model, "vocab")) {
+            if (!one.is_array() || one.size() != 2 || !one[0].is_string() || one[0].empty() || !one[1].is_number())
+                refuse_tokenizer(origin_, "expected each of 'model.vocab' to be a piece and its log-probability");
+            unigram.pieces.emplace_back(one[0].get<std::string>(), one[1].get<double>());
+        }
+        const Json& unknown_id = member(model, "unk_id");
+        if (!unknown_id.is_number_integer() || unknown_id.get<int64_t>() < 0 ||
+            unknown_id.get<int64_t>() >= static_cast<int64_t>(unigram.pieces.size()))
+            refuse_tokenizer(origin_, "expected 'model.unk_id' to be the id of one of the " + std::to_string(unigram.pieces.size()) +
+                                          " pieces, the one for what has none");
+        unigram.unknown = unknown_id.get<size_t>();
+        unigram.bytes = flag(model, "byte_fallback", false);
+        mark_special(unigram);
+        unigram.drop_spaces = false;
+        read_normalizer(unigram, member(whole_, "normalizer"));
+        if (type_of("pre_tokenizer").empty()) unknown("pre_tokenizer", "none", "Metaspace");
+        read_splitter(unigram, whole_["pre_tokenizer"]);
+        return make_unigram(unigram, origin_);
+    }
+
+    /// Added pieces stand for no text of their own; those that the model lacks come after its own.
+    void mark_special(Unigram& unigram) const {
+        std::unordered_map<std::string, size_t> ids;
+        for (size_t id = 0; id < unigram.pieces.size(); ++id) ids.emplace(unigram.pieces[id].first, id);
+        unigram.special.assign(unigram.pieces.size(), 0);
+        const Json& added = member(whole_, "added_tokens");
+        if (!added.is_array()) return;
+        for (const Json& one : added) {
+            const std::string content = text(one, "content");
+            const Json& id = member(one, "id");
+            const auto [known, is_new] = ids.try_emplace(content, unigram.pieces.size());
+            if (content.empty() || !id.is_number_integer() || id.get<int64_t>() != static_cast<int64_t>(known->second))
+                refuse_tokenizer(origin_, "expected each of 'added_tokens' to have a content and its id, in the order of the ids");
+            if (is_new) {
+                unigram.pieces.emplace_back(content, 0);
+                unigram.special.push_back(1);
+            }
+            unigram.special[known->second] = 1;
+        }
+    }
+
+    void read_normalizer(Unigram& unigram, const Json& normalizer) const {
+        if (normalizer.is_null()) return;
+        const std::string type = text(normalizer, "type", "without a type");
+        if (type == "Sequence") {
+            for (const Json& one : member(normalizer, "normalizers")) read_normalizer(unigram, one);
+        } else if (type == "Precompiled") {
+            const std::optional<std::string> table = base::from_base64(text(normalizer, "precompiled_charsmap"));
+            if (!table) refuse_tokenizer(origin_, "expected the 'precompiled_charsmap' of its normalizer to be base64");
+            unigram.characters = *table;
+        } else if (type == "Strip" || (type == "Replace" && text(member(normalizer, "pattern"), "Regex") == " {2,}")) {
+            unigram.drop_spaces = true;
+        } else {
+            unknown("normalizer", type, "Precompiled, and beside it Strip or Replace of many spaces by one");
+        }
+    }
+
+    void read_splitter(Unigram& unigram, const Json& splitter) const {
+        const std::string type = text(splitter, "type", "without a type");
+        if (type == "Sequence") {
+            for (const Json& one : member(splitter, "pretokenizers")) read_splitter(unigram, one);
+        } else if (type == "WhitespaceSplit") {
+            unigram.drop_spaces = true;
+        } else if (type == "Metaspace") {
+            if (text(splitter, "replacement", "\u2581") != "\u2581") unknown("pre_tokenizer", text(splitter, "replacement"), "\u2581");
+            unigram.word_begins = flag(splitter, "add_prefix_space", true) && text(splitter, "prepend_scheme") != "never";
+        } else {
+            unknown("pre_tokenizer", type, "Metaspace, and WhitespaceSplit before it or not");
+        }
     }
 
     int64_t id_of(const PieceReader& reader, const std::string& piece) const {

@@ -80,6 +80,15 @@ TEST(Text, EscapesWhatDrivesTerminals) {
     }
 }
 
+TEST(Text, Base64) {  // the vectors of RFC 4648
+    EXPECT_EQ(base::from_base64(""), "");
+    EXPECT_EQ(base::from_base64("Zg=="), "f");
+    EXPECT_EQ(base::from_base64("Zm8="), "fo");
+    EXPECT_EQ(base::from_base64("Zm9vYmFy"), "foobar");
+    EXPECT_EQ(base::from_base64("Zm9"), std::nullopt);
+    EXPECT_EQ(base::from_base64("Zm9?"), std::nullopt);
+}
+
 TEST(JsonReading, RefusesWhatIsHostile) {
     const auto message = [](const std::string& text) {
         return message_of(ErrorCode::bad_pack, [&] { base::parse_json(text, ErrorCode::bad_pack, "x"); });

@@ -1,7 +1,6 @@
 #include "stream/questions.h"
 
 #include <csv.h>
-#include <openssl/evp.h>
 
 #include <algorithm>
 #include <deque>
@@ -28,14 +27,10 @@ constexpr base::JsonLimits question_limits{2, 64};
 std::string decode_base64(const std::string& text) {
     if (text.empty() || text.size() % 4 != 0)
         refuse("expected 'image_base64' to be base64, found " + std::to_string(text.size()) + " letters");
-    std::string bytes(text.size() / 4 * 3, '\0');
-    const int size = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()), reinterpret_cast<const unsigned char*>(text.data()),
-                                     static_cast<int>(text.size()));
-    if (size < 0) refuse("expected 'image_base64' to be base64, found other letters");
-    const auto padding = static_cast<size_t>(std::count(text.end() - 2, text.end(), '='));
-    bytes.resize(static_cast<size_t>(size) - std::min(padding, static_cast<size_t>(size)));
-    if (bytes.empty()) refuse("expected 'image_base64' to hold a picture, found nothing");
-    return bytes;
+    const std::optional<std::string> bytes = base::from_base64(text);
+    if (!bytes) refuse("expected 'image_base64' to be base64, found other letters");
+    if (bytes->empty()) refuse("expected 'image_base64' to hold a picture, found nothing");
+    return *bytes;
 }
 
 /// A field that is text or a number, as text; null is a field that is not there.

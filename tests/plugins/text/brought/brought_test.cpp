@@ -1,4 +1,4 @@
-// Networks over pieces of words that somebody trained elsewhere: each of the three kinds of tokenizer, the whole way through the program, explained
+// Networks over pieces of words that somebody trained elsewhere: each kind of tokenizer, the whole way through the program, explained
 // by the generator that ships, without training anything.
 
 #include <gmock/gmock.h>
@@ -111,7 +111,7 @@ TEST_P(Brought, IsWhatItWasAndIsExplainedAtOnce) {
 
 INSTANTIATE_TEST_SUITE_P(Tokenizers, Brought,
                          ::testing::Values(Kind{"sentencepiece", "pieces.model"}, Kind{"wordpiece", "vocab.txt"},
-                                           Kind{"byte-pairs", "vocab.json"}),
+                                           Kind{"byte-pairs", "vocab.json"}, Kind{"unigram", "tokenizer.json"}),
                          [](const auto& kind) { return std::string("Of") + static_cast<char>(std::toupper(kind.param.name[0])); });
 
 }  // namespace

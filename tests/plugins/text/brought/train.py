@@ -4,15 +4,18 @@
     train.py FOLDER LABELLED [--pieces N] [--dimension E] [--epochs N] [--check N]
 
 LABELLED has a class (0 or 1), a tab and a sentence a line. In FOLDER/{sentencepiece,wordpiece,byte-pairs}/: head.pt, embedding.pt, the tokenizer's
-files, and said.jsonl, what this code says of some sentences. The tokenizers here are written for plain ASCII, apart from SentencePiece's own.
+files, and said.jsonl, what this code says of some sentences; FOLDER/unigram/ has the first with its tokenizer as a tokenizer.json. The tokenizers
+here are written for plain ASCII, apart from SentencePiece's own.
 """
 import argparse
+import base64
 import collections
 import json
 import math
 import os
 import random
 import re
+import shutil
 
 import torch
 from torch import nn
@@ -32,6 +35,38 @@ class SentencePiece:
 
     def __call__(self, text):
         return self.processor.encode(text)
+
+    def write_json(self, file):  # as Hugging Face converts such a model
+        model = self.processor.serialized_model_proto()
+        table = next(value for field, value in fields(next(value for field, value in fields(model) if field == 3)) if field == 2)
+        pieces = [[self.processor.id_to_piece(i), self.processor.get_score(i)] for i in range(self.size)]
+        added = [{"id": i, "content": pieces[i][0], "special": True} for i in range(self.size) if self.processor.is_control(i)]
+        spaces = {"type": "Replace", "pattern": {"Regex": " {2,}"}, "content": " "}
+        json.dump({"version": "1.0", "added_tokens": added,
+                   "normalizer": {"type": "Sequence", "normalizers": [
+                       {"type": "Precompiled", "precompiled_charsmap": base64.b64encode(table).decode()}, spaces]},
+                   "pre_tokenizer": {"type": "Metaspace", "replacement": "\u2581", "add_prefix_space": True}, "post_processor": None,
+                   "model": {"type": "Unigram", "unk_id": self.processor.unk_id(), "vocab": pieces}}, file)
+
+
+def fields(message):  # protobuf's wire format: number and value of each field
+    def number():
+        nonlocal at
+        value = shift = 0
+        while True:
+            byte = message[at]
+            at, value, shift = at + 1, value | (byte & 127) << shift, shift + 7
+            if byte < 128:
+                return value
+    at = 0
+    while at < len(message):
+        key = number()
+        if key & 7 == 0:
+            yield key >> 3, number()
+            continue
+        size = number() if key & 7 == 2 else 4 if key & 7 == 5 else 8
+        yield key >> 3, message[at:at + size]
+        at += size
 
 
 class WordPiece:  # lower case; special pieces around
@@ -185,6 +220,13 @@ def main():
                 said = torch.softmax(head(embedding(torch.tensor([tokenizer(text)])))[0].double(), 0).tolist()
                 right += said[label] > 0.5
                 file.write(json.dumps({"text": text, "probabilities": said}) + "\n")
+        if name == "sentencepiece":
+            other = os.path.join(options.folder, "unigram")
+            os.makedirs(other, exist_ok=True)
+            for file in ("head.pt", "embedding.pt", "said.jsonl"):
+                shutil.copy(os.path.join(folder, file), other)
+            with open(other + "/tokenizer.json", "w") as file:
+                tokenizer.write_json(file)
         print(name, tokenizer.file, tokenizer.size, right / options.check, flush=True)
 
 

@@ -210,11 +210,54 @@ TEST(TokenizerJson, HoldsAByteLevelBpe) {
     }
 }
 
+constexpr const char* of_sentence_piece = R"("pre_tokenizer": {"type": "Metaspace", "replacement": "\u2581"}, )";
+
+TEST(TokenizerJson, HoldsAUnigram) {
+    // The likeliest pieces: \u2581low + er (-5) before \u2581 + lower (-6) and \u2581l + ow + er (-8).
+    const std::string model = R"({"type": "Unigram", "unk_id": 1, "vocab": [["<s>", 0], ["<unk>", 0], ["\u2581", -3], ["\u2581low", -2],
+        ["er", -3], ["lower", -3], ["\u2581l", -3], ["ow", -2], ["n", -4], ["e", -5], ["w", -5]]})";
+    const auto read = [&](const std::string& rest) {
+        return make_piece_reader({"tokenizer.json", {{"tokenizer.json", tokenizer_json(model, rest)}}, {}, {}, {}});
+    };
+    const std::string around = R"("added_tokens": [{"id": 0, "content": "<s>"}, {"id": 11, "content": "<mask>"}],
+        "post_processor": {"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "<s>"}}, {"Sequence": {"id": "A"}}]}, )";
+    const auto reader = read(of_sentence_piece + around);
+    EXPECT_THAT(spelt(*reader, "lower new"), ElementsAre("\u2581low", "er", "\u2581", "n", "e", "w"));
+    EXPECT_THAT(sources(*reader, "lower new"), ElementsAre("low", "er", " ", "n", "e", "w"));
+    EXPECT_THAT(spelt(*reader, "lowzz"), ElementsAre("\u2581low", "<unk>")) << "what has no piece is one";
+    EXPECT_THAT(reader->before, ElementsAre(0));
+    EXPECT_EQ(reader->size(), 12);
+    EXPECT_EQ(reader->whole.at("<mask>"), 11);
+    const auto never = read(R"("pre_tokenizer": {"type": "Metaspace", "prepend_scheme": "never"}, )");
+    EXPECT_THAT(spelt(*never, "lower"), ElementsAre("lower"));
+    const auto squeezed =
+        read(R"("pre_tokenizer": {"type": "Sequence", "pretokenizers": [{"type": "WhitespaceSplit"}, {"type": "Metaspace"}]}, )");
+    EXPECT_THAT(spelt(*squeezed, "  low  low "), ElementsAre("\u2581low", "\u2581low"));
+}
+
+TEST(TokenizerJson, RefusesAUnigramThatIsNone) {
+    const auto of = [](const std::string& model, const std::string& rest = of_sentence_piece) {
+        return refusal({"tokenizer.json", {{"tokenizer.json", tokenizer_json(R"({"type": "Unigram", )" + model + "}", rest)}}, {}, {}, {}});
+    };
+    const std::string good = R"("unk_id": 0, "vocab": [["<unk>", 0], ["a", -1]])";
+    EXPECT_THAT(of(R"("vocab": [["a", -1]])"), HasSubstr("'model.unk_id'"));
+    EXPECT_THAT(of(R"("unk_id": 7, "vocab": [["a", -1]])"), HasSubstr("one of the 1 pieces"));
+    EXPECT_THAT(of(R"("unk_id": 0, "vocab": [["a"]])"), HasSubstr("its log-probability"));
+    EXPECT_THAT(of(R"("unk_id": 0, "vocab": [["<unk>", 0], ["a", -1], ["a", -2]])"), HasSubstr("cannot be read"));
+    EXPECT_THAT(of(good, ""), HasSubstr("expected Metaspace"));
+    EXPECT_THAT(of(good, R"("pre_tokenizer": {"type": "Metaspace", "replacement": "_"}, )"), HasSubstr("'_'"));
+    EXPECT_THAT(of(good, std::string(of_sentence_piece) + R"("normalizer": {"type": "Lowercase"}, )"), HasSubstr("'Lowercase'"));
+    EXPECT_THAT(of(good, std::string(of_sentence_piece) + R"("normalizer": {"type": "Precompiled", "precompiled_charsmap": "?"}, )"),
+                HasSubstr("base64"));
+    EXPECT_THAT(of(good, std::string(of_sentence_piece) + R"("normalizer": {"type": "Precompiled", "precompiled_charsmap": "AAAA"}, )"),
+                HasSubstr("expected"));
+    EXPECT_THAT(of(good, std::string(of_sentence_piece) + R"("added_tokens": [{"id": 9, "content": "b"}], )"), HasSubstr("in the order"));
+}
+
 TEST(TokenizerJson, OfAnotherKindIsNamed) {
     const auto of = [](const std::string& bytes) { return refusal({"tokenizer.json", {{"tokenizer.json", bytes}}, {}, {}, {}}); };
     EXPECT_THAT(of(R"({"version": "1.0"})"), HasSubstr("with a 'model'"));
-    EXPECT_THAT(of(tokenizer_json(R"({"type": "Unigram", "vocab": []})", "")),
-                AllOf(HasSubstr("'Unigram'"), HasSubstr("'.model' of SentencePiece")));
+    EXPECT_THAT(of(tokenizer_json(R"({"type": "WordLevel", "vocab": {}})", "")), AllOf(HasSubstr("'WordLevel'"), HasSubstr("Unigram")));
     EXPECT_THAT(of(tokenizer_json(R"({"type": "WordPiece", "vocab": {"[UNK]": 0}})", R"("normalizer": {"type": "NFC"}, )")),
                 HasSubstr("'NFC'"));
     EXPECT_THAT(of(tokenizer_json(R"({"type": "BPE", "vocab": {"a": 0}, "merges": []})", R"("pre_tokenizer": {"type": "Metaspace"}, )")),
