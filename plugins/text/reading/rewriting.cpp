@@ -120,6 +120,7 @@ public:
         for (size_t i = 1; i < words.size(); ++i) {
             if (closes(words[i].text) && words[i].begin > words[i - 1].end) spaced_ = true;
         }
+        title_ = is_title();
         spell();
         move_capitals();
     }
@@ -174,6 +175,17 @@ private:
         return i == 0 || ends_sentence(words_[i - 1].text);
     }
 
+    /// Whether most words have a capital, and not only those that begin a sentence.
+    bool is_title() const {
+        int with = 0, without = 0;
+        for (size_t i = 0; i < words_.size(); ++i) {
+            const Letters letters(own_text(i));
+            if (letters.upper + letters.lower == 0 || starts_sentence(i)) continue;
+            ++(letters.first_upper ? with : without);
+        }
+        return with > without;
+    }
+
     void spell() {
         // Words that share one character of the original stand or fall together.
         std::vector<size_t> group(words_.size());
@@ -205,8 +217,8 @@ private:
             const std::string old = own_text(item.at);
             const Letters letters(old);
             if (letters.all_caps()) return upper_case(item.word);
-            // A capital "I" in the middle says nothing about what replaces it.
-            if (letters.first_upper && letters.lower > 0 && !starts_sentence(item.at)) return with_first(item.word, true);
+            // One capital in the middle is that of a name, or of "I", and says nothing about what replaces it, but in A Title.
+            if (title_ && letters.first_upper && letters.lower > 0 && !starts_sentence(item.at)) return with_first(item.word, true);
         }
         return item.word;
     }
@@ -270,6 +282,7 @@ private:
     std::string_view original_;
     const std::vector<Word>& words_;
     Letters letters_;
+    bool title_ = false;
     std::vector<Item> items_;
     Words expected_;
     bool spaced_ = false;  // the person writes `gross .` as the corpora do, not `gross.`

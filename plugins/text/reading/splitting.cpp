@@ -180,11 +180,29 @@ private:
                 return part(begin, end - clitic.size(), end);
             }
         }
+        if (one_of(text, {"isnt", "arent", "wasnt", "werent", "dont", "doesnt", "didnt", "havent", "hasnt", "hadnt", "wouldnt", "couldnt",
+                          "shouldnt", "cant", "wont", "aint"})) {
+            emit(begin, end - 2);
+            return emit(end - 2, end, "n't");
+        }
+        if (const size_t slash = between_words(begin, end); slash != end) {
+            split_core(begin, slash);
+            emit(slash, slash + 1);
+            return split_core(slash + 1, end);
+        }
         if (one_of(text, {"cannot", "gonna", "gotta", "wanna", "gimme", "lemme"})) {
             emit(begin, begin + 3);
             begin += 3;
         }
         emit(begin, end);
+    }
+
+    /// The slash between two words of at least three letters (rude/slow, but and/or, w/, 24/7); `end` where there is none.
+    size_t between_words(size_t begin, size_t end) const {
+        const auto letter = [&](size_t k) { return !is_digit(k) && (units_[k].c >= 0x80 || u_isalpha(units_[k].c)); };
+        const size_t slash = run(begin, end, letter);
+        if (slash == end || !is(slash, '/') || slash - begin < 3) return end;
+        return run(slash + 1, end, letter) == end && end - slash > 3 ? slash : end;
     }
 
     void part(size_t begin, size_t middle, size_t end) {

@@ -34,11 +34,11 @@ constexpr size_t max_text_bytes = 64 * 1024;
 ///
 /// - NFKC and case folding character by character; control and zero-width characters go; curly quotes, long dashes and
 ///   accents used as apostrophes become the corpus's `` `` ``, `''`, `--`, `-` and `'`.
-/// - Contractions part (`did n't`, `ca n't`, `i 've`, `can not`, `gon na`), hyphens and slashes stay (`check-in`, `and/or`),
-///   so do `9:30`, `1/2`, `3pm`, `24/7` and `dr.`; whole and decimal numbers become `_num_`; other punctuation stands alone.
+/// - Contractions part (`did n't`, `ca n't`, `i 've`, `can not`, `gon na`), also where the apostrophe is left out (`dont` is `do n't`). A slash
+///   between two words of three letters or more parts them (`rude / slow`); hyphens and other slashes stay (`check-in`, `and/or`), so do `9:30`, `1/2`, `3pm`, `24/7` and `dr.`; whole and decimal numbers become `_num_`; other punctuation stands alone.
 /// - A run such as `!!!` or `?!` is one word, `!` or `?`, and a run of dots is `...`: the corpus has no such runs.
 /// - Emoji stay whole, one word each. Scripts written without spaces are split by ICU's dictionaries.
-/// - Text already tokenised in the corpus's manner comes back unchanged, save that a full stop is always split off.
+/// - Text already tokenised in the corpus's manner comes back unchanged, save for the last two, and that a full stop is always split off.
 ///
 /// @throws Error invalid_input when the text is not UTF-8 (naming the byte), has no word in it, or is longer than
 ///         `max_text_bytes`.
@@ -71,7 +71,7 @@ bool writable(const std::string& word);
 bool joins_the_word_before(const std::string& word);
 
 /// The person's text with the edits in it, everything else as it was spelled. A replacement takes the capitals of the
-/// word it replaces; the capital of a sentence's first word moves when that word goes or another comes before it;
+/// word it replaces, but not that of a name: one capital within a sentence counts where most words of the text have one; the capital of a sentence's first word moves when that word goes or another comes before it;
 /// spaces follow the text's own habit. Splitting the result gives `apply_edits(texts(words), edits)` exactly: where no spelling
 /// near the person's does (rare), spaces are put around the edits, and as a last resort the model's own words are written.
 /// `_num_` has no number to show and is written as it is.

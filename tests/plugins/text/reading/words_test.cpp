@@ -48,8 +48,15 @@ TEST(SplitWords, SplittingWhatWasSplitChangesNothing) {
 TEST(SplitWords, WritesContractionsAsTheCorpusDoes) {
     EXPECT_EQ(split("I didn't, CAN'T, won’t and ain´t"), "i did n't , ca n't , wo n't and ai n't");
     EXPECT_EQ(split("They've it's we'll I'm you're he'd shouldn't've"), "they 've it 's we 'll i 'm you 're he 'd should n't 've");
+    EXPECT_EQ(split("it isnt, I dont, Wont and CANT; want and cent"), "it is n't , i do n't , wo n't and ca n't ; want and cent");
     EXPECT_EQ(split("cannot gonna gotta wanna"), "can not gon na got ta wan na");
     EXPECT_EQ(split("y'all c'mon o'clock 'em others' 'quoted'"), "y'all c'mon o'clock 'em others ' ' quoted '");
+}
+
+TEST(SplitWords, ASlashPartsTwoWords) {
+    EXPECT_EQ(split("rude/slow service, Food/Drinks"), "rude / slow service , food / drinks");
+    for (const char* whole : {"and/or", "w/", "24/7", "1/2", "http", "a/c", "pick-up/drop-off"}) EXPECT_EQ(split(whole), whole);
+    EXPECT_EQ(rewritten("rude/slow service", {{Kind::replace, 0, "friendly"}}), "friendly / slow service");
 }
 
 TEST(SplitWords, WritesNumbersAsTheCorpusDoes) {
@@ -144,6 +151,8 @@ TEST(Rewrite, KeepsCapitalsAndSpaces) {
     EXPECT_EQ(rewritten("And we hated it", {{Kind::replace, 1, "i"}}), "And I hated it");
     EXPECT_EQ(rewritten("and we hated it", {{Kind::replace, 1, "i"}}), "and i hated it");
     EXPECT_EQ(rewritten("GROSS FOOD.", {{Kind::insert, 1, "very"}}), "GROSS VERY FOOD.");
+    EXPECT_EQ(rewritten("This is an American plane", {{Kind::replace, 3, "ugly"}}), "This is an ugly plane") << "no name";
+    EXPECT_EQ(rewritten("The Worst Food Ever", {{Kind::replace, 1, "best"}}), "The Best Food Ever") << "a title";
 }
 
 TEST(Rewrite, RemovesAWordWithOneOfItsSpaces) {
@@ -253,7 +262,8 @@ TEST_F(RealCorpus, ComesBackUnchanged) {
         changed += split(base::joined(sentence.words, " ")) != base::joined(sentence.words, " ") ? 1 : 0;
     const double share = 1 - static_cast<double>(changed) / static_cast<double>(corpus.train.size());
     RecordProperty("unchanged_share", std::to_string(share));
-    EXPECT_GE(share, 0.995) << changed << " of " << corpus.train.size() << " lines";
+    // What is left out of a contraction, and slashes between words, are read anew in three lines of a thousand.
+    EXPECT_GE(share, 0.994) << changed << " of " << corpus.train.size() << " lines";
 }
 
 TEST_F(RealCorpus, EditsOfItsLinesSurvive) {
