@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include "base/format.h"
 
@@ -53,17 +52,26 @@ Contributions::Contributions(const Entrance& entrance, const Ids& ids, const Pie
     for (size_t t = 0; t < falls.size(); ++t) falls[t] -= boundary[t];
 }
 
+bool gives_little_reason(const Contributions& contributions) {
+    constexpr double little = 1;
+    const std::vector<double>& before = contributions.before;
+    return contributions.gap < little && std::none_of(before.begin(), before.end(), [&](double nats) { return nats >= little; });
+}
+
 std::string contribution_bars(const std::vector<std::string>& words, const Contributions& contributions) {
     const std::vector<double>& falls = contributions.falls;
     const double gap = contributions.gap;
-    std::vector<size_t> order(words.size());
-    std::iota(order.begin(), order.end(), size_t{0});
+    std::vector<size_t> order;
+    for (size_t t = 0; t < words.size(); ++t)
+        if (!words[t].empty()) order.push_back(t);
     std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return falls[a] > falls[b]; });
-    size_t shown = 0, max_width = 0;
-    while (shown < std::min<size_t>(3, order.size()) && falls[order[shown]] >= 0.1 * falls[order[0]] && falls[order[shown]] > 0)
+    size_t shown = 0, max_width = 0;  // what would be shown as 0.0 is not
+    while (shown < std::min<size_t>(3, order.size()) && falls[order[shown]] >= std::max(0.1 * falls[order[0]], 0.05))
         max_width = std::max(max_width, words[order[shown++]].size());
-    if (shown == 0) return "";
-    std::string lines = "\nwhat gave way, of " + base::fixed(gap, 1) + " nats between the two:\n";
+    const char* const little = "\nno word of it gives the model much reason for either: what is shown says little\n";
+    std::string lines = gives_little_reason(contributions) ? little : "";
+    if (shown == 0) return lines;
+    lines += "\nwhat gave way, of " + base::fixed(gap, 1) + " nats between the two:\n";
     for (size_t i = 0; i < shown; ++i) {
         const std::string& word = words[order[i]];
         const double fall = falls[order[i]];

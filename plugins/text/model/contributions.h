@@ -25,7 +25,11 @@ struct Contributions {
                   int64_t foil);
 };
 
-/// The words that gave up most of the gap, as bars. @param labels [m], what to call the positions
+/// Whether a sentence gives the classifier little reason for what it says: less than a nat lies between the two classes, and no word adds as much.
+bool gives_little_reason(const Contributions& contributions);
+
+/// The words that gave up most of the gap, as bars. @param labels [m], what to call the positions; one that the model does not know, which is no
+/// evidence, has none
 std::string contribution_bars(const std::vector<std::string>& labels, const Contributions& contributions);
 
 /// The numbers of a tensor.

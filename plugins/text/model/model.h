@@ -32,6 +32,8 @@ public:
     Networks& networks() { return networks_; }
     /// A text as the classifier takes it.
     Ids read_again(const std::string& text) const;
+    /// Which words the classifier does not know, in their order.
+    std::vector<size_t> unknown_words(const std::vector<Word>& words, const PieceSentence& read) const;
 
     // Of a model that has a generator:
 
@@ -45,7 +47,6 @@ public:
     bool grammatical(const Ids& sentence) const;
 
 private:
-    std::vector<size_t> unknown_words(const std::vector<Word>& words, const PieceSentence& read) const;
     PieceSentence read_words(const std::string& text, const std::vector<Word>& words) const;
 
     Networks networks_;

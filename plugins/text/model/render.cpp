@@ -67,6 +67,12 @@ Rendering TextBatch::render_one(const RenderRequest& request) const {
             {{"position", word}, {"word", labels.back()}, {"before", contributions.before[t]}, {"boundary", contributions.boundary[t]}});
     }
     record["contributions"] = std::move(list);
+    if (gives_little_reason(contributions)) record["little_reason"] = true;
+    if (by_word) {  // what the model does not know is no evidence
+        const std::vector<size_t> unknown = model_.unknown_words(reading.words, reading.read);
+        for (size_t t = 0; t < ids.size(); ++t)
+            if (std::binary_search(unknown.begin(), unknown.end(), static_cast<size_t>(reading.pieces.word[t]))) labels[t].clear();
+    }
     decoding.rendering.terminal += contribution_bars(labels, contributions);
     decoding.rendering.record = record.dump();
     return std::move(decoding.rendering);
