@@ -2,7 +2,7 @@
 #include "whynot/plugin.h"
 
 #include "text/experiments/experiments.h"
-#include "text/services/evaluator.h"
+#include "text/measuring/evaluator.h"
 #include "text/services/importer.h"
 #include "text/services/trainer.h"
 #include "whynot/version.h"

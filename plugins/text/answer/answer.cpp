@@ -38,7 +38,11 @@ AnswerWeights advised_weights() {
     weights.edit = 7;
     weights.opinion = 2;
     weights.grammar = 30;
-    weights.evidence = 4;
+    weights.fluency_cap = 0.5;  // people's changes win nothing there
+    weights.evidence = 8;
+    weights.conflict = 6;
+    weights.evidence_free_else = 1.5;
+    weights.turn = 6;
     return weights;
 }
 

@@ -11,6 +11,7 @@
 ///            + worst      max(0, max_t s_t(y) - max_t s_t(x))   s_t: what word t adds to F
 ///            + generator  g_t(w)                            g_t(w) = min(8, max_k P_t(k) - P_t(w))
 ///            + likeness   (1 - cos(W_w, W_{x_t}))           W: output rows of the masked model
+///            - turn       T(x_t, w)                     T: how often w takes the place of x_t when people turn a sentence (english.h)
 ///            - topic      max(-1, min(1, sum a(w, c)))   a: association of the new words w with those that stay, c
 ///            + edit       (edits - 1) + deletion + insertion
 ///            + position   (1 - D_t / max D) + punctuation   D_t: the fall of position t
@@ -18,8 +19,9 @@
 ///            + grammar    [y cannot be read by the rules of a grammar, and x can]
 ///            + opinion    max(0, 3 + h'(y))                h': the gap of a second classifier, of another kind
 ///            + evidence   sum_t max(0, min(4, e_t) - 1/2)    e_t: what word t of y still says for the fact, by either classifier
+///            + conflict   sum max(0, min(2, |v|, |w|) - 0.3)  v, w: what the second classifier says of two words that are joined, of unlike sign
 ///
-/// subject to h(y) < 0. The last three and `worst` are zero where there is no second opinion. The unigram term divides word frequency out:
+/// subject to h(y) < 0. The last four, `worst` and `turn` are zero where there is no second opinion. The unigram term divides word frequency out:
 /// without it the search swaps rare words for frequent ones and calls that fluent. The cap keeps a sentence that is more fluent than the original from paying for another edit.
 ///
 /// All but the topic term, with its constants, was measured in a study of its own (ratio of perplexities, ablations, bias audit). The
@@ -125,11 +127,13 @@ struct AnswerWeights {
     double generator = 0.3;
     double generator_cap = 8;   ///< nats; beyond it the generator's tails say nothing
     double likeness = 5;        ///< of the word's place in the language: acts as a filter of parts of speech
+    double turn = 0;            ///< for a word that people turn the old one into, or that is its opposite (English)
     double topic = 2;           ///< of belonging to what the sentence is about; more draws the answer to words of the topic at any price
     double topic_cap = 1;       ///< nats that it may earn or cost: the topic may not pay for another edit
     double topic_share = 0.03;  ///< words that more sentences hold than this belong to no topic ("food" among them, in reviews)
     double edit = 40;      ///< each edit after the first: a second one must be needed. Below about 8 it starts to buy fluency with meaning
     double deletion = 5;   ///< keep insertion >= deletion >= 3 and deletion <= 5: cheap insertions hide what a biased model
+    double denial = 3;     ///< "did n't love" for "loved", and back
     double insertion = 5;  ///< looks at ("very little terrible"), dear deletions drive the search away from it
     double position = 8;   ///< for a position that falls little, against the one that falls most: keeps edits where the optimiser put them
     double punctuation = 1.5;  ///< for touching punctuation
@@ -138,7 +142,11 @@ struct AnswerWeights {
     double grammar = 0;
     double opinion_margin = 3;  ///< nats that the second classifier is to put the foil ahead
     double evidence = 0;
-    double evidence_free = 0.5, evidence_cap = 4;  ///< nats of a word that count for nothing; beyond which it counts no more
+    /// Nats of a word that count for nothing; of a word that nothing turns (english.h), which may speak for a class without being an opinion ("phx");
+    /// and those beyond which it counts no more.
+    double conflict = 0;         ///< of words that are joined and speak for different classes
+    double conflict_free = 0.3;  ///< nats of the weaker of two such words that count for nothing
+    double evidence_free = 0.5, evidence_free_else = 0.5, evidence_cap = 4;
 };
 
 /// What counts for `nearest`: the gap above all.
@@ -168,6 +176,8 @@ struct AnswerOptions {
     int64_t weighed = 8;             ///< of them, whose words the classifier is asked about one by one
     double frequency = 0.5;          ///< share of the unigram log-probability that is divided out
     int64_t asked = 40;              ///< candidates of one operation a classifier that is not additive is asked about
+    int64_t drafted = 120;           ///< sentences of each number of edits that are looked at as a whole where a second opinion has a say
+    int64_t asked_steps = 6;         ///< of them, beside the best: those that may become the best with one more edit
     int64_t asked_advised = 12;      ///< sentences of each number of edits that it is asked about where a second opinion has sorted them
     int64_t answers = 5;             ///< how many of the best to return
 };

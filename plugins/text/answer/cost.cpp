@@ -9,6 +9,12 @@
 
 namespace whynot::text {
 
+namespace {
+
+constexpr double most_of_a_conflict = 2;  // nats
+
+}  // namespace
+
 Cost::Cost(const AnswerModels& models, const AnswerProblem& problem, const AnswerOptions& options)
     : models_(models), problem_(problem), weights_(options.weights), words_only_(options.words_only) {
     const auto& x = problem.sentence;
@@ -29,6 +35,11 @@ Cost::Cost(const AnswerModels& models, const AnswerProblem& problem, const Answe
 
     const auto rows = at::tensor(x, at::kLong);
     likeness_ = at::mm(models.directions.index_select(0, rows), models.directions.t()).neg_().add_(1).mul_(weights_.likeness);
+    if (weights_.turn > 0)
+        for (size_t t = 0; t < x.size(); ++t) {
+            float* const here = likeness_.data_ptr<float>() + static_cast<int64_t>(t) * likeness_.size(1);
+            for (const auto& [word, counts] : models.lexicon.english.turns(x[t])) here[word] -= static_cast<float>(weights_.turn * counts);
+        }
     if (problem.preference.defined()) {
         const auto p = problem.preference.to(at::kFloat);
         generator_ = (std::get<0>(p.max(1, true)) - p).clamp_max_(weights_.generator_cap).mul_(weights_.generator).contiguous();
@@ -51,12 +62,36 @@ double Cost::opinion_gap(const Ids& y) const {
 
 double Cost::opinion(const Ids& y) const { return opinion_words_.empty() ? 0 : opinion_cost(opinion_gap(y)); }
 
+double Cost::evidence_of(int64_t word, double nats) const {
+    if (punctuation(word)) return 0;  // it stays
+    const bool is_known = !models_.lexicon.english.turns(word).empty();
+    return std::max(0.0, std::min(nats, weights_.evidence_cap) - (is_known ? weights_.evidence_free : weights_.evidence_free_else));
+}
+
 double Cost::evidence(const Ids& y) const {
     if (opinion_words_.empty()) return 0;
+    const std::vector<double> heard = problem_.opinion->contributions(y, problem_.fact, problem_.foil);
     double left = 0;
-    for (const double word : problem_.opinion->contributions(y, problem_.fact, problem_.foil))
-        left += std::max(0.0, std::min(word, weights_.evidence_cap) - weights_.evidence_free);
-    return weights_.evidence * left;
+    for (size_t t = 0; t < y.size(); ++t) left += evidence_of(y[t], heard[t]);
+    return weights_.evidence * left + weights_.conflict * conflict(y);
+}
+
+double Cost::conflict(const Ids& y) const {
+    const English& english = models_.lexicon.english;
+    double nats = 0, last = 0;
+    bool joined = false;
+    for (const int64_t word : y) {
+        if (english.joins(word)) {
+            joined = true;
+        } else if (!english.stresses(word)) {
+            const double now = opinion_words_[static_cast<size_t>(word)];
+            if (joined && (now > 0) != (last > 0))
+                nats += std::max(0.0, std::min({std::abs(now), std::abs(last), most_of_a_conflict}) - weights_.conflict_free);
+            last = now;
+            joined = false;
+        }
+    }
+    return nats;
 }
 
 const float* Cost::row(const at::Tensor& table, size_t t) const {

@@ -1,7 +1,6 @@
 #include "text/answer/lexicon.h"
 
 #include <algorithm>
-#include <utility>
 
 #include "text/reading/ids.h"
 #include "whynot/error.h"
@@ -12,22 +11,6 @@ namespace {
 
 bool is_letter(unsigned char c) { return c >= 128 || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 bool is_digit(unsigned char c) { return c >= '0' && c <= '9'; }
-
-/// What a change of one word asks of its neighbours.
-void add_english(const std::vector<std::string>& vocabulary, Lexicon& lexicon) {
-    const auto id = [&](const char* word) -> int64_t {
-        const auto found = std::find(vocabulary.begin(), vocabulary.end(), word);
-        return found == vocabulary.end() ? -1 : found - vocabulary.begin();
-    };
-    lexicon.takes_not.assign(vocabulary.size(), 0);
-    if (id("a") >= 0 && id("an") >= 0) lexicon.a = id("a"), lexicon.an = id("an");
-    lexicon.not_ = id("n't");
-    for (const char* word :
-         {"is", "are", "was", "were", "do", "does", "did", "have", "has", "had", "would", "could", "should", "need", "must", "ca", "wo"})
-        if (id(word) >= 0) lexicon.takes_not[static_cast<size_t>(id(word))] = 1;
-    for (const auto& [stem, whole] : {std::pair("ca", "can"), std::pair("wo", "will"), std::pair("sha", "shall"), std::pair("ai", "is")})
-        if (id(stem) >= 0 && id(whole) >= 0) lexicon.stems[id(stem)] = id(whole);
-}
 
 }  // namespace
 
@@ -52,7 +35,7 @@ Lexicon make_lexicon(const std::vector<std::string>& vocabulary, const std::vect
         lexicon.punctuation.push_back(!special && !spoken);
         lexicon.number.push_back(!special && entry == "_num_");
     }
-    add_english(vocabulary, lexicon);
+    lexicon.english = English(vocabulary);
     return lexicon;
 }
 

@@ -1,9 +1,10 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <string>
 #include <vector>
+
+#include "text/english/english.h"
 
 namespace whynot::text {
 
@@ -14,11 +15,7 @@ struct Lexicon {
     std::vector<char> punctuation;  ///< is punctuation: neither letter nor digit in it
     std::vector<char> number;       ///< stands for a number: `_num_`
 
-    // English, as the corpora split it ("wo n't"). -1 and empty where the vocabulary has not all of the words.
-    int64_t a = -1, an = -1;           ///< the two articles of which the next word decides
-    int64_t not_ = -1;                 ///< n't
-    std::map<int64_t, int64_t> stems;  ///< what stands before n't only, and what it is without: ca, can; wo, will
-    std::vector<char> takes_not;       ///< whether n't may come after a word
+    English english;  ///< of the same vocabulary
 };
 
 /// Words are made of letters, digits, apostrophes and hyphens (no "good." that the corpus glued together, no placeholder such as

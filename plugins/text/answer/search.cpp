@@ -88,6 +88,7 @@ public:
           nearest_(nearest),
           cost_(models, problem, options) {
         start_.answer.ids = x_;
+        own_count_ = counted(x_);
         start_.answer.gap = problem.gap({x_}).at(0);
         start_.answer.cost.opinion = cost_.opinion(x_);
         start_.answer.cost.evidence = cost_.evidence(x_);
@@ -146,7 +147,12 @@ private:
         splice(draft.at, static_cast<size_t>(edit.position));
         splice(draft.is_new, char{1});
         splice(draft.inserted, static_cast<char>(change.insertion));
-        answer.edits.push_back(std::move(edit));
+        if (words.size() > edit.from.size() && !change.insertion) {  // what is more than before comes before it
+            const auto more = edit.to.end() - static_cast<std::ptrdiff_t>(edit.from.size());
+            answer.edits.push_back({EditKind::insert, edit.position, {}, Ids(edit.to.begin(), more)});
+            edit.to.erase(edit.to.begin(), more);
+        }
+        if (edit.from != edit.to) answer.edits.push_back(std::move(edit));
         answer.gap = step.gap;
         answer.cost.fluency += weights_.fluency * step.language;
         answer.cost.generator += step.generator;
@@ -167,10 +173,10 @@ private:
     void set_stem(Draft& draft, size_t index) const {
         if (index == 0 || !draft.untouched(index - 1)) return;
         Ids& ids = draft.answer.ids;
-        if (index < ids.size() && ids[index] == models_.lexicon.not_) return;
+        if (index < ids.size() && ids[index] == models_.lexicon.english.not_) return;
         const int64_t now = ids[index - 1];
-        const auto found = models_.lexicon.stems.find(now);
-        if (found == models_.lexicon.stems.end() || !cost_.open(draft.at[index - 1])) return;
+        const auto found = models_.lexicon.english.stems.find(now);
+        if (found == models_.lexicon.english.stems.end() || !cost_.open(draft.at[index - 1])) return;
         ids[index - 1] = found->second;
         draft.is_new[index - 1] = 1;
         draft.answer.edits.push_back({EditKind::replace, static_cast<int64_t>(draft.at[index - 1]), {now}, {found->second}});
@@ -178,19 +184,19 @@ private:
 
     /// Takes words out of a field that cannot stand between these neighbours, -1: none.
     void forbid(Field& field, int64_t left, int64_t right) const {
-        const Lexicon& lexicon = models_.lexicon;
-        if (lexicon.not_ >= 0 && (left < 0 || lexicon.takes_not[static_cast<size_t>(left)] == 0))
-            field.allowed[static_cast<size_t>(lexicon.not_)] = 0;
-        if (right != lexicon.not_)
-            for (const auto& [stem, whole] : lexicon.stems) field.allowed[static_cast<size_t>(stem)] = 0;
-        else if (lexicon.not_ >= 0)
+        const English& english = models_.lexicon.english;
+        if (english.not_ >= 0 && (left < 0 || english.takes_not[static_cast<size_t>(left)] == 0))
+            field.allowed[static_cast<size_t>(english.not_)] = 0;
+        if (right != english.not_)
+            for (const auto& [stem, whole] : english.stems) field.allowed[static_cast<size_t>(stem)] = 0;
+        else if (english.not_ >= 0)
             for (size_t w = 0; w < field.allowed.size(); ++w)
-                if (lexicon.takes_not[w] == 0) field.allowed[w] = 0;
+                if (english.takes_not[w] == 0) field.allowed[w] = 0;
     }
 
     /// English: "a" or "an" before a new word, whichever its n-grams prefer. It counts as part of the edit that asks for it.
     void set_article(Draft& draft, size_t index) const {
-        const auto& [a, an] = std::pair(models_.lexicon.a, models_.lexicon.an);
+        const int64_t a = models_.lexicon.english.a, an = models_.lexicon.english.an;
         if (a < 0 || index == 0 || !draft.untouched(index - 1)) return;
         Ids& ids = draft.answer.ids;
         const int64_t now = ids[index - 1];
@@ -265,6 +271,7 @@ private:
                 replace(state, s, i, edits, cloze);
                 if (!whole) continue;
                 remove(state, s, i, edits);
+                if (options_.clear) deny(state, s, i, edits);
                 insert(state, s, i, i, edits, cloze);
                 insert(state, s, i, i + 1, edits, cloze);
                 if (i > 0) merge(state, s, i, i - 1, edits, cloze);
@@ -282,7 +289,7 @@ private:
             const Draft& state = states[draft.from];
             if (answers(draft.answer.gap)) keep(draft);
             if (!go_on || !draft.further || !promising(state, draft.answer)) continue;
-            const double estimate = draft.answer.cost.total() + remaining() * std::max(0.0, draft.answer.gap);
+            const double estimate = draft.answer.cost.total() - draft.answer.cost.evidence + remaining() * std::max(0.0, draft.answer.gap);
             next.emplace_back(estimate, std::move(draft));
         }
         std::stable_sort(next.begin(), next.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
@@ -316,21 +323,18 @@ private:
     std::vector<Draft> ask(const std::vector<Draft>& states) {
         const bool advised = !cost_.opinion_words().empty();
         std::stable_sort(proposals_.begin(), proposals_.end(), [](const Proposal& a, const Proposal& b) { return a.price < b.price; });
-        if (advised && !additive() && proposals_.size() > static_cast<size_t>(4 * options_.asked_advised))
-            proposals_.resize(static_cast<size_t>(4 * options_.asked_advised));
+        if (advised && !additive() && proposals_.size() > static_cast<size_t>(options_.drafted))
+            proposals_.resize(static_cast<size_t>(options_.drafted));
         std::vector<std::pair<double, Draft>> priced;
         std::set<Ids> here;
         for (const Proposal& proposal : proposals_) {
             Draft draft = drafted(states[proposal.state], proposal);
             if (!here.insert(draft.answer.ids).second) continue;
+            if (options_.clear) count(draft.answer);
             const double price = draft.answer.cost.total();
             priced.emplace_back(price, std::move(draft));
         }
-        if (advised) {
-            std::stable_sort(priced.begin(), priced.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
-            if (!additive() && priced.size() > static_cast<size_t>(options_.asked_advised))
-                priced.resize(static_cast<size_t>(options_.asked_advised));
-        }
+        if (advised) choose_asked(priced);
         std::vector<Draft> drafts;
         Sentences sentences;
         for (auto& [price, draft] : priced) {
@@ -346,6 +350,17 @@ private:
         return drafts;
     }
 
+    /// The best few as they are, and the best steps to one that is edited once more: what still speaks for the fact may go then.
+    void choose_asked(std::vector<std::pair<double, Draft>>& priced) const {
+        const auto best = static_cast<size_t>(options_.asked_advised);
+        const auto cheaper_than = [](const auto& a, const auto& b) { return a.first < b.first; };
+        std::stable_sort(priced.begin(), priced.end(), cheaper_than);
+        if (additive() || priced.size() <= best) return;
+        for (auto& [price, draft] : priced) price -= draft.answer.cost.evidence;
+        std::stable_sort(priced.begin() + static_cast<std::ptrdiff_t>(best), priced.end(), cheaper_than);
+        priced.resize(std::min(priced.size(), best + static_cast<size_t>(options_.asked_steps)));
+    }
+
     /// Sorts the words of a field by what a second classifier would say of each by itself.
     void advise(Field& field, const Draft& state, double without) const {
         const auto& words = cost_.opinion_words();
@@ -359,14 +374,19 @@ private:
         return words.empty() ? 0 : words[static_cast<size_t>(word)];
     }
 
+    /// What a further edit of a draft does not change in its price. What still speaks for the fact may be what it takes away.
+    static double paid(const Draft& state) {
+        const AnswerCost& cost = state.answer.cost;
+        return cost.total() - cost.boundary - cost.evidence;
+    }
+
     /// Proposes the best words of a field. @param gap_without of an additive classifier, without what the change takes away
     /// @param count how many that are answers @param steps how many that may be edited further
     void propose(Field& field, const Draft& state, size_t s, size_t account, const Change& change, double gap_without, int64_t count,
                  int64_t steps) {
         const auto take = [&](int64_t word, bool further) {
             Step step = field.step(word);
-            double price = state.answer.cost.total() - state.answer.cost.boundary + weights_.fluency * step.language + step.generator +
-                           step.likeness + step.edits + step.position;
+            double price = paid(state) + weights_.fluency * step.language + step.generator + step.likeness + step.edits + step.position;
             if (!field.opinion.empty()) price += field.opinion[static_cast<size_t>(word)] - state.answer.cost.opinion;
             proposals_.push_back({s, account, change, {word}, step, price, further});
         };
@@ -386,14 +406,24 @@ private:
             if (std::find(answering.begin(), answering.end(), word) == answering.end()) take(word, true);
     }
 
+    /// Words of a sentence that are not said in it again: those that not every other sentence has.
+    void add_said_once(const Ids& y, Ids& words) const {
+        if (models_.associations == nullptr || !options_.clear) return;
+        for (const auto word : y)
+            if (models_.associations->share(word) < weights_.topic_share) words.push_back(word);
+    }
+
     /// Another word in place of word `i`.
     void replace(const Draft& state, size_t s, size_t i, int64_t edits, const Cloze& cloze) {
         const auto& y = state.answer.ids;
+        // A word in the place of a number makes no sense, but tells an audit what the decision rests on.
+        if (models_.lexicon.number[static_cast<size_t>(y[i])] != 0 && !options_.top_position_only) return;
         const size_t t = state.at[i];
         const float* mask = cloze(static_cast<int64_t>(i), static_cast<int64_t>(i) + 1);
         Ids except{y[i]};
         if (i > 0) except.push_back(y[i - 1]);
         if (i + 1 < y.size()) except.push_back(y[i + 1]);
+        add_said_once(y, except);
         Field field(cost_.punctuation(y[i]) ? models_.lexicon.mark : models_.lexicon.word, except);
         const double now = -static_cast<double>(mask[y[i]]) + cost_.frequency(y[i]);
         const float *generator = cost_.generator(t), *likeness_here = cost_.likeness(t);
@@ -410,6 +440,29 @@ private:
                 options_.steps);
     }
 
+    /// English: "loved" as "did n't love", and "did n't love" as "loved". What it does to fluency only the whole sentence tells.
+    void deny(const Draft& state, size_t s, size_t i, int64_t edits) {
+        const English& english = models_.lexicon.english;
+        const auto& y = state.answer.ids;
+        const auto propose = [&](size_t first, size_t removed, const Ids& words) {
+            for (size_t k = first; k < first + removed; ++k)
+                if (!state.untouched(k) || !cost_.open(state.at[k])) return;
+            double gap = state.answer.gap;
+            for (size_t k = first; k < first + removed; ++k) gap -= word_gap(y[k]);
+            for (const int64_t word : words) gap += word_gap(word);
+            const double language = edits > 1 ? 0 : -weights_.fluency_cap;
+            const Step step{gap, language, 0, 0, weights_.denial + (edits > 1 ? weights_.edit : 0), cost_.position(state.at[i])};
+            const double price = paid(state) + weights_.fluency * step.language + step.edits + step.position;
+            proposals_.push_back({s, state.at[i], {first, removed, false, EditKind::replace}, words, step, price, options_.clear});
+        };
+        if (const auto denied = english.denied(y[i]); denied && i > 0 && (i + 1 == y.size() || y[i + 1] != english.not_)) {
+            const bool plain = denied->back() == y[i];  // "i love": no "it love", and no noun that is spelt so
+            if (plain ? english.is_plural_subject(y[i - 1]) : !english.shuts_out_do(y[i - 1])) propose(i, 1, *denied);
+        }
+        if (i + 1 < y.size() && y[i + 1] == english.not_ && i + 2 < y.size())
+            if (const auto affirmed = english.affirmed(y[i], y[i + 2])) propose(i, 3, {*affirmed});
+    }
+
     void remove(const Draft& state, size_t s, size_t i, int64_t edits) {
         const auto& y = state.answer.ids;
         if (y.size() < 2) return;
@@ -417,8 +470,7 @@ private:
         const double language = edits > 1 ? 0 : -weights_.fluency_cap;
         const Step step{state.answer.gap - word_gap(y[i]), language, 0, 0, weights_.deletion + (edits > 1 ? weights_.edit : 0),
                         cost_.position(state.at[i])};
-        const double price =
-            state.answer.cost.total() - state.answer.cost.boundary + weights_.fluency * language + step.edits + step.position;
+        const double price = paid(state) + weights_.fluency * language + step.edits + step.position;
         proposals_.push_back({s, state.at[i], {i, 1, false, EditKind::remove}, {}, step, price, options_.clear});
     }
 
@@ -426,11 +478,12 @@ private:
     void insert(const Draft& state, size_t s, size_t i, size_t j, int64_t edits, const Cloze& cloze) {
         const auto& y = state.answer.ids;
         if (j == y.size() && cost_.punctuation(y.back())) return;
-        if (j > 0 && j < y.size() && y[j] == models_.lexicon.not_) return;  // it stays with its verb
+        if (j > 0 && j < y.size() && y[j] == models_.lexicon.english.not_) return;  // it stays with its verb
         if ((j > 0 && state.inserted[j - 1] != 0) || (j < y.size() && state.inserted[j] != 0)) return;
         Ids except;
         if (j > 0) except.push_back(y[j - 1]);
         if (j < y.size()) except.push_back(y[j]);
+        add_said_once(y, except);
         Field field(models_.lexicon.word, except);
         const auto gap_index = static_cast<int64_t>(j);
         const auto* words = cloze(gap_index, gap_index);
@@ -457,6 +510,7 @@ private:
         Ids except{y[a], y[b]};
         if (a > 0) except.push_back(y[a - 1]);
         if (b + 1 < y.size()) except.push_back(y[b + 1]);
+        add_said_once(y, except);
         Field field(models_.lexicon.word, except);
         const auto first = static_cast<int64_t>(a);
         const auto* words = cloze(first, first + 2);
@@ -488,6 +542,21 @@ private:
         return judged_[static_cast<size_t>(options_.answers) - 1].cost.total() <= cost_.lower_bound(edits);
     }
 
+    /// How surprising a sentence is by its n-grams alone.
+    double counted(const Ids& sentence) const {
+        const auto words = models_.fluency.ngram().log_probabilities(sentence);
+        return cost_.surprise(sentence, std::accumulate(words.begin(), words.end(), 0.0));
+    }
+
+    /// Corrects what was guessed of an answer's fluency by its n-grams and its topic, which cost next to nothing.
+    void count(Answer& answer) const {
+        const double by_counts = cost_.fluency(counted(answer.ids), own_count_);
+        const double guessed = std::max(answer.cost.fluency, -weights_.fluency * weights_.fluency_cap);
+        const bool is_guess = answer.edits.back().kind == EditKind::replace;  // of the word alone; of other edits only the sentence tells
+        answer.cost.fluency = is_guess ? (guessed + by_counts) / 2 : by_counts;
+        answer.cost.topic = cost_.topic(answer.ids);
+    }
+
     /// Judges the best of the candidates found so far by their whole sentences and by the classifier itself, and forgets the others. The
     /// network reads few: n-grams and the topic, which cost next to nothing, say beforehand which. Of 1,024 sentences two had an answer
     /// that was not among the first 20 then, and 27 without these two.
@@ -497,17 +566,7 @@ private:
         for (auto& [ids, answer] : found_) candidates.push_back(std::move(answer));  // in the order of their ids
         found_.clear();
         keep_cheapest(candidates, options_.considered);
-        const auto counted = [&](const Ids& sentence) {
-            const auto words = models_.fluency.ngram().log_probabilities(sentence);
-            return cost_.surprise(sentence, std::accumulate(words.begin(), words.end(), 0.0));
-        };
-        const double own_count = counted(x_);
-        for (auto& candidate : candidates) {
-            const double by_counts = cost_.fluency(counted(candidate.ids), own_count);
-            const double guessed = std::max(candidate.cost.fluency, -weights_.fluency * weights_.fluency_cap);
-            candidate.cost.fluency = candidate.edits.back().kind == EditKind::remove ? by_counts : (guessed + by_counts) / 2;
-            candidate.cost.topic = cost_.topic(candidate.ids);
-        }
+        for (auto& candidate : candidates) count(candidate);
         keep_cheapest(candidates, options_.judged);
 
         Sentences sentences{x_};
@@ -550,8 +609,7 @@ private:
         size_t next = 0;
         for (Answer* answer : about) {
             double left = 0;
-            for (size_t i = 0; i < answer->ids.size(); ++i)
-                left += std::max(0.0, std::min(answer->gap - gaps[next++], weights_.evidence_cap) - weights_.evidence_free);
+            for (size_t i = 0; i < answer->ids.size(); ++i) left += cost_.evidence_of(answer->ids[i], answer->gap - gaps[next++]);
             answer->cost.evidence = std::max(answer->cost.evidence, weights_.evidence * left);
             weighed_.insert(answer->ids);
         }
@@ -592,6 +650,7 @@ private:
     const Cost cost_;
 
     Draft start_;
+    double own_count_ = 0;         // of the original
     std::vector<size_t> order_;    // editable positions, largest fall first
     std::map<Ids, Answer> found_;  // candidates, each sentence once
     std::set<Ids> seen_;           // all that ever were

@@ -39,7 +39,7 @@ std::vector<WordEdit> word_edits(const Tokenizer& tokenizer, const std::vector<s
     for (const Edit& edit : answer.edits) {
         const auto position = static_cast<size_t>(edit.position);
         if (edit.kind == EditKind::insert) {
-            edits.push_back({WordEdit::Kind::insert, position, tokenizer.piece(edit.to[0])});
+            for (const int64_t word : edit.to) edits.push_back({WordEdit::Kind::insert, position, tokenizer.piece(word)});
             continue;
         }
         // A merge puts its word in the place of the first of the two.

@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <map>
 
 #include "whynot/error.h"
@@ -34,6 +35,9 @@ at::Tensor Classifier::logits(const at::Tensor& embedded) const {
     return training::log_likelihoods(outputs, emits);
 }
 
+// A search that finds nothing asks about thousands of sentences at once: what the network needs for each of them stays small so.
+constexpr size_t rows_at_a_time = 256;
+
 at::Tensor Classifier::logits(const Sentences& sentences) const {
     const at::NoGradGuard no_grad;
     if (additive()) {
@@ -43,12 +47,15 @@ at::Tensor Classifier::logits(const Sentences& sentences) const {
     std::map<size_t, std::vector<int64_t>> by_length;
     for (size_t i = 0; i < sentences.size(); ++i) by_length[sentences[i].size()].push_back(static_cast<int64_t>(i));
     at::Tensor result = at::empty({static_cast<int64_t>(sentences.size()), classes()});
-    for (const auto& [length, rows] : by_length) {
-        Ids words;
-        for (const int64_t row : rows) words.insert(words.end(), sentences[row].begin(), sentences[row].end());
-        const at::Tensor embedded = embedding.index_select(0, at::tensor(words, at::kLong));
-        result.index_copy_(0, at::tensor(rows), logits(embedded.view({static_cast<int64_t>(rows.size()), -1, dimension()})));
-    }
+    for (const auto& [length, rows] : by_length)
+        for (size_t first = 0; first < rows.size(); first += rows_at_a_time) {
+            const std::vector<int64_t> some(rows.begin() + static_cast<std::ptrdiff_t>(first),
+                                            rows.begin() + static_cast<std::ptrdiff_t>(std::min(rows.size(), first + rows_at_a_time)));
+            Ids words;
+            for (const int64_t row : some) words.insert(words.end(), sentences[row].begin(), sentences[row].end());
+            const at::Tensor embedded = embedding.index_select(0, at::tensor(words, at::kLong));
+            result.index_copy_(0, at::tensor(some), logits(embedded.view({static_cast<int64_t>(some.size()), -1, dimension()})));
+        }
     return result;
 }
 

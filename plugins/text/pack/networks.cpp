@@ -27,6 +27,7 @@ constexpr const char* embedding_sum = "embedding-sum";
 constexpr const char* own_words = "words";
 constexpr const char* ngram_file = "ngram.bin";
 constexpr const char* associations_file = "associations.bin";
+constexpr const char* words_file = "words.safetensors";
 constexpr const char* opinion_file = "opinion.safetensors";
 
 /// One of the pack's files; `open_pack` has checked its size.
@@ -119,6 +120,25 @@ Tokenizer stored_tokenizer(const Pack& pack, base::Members& input) {
     return Tokenizer(tokenizer_kind(input.text("tokenizer", "")), bytes_of(pack, tokenizer_file));
 }
 
+/// A masked word model. @param embedding its own where that was read already
+MaskedModel stored_words(base::Members& declared, int64_t vocabulary, training::StoredTensors& stored, const at::Tensor& embedding) {
+    MaskedModelSizes sizes;
+    sizes.vocabulary = vocabulary;
+    sizes.embedding = declared.whole("embedding", 1, 4096);
+    sizes.hidden = declared.whole("hidden", 1, 4096);
+    sizes.head = declared.whole("head", 1, 4096);
+    MaskedModel masked(sizes);
+    for (auto& item : masked->named_parameters()) {
+        at::Tensor tensor = item.value();
+        if (embedding.defined() && item.key() == "embedding")
+            tensor.set_data(embedding);
+        else
+            stored.take("masked_model." + item.key(), tensor);
+        tensor.set_requires_grad(false);
+    }
+    return masked;
+}
+
 /// @param shared the embedding of the classifier beside it, undefined where the generator has to have its own
 Generator stored_generator(const Pack& pack, training::Declared& declared, Tokenizer tokenizer, training::StoredTensors& stored,
                            const at::Tensor& shared) {
@@ -147,21 +167,8 @@ Generator stored_generator(const Pack& pack, training::Declared& declared, Token
     for (auto& [name, tensor] : autoencoder.tables()) stored.take("autoencoder." + name, *tensor);
     autoencoder.freeze();
 
-    MaskedModelSizes masked_sizes;
-    masked_sizes.vocabulary = vocabulary;
     base::Members declared_masked = declared.network.object("masked_model");
-    masked_sizes.embedding = declared_masked.whole("embedding", 1, 4096);
-    masked_sizes.hidden = declared_masked.whole("hidden", 1, 4096);
-    masked_sizes.head = declared_masked.whole("head", 1, 4096);
-    MaskedModel masked(masked_sizes);
-    for (auto& item : masked->named_parameters()) {
-        at::Tensor tensor = item.value();
-        if (of_masked_model && item.key() == "embedding")
-            tensor.set_data(embedding);
-        else
-            stored.take("masked_model." + item.key(), tensor);
-        tensor.set_requires_grad(false);
-    }
+    const MaskedModel masked = stored_words(declared_masked, vocabulary, stored, of_masked_model ? embedding : at::Tensor());
     FluencyModel fluency(masked, NGram::deserialise(bytes_of(pack, ngram_file), vocabulary));
 
     Generator generator{std::move(tokenizer), std::move(autoencoder), std::move(fluency),
@@ -220,6 +227,27 @@ std::optional<NGramClassifier> stored_opinion(const Pack& pack, training::Declar
     }
 }
 
+/// Puts the word model that a pack has of its own in the place of the one that came with its generator. @returns whether it has one
+bool take_own_words(const Pack& pack, training::Declared& declared, std::optional<Generator>& generator) {
+    if (!declared.network.has("word_model")) return false;
+    base::Members words = declared.network.object("word_model");
+    if (!generator) throw training::bad_pack(pack, "it has a word model, which searches answers, and no generator");
+    training::StoredTensors stored(pack, words_file);
+    const MaskedModel masked = stored_words(words, generator->tokenizer.size(), stored, {});
+    stored.finish();
+    generator->fluency = FluencyModel(masked, generator->fluency.ngram());
+    return true;
+}
+
+Json sizes_of(const MaskedModel& masked) {
+    const MaskedModelSizes& sizes = masked->sizes();
+    return {{"embedding", sizes.embedding}, {"hidden", sizes.hidden}, {"head", sizes.head}};
+}
+
+void add_words(const MaskedModel& masked, training::NamedTensors& tensors) {
+    for (const auto& item : masked->named_parameters()) tensors["masked_model." + item.key()] = item.value();
+}
+
 void add_usual(const Generator& generator, Json& network) {
     if (generator.usual_surprise.excess <= 0) return;
     network["usual"] = {{"unknown_mean", generator.usual_unknown.mean},
@@ -234,7 +262,7 @@ void add_generator(const Generator& generator, PackWriter& writer, training::Nam
     Autoencoder autoencoder = generator.autoencoder;
     for (auto& [name, tensor] : autoencoder.dense()) tensors["autoencoder." + name] = *tensor;
     for (auto& [name, tensor] : autoencoder.tables()) tensors["autoencoder." + name] = *tensor;
-    for (const auto& item : generator.fluency.network()->named_parameters()) tensors["masked_model." + item.key()] = item.value();
+    add_words(generator.fluency.network(), tensors);
     const bool of_masked_model =
         generator.embedding.defined() && at::equal(generator.embedding, generator.fluency.network()->weights().embedding);
     if (generator.embedding.defined() && !of_masked_model) tensors["autoencoder.embedding"] = generator.embedding;
@@ -242,14 +270,13 @@ void add_generator(const Generator& generator, PackWriter& writer, training::Nam
     writer.add(ngram_file, generator.fluency.ngram().serialise());
     writer.add(associations_file, generator.associations.serialise());
     const AutoencoderSizes& sizes = autoencoder.sizes();
-    const MaskedModelSizes& masked = generator.fluency.network()->sizes();
     network["autoencoder"] = {
         {"latent", sizes.latent}, {"encoder", sizes.encoder}, {"decoder", sizes.decoder}, {"output_extra", sizes.output_extra}};
     if (of_masked_model)
         network["autoencoder"]["embedding_of_masked_model"] = true;
     else if (generator.embedding.defined())
         network["autoencoder"]["dimension"] = generator.embedding.size(1);
-    network["masked_model"] = {{"embedding", masked.embedding}, {"hidden", masked.hidden}, {"head", masked.head}};
+    network["masked_model"] = sizes_of(generator.fluency.network());
     network["ngram"] = {{"order", generator.fluency.ngram().order()}};
     add_usual(generator, network);
     input["tokenizer"] = to_string(generator.tokenizer.kind());
@@ -372,8 +399,10 @@ Networks Networks::load(const Pack& pack) {
     if (reader.pieces && generator && generator->tokenizer.kind() != TokenizerKind::word)
         throw training::bad_pack(
             pack, "its classifier has a reading of its own, and a generator of pieces of words; expected one of whole words");
+    const bool own_words = take_own_words(pack, declared, generator);
     std::optional<NGramClassifier> opinion = stored_opinion(pack, declared, generator);
-    return {std::move(reader), std::move(generator), declared.network.number("typical_distance", 1e-6, 1e6, 1), named, std::move(opinion)};
+    return {std::move(reader), std::move(generator), declared.network.number("typical_distance", 1e-6, 1e6, 1), named, std::move(opinion),
+            own_words};
 }
 
 void Networks::save(PackWriter& writer, PackManifest& manifest, const std::string& tokenizer_model) const {
@@ -386,6 +415,12 @@ void Networks::save(PackWriter& writer, PackManifest& manifest, const std::strin
         add_generator(*generator, writer, tensors, network, input, tokenizer_model);
     }
     if (generator) network["typical_distance"] = typical_distance;
+    if (named && own_words) {  // a generator of the pack's own has it already
+        network["word_model"] = sizes_of(generator->fluency.network());
+        training::NamedTensors words;
+        add_words(generator->fluency.network(), words);
+        training::write_tensors(writer.path(words_file), words, true);
+    }
     if (opinion) {
         network["opinion"] = {{"rows", opinion->table().size(0)}};
         training::write_tensors(writer.path(opinion_file), {{"table", opinion->table()}, {"bias", opinion->bias()}}, true);

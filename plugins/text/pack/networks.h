@@ -19,6 +19,7 @@ namespace whynot::text {
 ///     classifier.pt            a classifier that was brought along, TorchScript, with
 ///     embedding.safetensors    the embedding of what it reads, 32-bit floats
 ///     vocab.txt, ...           its tokenizer, where it has a reading of its own (piece_reader.h)
+///     words.safetensors        "masked_model.*" of a word model of its own, 16-bit floats
 ///     opinion.safetensors      "table" and "bias" of the second opinion, 16-bit floats
 ///
 /// and those of the generator. `pack.json` has the classifier and the generator under `network`, the tokenizer under `input.pieces`.
@@ -36,6 +37,10 @@ struct Networks {
     /// Another classifier of the same classes, of another kind and trained on part of the sentences: it has a say in which answer is the best, never
     /// in whether one is an answer. Only beside a generator of whole words.
     std::optional<NGramClassifier> opinion{};
+
+    /// Whether the word model that searches answers is the pack's own, trained on more than the generator that it names was. It stands in that
+    /// generator's place then, over the same words.
+    bool own_words = false;
 
     const Classifier& classifier() const { return reader.classifier; }
     /// Whether the classifier takes the words of the generator.

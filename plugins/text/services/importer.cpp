@@ -6,13 +6,10 @@
 #include <algorithm>
 #include <fstream>
 #include <iterator>
-#include <sstream>
 #include <unordered_map>
-#include <unordered_set>
 
 #include "base/format.h"
 #include "base/json.h"
-#include "base/sha256.h"
 #include "base/text.h"
 #include "corpora/files.h"
 #include "text/model/model.h"
@@ -20,8 +17,10 @@
 #include "text/pack/networks.h"
 #include "text/reading/corpus.h"
 #include "text/services/generator.h"
+#include "text/services/given_sentences.h"
 #include "text/services/recipe.h"
 #include "text/services/verification.h"
+#include "text/services/word_model.h"
 #include "training/checkpoint.h"
 #include "training/pack_contents.h"
 #include "training/probe.h"
@@ -40,17 +39,6 @@ namespace fs = std::filesystem;
 [[noreturn]] void refuse(const std::string& what) { throw Error(ErrorCode::invalid_argument, what); }
 [[noreturn]] void bad(const fs::path& file, const std::string& what) {
     throw Error(ErrorCode::invalid_input, file.filename().string() + ": " + what);
-}
-
-std::vector<std::string> lines_of(const fs::path& file) {
-    if (fs::is_directory(file)) bad(file, "expected a file of text, found a folder");
-    std::istringstream content(corpora::read_content(file));
-    std::vector<std::string> lines;
-    for (std::string line; std::getline(content, line);) {
-        if (!line.empty() && line.back() == '\r') line.pop_back();
-        lines.push_back(line);
-    }
-    return lines;
 }
 
 /// A tensor [V, e] that torch.save wrote.
@@ -276,66 +264,6 @@ void add_findings(Json& findings, const Probed& probed, const Classifier& classi
     for (size_t c = 0; c < classes.size(); ++c) findings["classes"][classes[c]] = called.eq(static_cast<int64_t>(c)).sum().item<int64_t>();
 }
 
-/// The sentences that a generator learns from, as words.
-struct GivenSentences {
-    std::vector<LabelledSentence> train;
-    std::vector<std::vector<std::string>> development;
-    std::string name, sha256, licence;  // of the file's lines, or of the corpora
-    int64_t refused = 0;
-};
-
-/// Adds one text: a text longer than a generator says is cut behind its sentences.
-void add_text(const std::vector<std::string>& words, size_t longest, std::unordered_set<uint64_t>& seen, GivenSentences& given) {
-    const auto add = [&](std::vector<std::string> sentence) {
-        if (sentence.size() > longest) ++given.refused;
-        if (sentence.empty() || sentence.size() > longest || !seen.insert(sentence_hash(sentence)).second) return;
-        if (sentence_hash(sentence) % 50 == 0)  // every fiftieth by its hash is kept for measuring
-            given.development.push_back(std::move(sentence));
-        else
-            given.train.push_back({std::move(sentence), 0});
-    };
-    if (words.size() <= longest) {
-        add(words);
-        return;
-    }
-    std::vector<std::string> sentence;
-    for (const std::string& word : words) {
-        sentence.push_back(word);
-        if (word == "." || word == "!" || word == "?" || word == "...") add(std::exchange(sentence, {}));
-    }
-    add(std::move(sentence));
-}
-
-GivenSentences read_sentences(const GeneratorRequest& request, int64_t longest) {
-    GivenSentences given;
-    std::unordered_set<uint64_t> seen;
-    base::Sha256 hash;
-    const auto most = static_cast<size_t>(longest);
-    if (request.corpora.empty()) {
-        given.name = request.data.filename().string();
-        for (const std::string& line : lines_of(request.data)) {
-            hash.update(line + '\n');
-            if (line.find_first_not_of(" \t") == std::string::npos) continue;
-            try {
-                add_text(texts(split_words(line)), most, seen, given);
-            } catch (const Error&) {
-                ++given.refused;
-            }
-        }
-    }
-    std::vector<std::string> licences;
-    for (const std::string& name : request.corpora) {
-        const Corpus corpus = read_corpus(request.corpora_folder, name);
-        hash.update(corpus.sha256);
-        licences.push_back(name + ": " + corpus.manifest.licence);
-        for (const LabelledSentence& sentence : corpus.train) add_text(sentence.words, most, seen, given);
-    }
-    if (!request.corpora.empty()) given.name = base::joined(request.corpora, ",");
-    given.licence = base::joined(licences, "; ");
-    given.sha256 = hash.hex();
-    return given;
-}
-
 void expect_enough(const GivenSentences& given, int64_t longest) {
     if (given.development.empty() || given.train.size() < 4)
         throw Error(ErrorCode::invalid_input,
@@ -404,6 +332,7 @@ std::string TextImporter::import_model(const ImportRequest& request, const Obser
 }
 
 void TextImporter::train_generator(const GeneratorRequest& request, const Observer& observer) {
+    if (request.words_only) return train_word_model(request, observer);
     const Recipe recipe = Recipe::from_json(request.recipe);
     training::check_folder(request.out);
     PackWriter writer(request.out, {autoencoder_checkpoint, masked_checkpoint});
@@ -454,6 +383,7 @@ void TextImporter::train_generator(const GeneratorRequest& request, const Observ
         manifest.licence = of_pack.licence;
         networks->generator = std::move(generator);
         networks->named.reset();
+        networks->own_words = false;
         if (shared) networks->reader.pieces = nullptr;
         networks->typical_distance = 3;
         TextModel model(classes, *std::move(networks));

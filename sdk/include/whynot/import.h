@@ -56,6 +56,8 @@ struct GeneratorRequest {
     uint64_t seed = 1;
     std::vector<std::string> corpora = {};      ///< for text, instead of `data`: names of corpora, whose labels are not looked at
     std::filesystem::path corpora_folder = {};  ///< where they are
+    /// For text: the pack as it is, which names another's generator, with a word model of its own for answers in place of that generator's.
+    bool words_only = false;
 };
 
 /// The service `whynot.import/1`.

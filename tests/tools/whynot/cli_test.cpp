@@ -105,7 +105,11 @@ TEST_F(Cli, RefusesWrongUsage) {
                        "goes with neither --classifier nor --generator", "whynot train");
     expect_usage_error({"train", "text", "--opinion-only", "--corpus", "x", "--out", "x"}, "--pack is required", "whynot train");
     expect_usage_error({"train", "text", "--opinion-only", "--generator-only", "--pack", "x", "--corpus", "x", "--out", "x"},
-                       "two different things", "whynot train");
+                       "different things", "whynot train");
+    expect_usage_error({"train", "text", "--words-only", "--corpus", "x", "--out", "x"}, "--pack is required", "whynot train");
+    expect_usage_error({"train", "image", "--words-only", "--pack", "x", "--corpus", "x", "--out", "x"}, "is for text", "whynot train");
+    expect_usage_error({"train", "text", "--words-only", "--pack", "x", "--corpus", "x", "--out", "x", "--data", "x"},
+                       "--words-only takes --pack", "whynot train");
     expect_usage_error({"train", "text", "--opinion-only", "--pack", "x", "--corpus", "x", "--out", "x", "--recipe", "x"},
                        "--opinion-only takes --pack, --corpus and --out", "whynot train");
     expect_usage_error({"explain", "x", "--deadline", "-1"}, "--deadline", "whynot explain");

@@ -471,7 +471,7 @@ class EnglishTest : public ::testing::Test {
 protected:
     EnglishTest() {
         for (const auto* text : {"i wo n't come back .", "i will come back .", "i ca n't come back .", "i can come back .", "it is a gem .",
-                                 "it is an error .", "it is a gem !", "it is an error !"})
+                                 "it is an error .", "it is a gem !", "it is an error !", "i do n't come back .", "i come back ."})
             for (int i = 0; i < 60; ++i) sentences.push_back(ids(text));
         MaskedModel model(MaskedModelSizes{static_cast<int64_t>(words.size()), 12, 16, 12, true}, 1);
         MaskedTraining training;
@@ -510,8 +510,8 @@ protected:
         return result.answers.empty() ? result.failure : say(result.answers.front().ids);
     }
 
-    const std::vector<std::string> words{"<pad>", "<go>", "<eos>", "<unk>", "i",  "wo", "n't", "come", "back",  ".",
-                                         "will",  "ca",   "can",   "it",    "is", "a",  "an",  "gem",  "error", "!"};
+    const std::vector<std::string> words{"<pad>", "<go>", "<eos>", "<unk>", "i", "wo", "n't", "come",  "back", ".",  "will",
+                                         "ca",    "can",  "it",    "is",    "a", "an", "gem", "error", "!",    "do", "coming"};
     Sentences sentences;
     std::optional<FluencyModel> fluency;
 };
@@ -526,16 +526,43 @@ TEST_F(EnglishTest, TheArticleFollowsTheNewWord) {
     EXPECT_EQ(answer("it is an error !", "error"), "it is a gem !");
 }
 
+TEST_F(EnglishTest, WithASecondOpinionVerbsAreDenied) {
+    // The second classifier hears the same word; the classifier wants "n't" in its place.
+    at::Tensor table = at::zeros({64, 2});
+    const NGramClassifier opinion(table, at::zeros({2}), words);
+    AnswerProblem problem;
+    problem.sentence = ids("i come back .");
+    problem.falls = {0.1, 4, 0.1, 0.1};
+    const int64_t denial = ids("n't").front();
+    problem.gap = [denial](const Sentences& asked) {
+        std::vector<double> gaps;
+        for (const Ids& each : asked) gaps.push_back(std::count(each.begin(), each.end(), denial) == 0 ? 2 : -2);
+        return gaps;
+    };
+    problem.opinion = &opinion;
+    const AnswerSearch search(*fluency, make_lexicon(words, fluency->ngram().counts()), nullptr);
+    const auto result = search.edit(problem);
+    ASSERT_FALSE(result.answers.empty()) << result.failure;
+    const Answer& best = result.answers.front();
+    EXPECT_EQ(say(best.ids), "i do n't come back .");
+    ASSERT_EQ(best.edits.size(), 1u);
+    EXPECT_EQ(best.edits[0].kind, EditKind::insert);
+    EXPECT_EQ(best.edits[0].position, 1);
+    EXPECT_EQ(say(best.edits[0].to), "do n't");
+}
+
 TEST_F(EnglishTest, NotComesAfterAVerbThatTakesItOnly) {
     const Lexicon lexicon = make_lexicon(words, fluency->ngram().counts());
-    EXPECT_EQ(lexicon.not_, ids("n't").front());
-    EXPECT_EQ(lexicon.stems, (std::map<int64_t, int64_t>{{5, 10}, {11, 12}}));
-    for (const auto* word : {"is", "ca", "wo"}) EXPECT_TRUE(lexicon.takes_not[static_cast<size_t>(ids(word).front())]) << word;
-    for (const auto* word : {"i", "come", "will", "gem"}) EXPECT_FALSE(lexicon.takes_not[static_cast<size_t>(ids(word).front())]) << word;
-    EXPECT_EQ(lexicon.a, ids("a").front());
+    EXPECT_EQ(lexicon.english.not_, ids("n't").front());
+    EXPECT_EQ(lexicon.english.stems, (std::map<int64_t, int64_t>{{5, 10}, {11, 12}}));
+    for (const auto* word : {"is", "ca", "wo"}) EXPECT_TRUE(lexicon.english.takes_not[static_cast<size_t>(ids(word).front())]) << word;
+    for (const auto* word : {"i", "come", "will", "gem"})
+        EXPECT_FALSE(lexicon.english.takes_not[static_cast<size_t>(ids(word).front())]) << word;
+    EXPECT_EQ(lexicon.english.a, ids("a").front());
     const Lexicon foreign = make_lexicon({"<pad>", "<go>", "<eos>", "<unk>", "a", "das"}, std::vector<int64_t>(6, 50));
-    EXPECT_EQ(foreign.a, -1) << "an article of another language";
-    EXPECT_TRUE(foreign.stems.empty());
+    EXPECT_EQ(foreign.english.a, -1) << "an article of another language";
+    EXPECT_TRUE(foreign.english.stems.empty());
+    EXPECT_FALSE(foreign.english.denied(5));
 }
 
 TEST(Lexicon, KnowsWordsMarksAndPunctuation) {

@@ -14,15 +14,16 @@
 #include "support/graphics_card.h"
 #include "support/points_pack.h"
 #include "support/temporary_folder.h"
+#include "text/measuring/evaluator.h"
 #include "text/model/modality.h"
 #include "text/model/model.h"
 #include "text/model/relaxation.h"
 #include "text/networks/autoencoder_training.h"
 #include "text/networks/classifier.h"
 #include "text/pack/likeness.h"
-#include "text/services/evaluator.h"
 #include "text/services/explaining.h"
 #include "text/services/held_out.h"
+#include "text/services/importer.h"
 #include "text/services/recipe.h"
 #include "text/services/trainer.h"
 #include "training/random.h"
@@ -716,6 +717,48 @@ TEST_F(ToyPack, GetsASecondOpinionAndStaysTheSameOtherwise) {
                 AllOf(HasSubstr("expected a corpus with the classes"), HasSubstr("cold")));
     request.opinion_for = "nobody";
     EXPECT_THAT(message_of(ErrorCode::not_found, [&] { TextTrainer().train(request, {}); }), HasSubstr("there is no pack 'nobody'"));
+}
+
+TEST_F(ToyPack, ThatNamesAGeneratorGetsWordsOfItsOwn) {
+    TemporaryFolder out;
+    const Pack plain = open_pack(*folder / "pack");
+    Networks networks = Networks::load(plain);
+    const FluencyModel before = networks.generator->fluency;
+    networks.named = Networks::Named{plain.manifest().id, plain.sha256()};
+    fs::copy(*folder / "pack", out / plain.manifest().id, fs::copy_options::recursive);
+    PackManifest manifest = plain.manifest();
+    manifest.id = "naming";
+    manifest.files.clear();
+    {
+        PackWriter writer(out / "naming");
+        networks.save(writer, manifest, "");
+        writer.finish(manifest);
+    }
+    const Pack naming = open_pack(out / "naming");
+    EXPECT_FALSE(Networks::load(naming).own_words);
+
+    GeneratorRequest request{
+        naming, {},      out / "own",         R"({"masked_model": {"embedding": 8, "hidden": 12, "head": 10, "epochs": 1}})",
+        1,      {"toy"}, *folder / "corpora", true};
+    TextImporter().train_generator(request, {});
+    const Pack own = open_pack(out / "own");
+    for (const PackFile& file : naming.manifest().files)
+        EXPECT_EQ(contents(naming.file(file.name)), contents(own.file(file.name))) << file.name;
+    const Networks after = Networks::load(own);
+    EXPECT_TRUE(after.own_words);
+    EXPECT_EQ(after.generator->fluency.network()->sizes().hidden, 12);
+    EXPECT_EQ(after.generator->fluency.network()->sizes().vocabulary, before.network()->sizes().vocabulary);
+
+    GeneratorRequest again = request;
+    again.pack = own;
+    again.out = out / "own2";
+    TextImporter().train_generator(again, {});
+    EXPECT_EQ(contents(own.file("words.safetensors")), contents(open_pack(again.out).file("words.safetensors"))) << "the same words again";
+
+    request.pack = plain;
+    request.out = out / "refused";
+    EXPECT_THAT(message_of(ErrorCode::invalid_argument, [&] { TextImporter().train_generator(request, {}); }),
+                HasSubstr("has a generator of its own"));
 }
 
 TEST_F(ToyPack, IsEvaluatedWithFailuresInTheDenominator) {

@@ -7,11 +7,15 @@ namespace {
 
 /// A pack from a corpus, or a generator from data for the classifier of a pack.
 void check_train(TrainCommand& command) {
-    if (command.opinion_only && command.generator_only)
-        throw CLI::ValidationError("--opinion-only and --generator-only are two different things to train");
+    const bool for_pack = command.opinion_only || command.words_only;  // that is taken as it is
+    if (command.opinion_only + command.words_only + command.generator_only > 1)
+        throw CLI::ValidationError("--opinion-only, --words-only and --generator-only are different things to train");
+    if (command.words_only && command.modality != "text") throw CLI::ValidationError("--words-only is for text");
+    if (command.words_only && !(command.classifier + command.generator + command.data).empty())
+        throw CLI::ValidationError("--words-only takes --pack, --corpus, --recipe and --out");
     if (command.opinion_only && !(command.classifier + command.generator + command.recipe + command.data).empty())
         throw CLI::ValidationError("--opinion-only takes --pack, --corpus and --out");
-    if (!command.generator_only && !(command.opinion_only ? command.data : command.pack + command.data).empty())
+    if (!command.generator_only && !(for_pack ? command.data : command.pack + command.data).empty())
         throw CLI::ValidationError("--pack and --data go with --generator-only");
     if (command.generator_only && !command.data.empty() && !command.corpus.empty())
         throw CLI::ValidationError("--generator-only takes --data or --corpus, not both");
@@ -21,7 +25,7 @@ void check_train(TrainCommand& command) {
     std::vector<std::pair<const char*, const std::string*>> needed{{"--corpus", &command.corpus}};
     if (command.generator_only && command.corpus.empty()) needed = {{"--data", &command.data}};
     if (command.generator_only && command.modality == "image") needed.emplace_back("--pack", &command.pack);
-    if (command.opinion_only) needed.emplace_back("--pack", &command.pack);
+    if (for_pack) needed.emplace_back("--pack", &command.pack);
     needed.emplace_back("--out", &command.out);
     for (const auto& [name, value] : needed)
         if (value->empty()) throw CLI::RequiredError(name);
@@ -32,8 +36,10 @@ void check_train(TrainCommand& command) {
 void add_train(CLI::App& program, TrainCommand& command) {
     CLI::App& app = add_command(program, "train", "Make a pack from a corpus");
     app.add_option("MODALITY", command.modality, "What the corpus holds: text or image")->required()->type_name("");
-    app.add_option("--corpus", command.corpus,
-                   "Name of a corpus in the folder WHYNOT_CORPORA; with --generator-only several, whose labels are not looked at")
+    app.add_option(
+           "--corpus", command.corpus,
+           "Name of a corpus in the folder WHYNOT_CORPORA; with --generator-only and --words-only several, whose labels are not looked "
+           "at")
         ->type_name("NAME[,NAME...]");
     app.add_option("--out", command.out, "The pack's folder: new, or that of a run that was stopped, which goes on")->type_name("DIR");
     app.add_flag("--generator-only", command.generator_only,
@@ -42,8 +48,13 @@ void add_train(CLI::App& program, TrainCommand& command) {
         "--opinion-only", command.opinion_only,
         "For text: take the pack --pack as it is and add a second opinion, trained on the labels of --corpus. It has a say in which "
         "answer is the best");
+    app.add_flag(
+        "--words-only", command.words_only,
+        "For text: take the pack --pack as it is, which explains with another's generator, and give it a word model of its own for "
+        "answers, trained on the sentences of the corpora --corpus");
     add_pack(app, command.pack,
-             "With --opinion-only: the pack that gets one. With --generator-only: the pack that has the classifier, as 'packs new' makes "
+             "With --opinion-only and --words-only: the pack that gets one. With --generator-only: the pack that has the classifier, as "
+             "'packs new' makes "
              "it. Without one, for text, a pack is made that "
              "other packs explain with");
     app.add_option("--data", command.data,

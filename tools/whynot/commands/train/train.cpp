@@ -73,7 +73,7 @@ fs::path corpora_folder(const std::string& corpus) {
 void train_generator(const TrainCommand& command, const Host& host) {
     const std::string plugin = plugin_with(Importer::service_id, host, command.modality);
     Importer& importer = host.service<Importer>(plugin);
-    GeneratorRequest request{{}, command.data, command.out, recipe_of(command), command.seed, {}, {}};
+    GeneratorRequest request{{}, command.data, command.out, recipe_of(command), command.seed, {}, {}, command.words_only};
     if (!command.pack.empty()) {
         request.pack = find_pack(command.pack, default_pack_search());
         if (request.pack->manifest().modality != command.modality)
@@ -117,11 +117,12 @@ void train_pack(const TrainCommand& command, const Host& host) {
 int train(const TrainCommand& command) {
     return interruptible([&] {
         const Host host(plugin_search(command));
-        if (command.print_recipe && !command.generator_only) {
+        const bool of_generator = command.generator_only || command.words_only;
+        if (command.print_recipe) {
             print_recipe(command, host);
             return answered;
         }
-        if (command.generator_only)
+        if (of_generator)
             train_generator(command, host);
         else
             train_pack(command, host);

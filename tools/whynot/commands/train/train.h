@@ -19,6 +19,7 @@ struct TrainCommand : CommonOptions {
     uint64_t seed = 1;
     bool print_recipe = false;
     bool opinion_only = false;    ///< with `pack` and `corpus`
+    bool words_only = false;      ///< with `pack` and `corpus`
     bool generator_only = false;  ///< with `pack` and `data` instead of `corpus`
     std::string pack;
     std::string data;

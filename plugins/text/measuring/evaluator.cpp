@@ -1,4 +1,4 @@
-#include "text/services/evaluator.h"
+#include "text/measuring/evaluator.h"
 
 #include <ATen/ATen.h>
 
@@ -10,10 +10,10 @@
 #include "base/format.h"
 #include "base/json.h"
 #include "base/stopwatch.h"
+#include "text/measuring/yardstick.h"
 #include "text/networks/autoencoder_training.h"
 #include "text/pack/likeness.h"
 #include "text/services/explaining.h"
-#include "text/services/yardstick.h"
 #include "training/pack_contents.h"
 #include "training/run.h"
 #include "whynot/error.h"

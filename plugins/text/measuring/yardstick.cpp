@@ -1,4 +1,4 @@
-#include "text/services/yardstick.h"
+#include "text/measuring/yardstick.h"
 
 #include <ATen/ATen.h>
 
