@@ -100,15 +100,19 @@ struct AdjectiveFinder::Parser {
         parse_options_set_linkage_limit(options.get(), most_linkages);
     }
 
-    /// Whether one part of a sentence can be read as a whole.
-    bool reads(const std::string& text) const {
+    /// What the cheapest reading of one part of a sentence costs.
+    std::optional<double> reading_cost(const std::string& text) const {
         const std::unique_ptr<Sentence_s, decltype(&sentence_delete)> sentence(sentence_create(text.c_str(), dictionary.get()),
                                                                                sentence_delete);
         const Parse_Options how = options.get();
-        if (!sentence || sentence_split(sentence.get(), how) < 0) return false;
+        if (!sentence || sentence_split(sentence.get(), how) < 0) return std::nullopt;
         parse_options_set_min_null_count(how, 0);
         parse_options_set_max_null_count(how, 0);
-        return sentence_parse(sentence.get(), how) > 0 && sentence_num_valid_linkages(sentence.get()) > 0;
+        const int linkages = sentence_parse(sentence.get(), how);
+        for (int i = 0; i < linkages; ++i)  // from the cheapest
+            if (sentence_num_violations(sentence.get(), static_cast<LinkageIdx>(i)) == 0)
+                return sentence_disjunct_cost(sentence.get(), static_cast<LinkageIdx>(i));
+        return std::nullopt;
     }
 
     /// Adds the adjectives of one part of a sentence, as bytes of `text`.
@@ -162,12 +166,20 @@ AdjectiveFinder::~AdjectiveFinder() {
 
 const char* AdjectiveFinder::version() { return linkgrammar_get_version(); }
 
-bool AdjectiveFinder::reads(std::string_view sentence) const {
+std::optional<double> AdjectiveFinder::reading_cost(std::string_view sentence) const {
     if (!base::is_utf8(sentence))
         throw Error(ErrorCode::invalid_input, base::in_quotes(sentence) + " is not valid UTF-8; convert it to UTF-8");
     const Quiet quiet(parser_->locale.get());
     std::string part;
     size_t words = 0;
+    double sum = 0;
+    const auto add = [&] {
+        const std::optional<double> cost = parser_->reading_cost(part);
+        sum += cost.value_or(0);
+        part.clear();
+        words = 0;
+        return cost.has_value();
+    };
     for (size_t begin = 0; begin < sentence.size();) {
         const size_t end = std::min(sentence.find(' ', begin), sentence.size());
         const std::string_view chunk = sentence.substr(begin, end - begin);
@@ -177,11 +189,10 @@ bool AdjectiveFinder::reads(std::string_view sentence) const {
         if (!part.empty()) part += ' ';
         part += other != spelling.end() ? other->second : chunk;
         if (!ends_sentence(chunk) && ++words < most_words) continue;
-        if (!parser_->reads(part)) return false;
-        part.clear();
-        words = 0;
+        if (!add()) return std::nullopt;
     }
-    return part.empty() || parser_->reads(part);
+    if (!part.empty() && !add()) return std::nullopt;
+    return sum;
 }
 
 std::vector<size_t> AdjectiveFinder::find(std::string_view sentence) const {

@@ -31,6 +31,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -48,9 +49,10 @@ public:
     /// there after opening quotes and brackets. @throws Error invalid_input for a sentence that is not UTF-8
     std::vector<size_t> find(std::string_view sentence) const;
 
-    /// Whether every part of a sentence can be read with all of its words: it is grammatical as far as link-grammar knows. Fragments often are not.
+    /// What the cheapest reading of a sentence costs that holds all of its words, the sum over its parts: 0 to 2 for most of what is written with care; what
+    /// is said oddly costs more. Nothing where there is none: it is not grammatical as far as link-grammar knows. Fragments often are not.
     /// @throws Error invalid_input for a sentence that is not UTF-8
-    bool reads(std::string_view sentence) const;
+    std::optional<double> reading_cost(std::string_view sentence) const;
 
     /// "link-grammar-5.12.0"
     static const char* version();

@@ -56,6 +56,20 @@ const std::vector<std::string> sentences = {"the food was gross .",
                                             "nice\tplace\r",
                                             "\r"};
 
+TEST(AdjectiveFinder, WhatReadsOddlyCostsMore) {
+    const AdjectiveFinder finder;
+    const std::optional<double> plain = finder.reading_cost("I took my old dog there .");
+    ASSERT_TRUE(plain);
+    EXPECT_EQ(finder.reading_cost("I took my old dog there ."), plain);
+    const std::optional<double> odd = finder.reading_cost("The rice was way perfectly .");
+    EXPECT_TRUE(!odd || *odd > *plain);
+    EXPECT_FALSE(finder.reading_cost("The of was and food ."));
+    const std::optional<double> both = finder.reading_cost("I took my old dog there . I took my old dog there .");
+    ASSERT_TRUE(both);
+    EXPECT_DOUBLE_EQ(*both, 2 * *plain) << "the parts add up";
+    EXPECT_THROW(finder.reading_cost("\xff"), Error);
+}
+
 TEST(Adjectives, AreThoseThatTakeADegree) {
     EXPECT_THAT(finder().find("the food was gross ."), ElementsAre(13));
     EXPECT_THAT(adjectives("nice people"), ElementsAre("nice")) << "before a noun";

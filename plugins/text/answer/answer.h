@@ -16,7 +16,7 @@
 ///            + edit       (edits - 1) + deletion + insertion
 ///            + position   (1 - D_t / max D) + punctuation   D_t: the fall of position t
 ///            + boundary   |h(y)|                            h: the gap, fact minus foil
-///            + grammar    [y cannot be read by the rules of a grammar, and x can]
+///            + grammar    min(1, (r(y) - r(x)) / 2)     r: what the cheapest reading by the rules of a grammar costs; 1 where only x has one
 ///            + opinion    max(0, 3 + h'(y))                h': the gap of a second classifier, of another kind
 ///            + evidence   sum_t max(0, min(4, e_t) - 1/2)    e_t: what word t of y still says for the fact, by either classifier
 ///            + conflict   sum max(0, min(2, |v|, |w|) - 0.3)  v, w: what the second classifier says of two words that are joined, of unlike sign
@@ -35,6 +35,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -68,8 +69,9 @@ struct AnswerProblem {
     /// Who has a say beside the classifier, in the same classes; null: nobody.
     const NGramClassifier* opinion = nullptr;
     int64_t fact = 0, foil = 1;  ///< classes of the opinion
-    /// Whether a sentence can be read by the rules of a grammar. Where the original can be, answers that cannot are put last. Empty: nobody knows.
-    std::function<bool(const Ids&)> grammatical;
+    /// What it costs to read a sentence by the rules of a grammar, nothing where it cannot be. Where the original can be read, answers that cannot are
+    /// put last, and those that cost more before them. Empty: nobody knows.
+    std::function<std::optional<double>(const Ids&)> reading_cost;
 };
 
 enum class EditKind {

@@ -616,11 +616,16 @@ private:
     }
 
     void hold_against_grammar() {
-        if (!problem_.grammatical || weights_.grammar == 0 || !problem_.grammatical(x_)) return;
+        if (!problem_.reading_cost || weights_.grammar == 0) return;
+        const std::optional<double> own = problem_.reading_cost(x_);
+        if (!own) return;
+        constexpr double odd = 2;  // so much dearer is as bad as no reading
         std::stable_sort(judged_.begin(), judged_.end(), cheaper);
-        for (size_t i = 0; i < judged_.size(); ++i)
-            if (i >= static_cast<size_t>(options_.parsed) || !problem_.grammatical(judged_[i].ids))
-                judged_[i].cost.grammar = weights_.grammar;
+        for (size_t i = 0; i < judged_.size(); ++i) {
+            std::optional<double> cost;
+            if (i < static_cast<size_t>(options_.parsed)) cost = problem_.reading_cost(judged_[i].ids);
+            judged_[i].cost.grammar = weights_.grammar * (cost ? std::clamp((*cost - *own) / odd, 0.0, 1.0) : 1);
+        }
     }
 
     AnswerResult best_answers(int64_t max_edits) {

@@ -50,7 +50,7 @@ AnswerProblem Decoding::problem(double confidence, const std::vector<double>& we
     problem.foil = request.foil;
     if (const auto& opinion = model.networks().opinion) {
         problem.opinion = &*opinion;
-        problem.grammatical = [this](const Ids& sentence) { return model.grammatical(sentence); };
+        problem.reading_cost = [this](const Ids& sentence) { return model.reading_cost(sentence); };
     }
     if (!request.keep.empty()) problem.kept = kept_pieces();
     problem.gap = [this, confidence](const Sentences& sentences) {

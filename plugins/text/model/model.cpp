@@ -101,7 +101,7 @@ PieceSentence TextModel::read_words(const std::string& text, const std::vector<W
     return Entrance::read_shared(networks_.generator->tokenizer.encode(texts(words)).ids);
 }
 
-bool TextModel::grammatical(const Ids& sentence) const {
+std::optional<double> TextModel::reading_cost(const Ids& sentence) const {
     // As people write it, for that is what a grammar is of.
     std::string text;
     for (const std::string& word : networks_.generator->tokenizer.decode(sentence)) {
@@ -118,7 +118,7 @@ bool TextModel::grammatical(const Ids& sentence) const {
             if (error.code() != ErrorCode::not_found) throw;
         }
     }
-    return saying_->grammar && saying_->grammar->reads(text);
+    return saying_->grammar ? saying_->grammar->reading_cost(text) : std::nullopt;
 }
 
 Ids TextModel::read_again(const std::string& text) const { return read_words(text, split_words(text)).all(); }

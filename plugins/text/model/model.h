@@ -42,9 +42,9 @@ public:
     const Entrance& entrance() const { return saying_->entrance; }
     const Lexicon& lexicon() const { return saying_->lexicon; }
     const AnswerSearch& search() const { return saying_->search; }
-    /// Whether the generator's words can be read by the rules of English; false too where the dictionary that this needs is not installed. Of all
-    /// threads one at a time.
-    bool grammatical(const Ids& sentence) const;
+    /// What it costs to read the generator's words by the rules of English; nothing where they cannot be, or the dictionary that this needs is not
+    /// installed. Of all threads one at a time.
+    std::optional<double> reading_cost(const Ids& sentence) const;
 
 private:
     PieceSentence read_words(const std::string& text, const std::vector<Word>& words) const;
