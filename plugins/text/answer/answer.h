@@ -101,9 +101,9 @@ struct AnswerCost {
     double edits = 0;     ///< their number and their kinds
     double position = 0;  ///< where they are
     double boundary = 0;
-    double opinion = 0;  ///< the second classifier's
+    double opinion = 0;   ///< the second classifier's
     double evidence = 0;  ///< for the fact, that is left: by the second classifier, with what conflicts, or by the first, whichever is more
-    double grammar = 0;  ///< of what cannot be read by rules, where the original can
+    double grammar = 0;   ///< of what cannot be read by rules, where the original can
     double total() const {
         return grammar + fluency + worst + generator + likeness + topic + edits + position + boundary + opinion + evidence;
     }
