@@ -102,10 +102,11 @@ struct AnswerCost {
     double position = 0;  ///< where they are
     double boundary = 0;
     double opinion = 0;   ///< the second classifier's
-    double evidence = 0;  ///< for the fact, that is left: by the second classifier, with what conflicts, or by the first, whichever is more
+    double evidence = 0;  ///< for the fact, that is left: by the second classifier or by the first, whichever is more
+    double conflict = 0;  ///< of words that are joined
     double grammar = 0;   ///< of what cannot be read by rules, where the original can
     double total() const {
-        return grammar + fluency + worst + generator + likeness + topic + edits + position + boundary + opinion + evidence;
+        return grammar + fluency + worst + generator + likeness + topic + edits + position + boundary + opinion + evidence + conflict;
     }
 };
 

@@ -73,10 +73,11 @@ double Cost::evidence(const Ids& y) const {
     const std::vector<double> heard = problem_.opinion->contributions(y, problem_.fact, problem_.foil);
     double left = 0;
     for (size_t t = 0; t < y.size(); ++t) left += evidence_of(y[t], heard[t]);
-    return weights_.evidence * left + weights_.conflict * conflict(y);
+    return weights_.evidence * left;
 }
 
 double Cost::conflict(const Ids& y) const {
+    if (opinion_words_.empty()) return 0;
     const English& english = models_.lexicon.english;
     double nats = 0, last = 0;
     bool joined = false;
@@ -91,7 +92,7 @@ double Cost::conflict(const Ids& y) const {
             joined = false;
         }
     }
-    return nats;
+    return weights_.conflict * nats;
 }
 
 const float* Cost::row(const at::Tensor& table, size_t t) const {

@@ -45,6 +45,8 @@ public:
     /// What a second classifier says of a sentence: how far it is from the foil, and what of it still speaks for the fact.
     double opinion(const Ids& y) const;
     double evidence(const Ids& y) const;
+    /// By how much words that are joined ("rude and professional") speak for different classes.
+    double conflict(const Ids& y) const;
     /// Of one word that says so many nats for the fact.
     double evidence_of(int64_t word, double nats) const;
     /// What each word of the vocabulary adds to the second gap by itself, [V]; empty where nobody has a say.
@@ -56,8 +58,6 @@ public:
     double lower_bound(int64_t edits) const;
 
 private:
-    /// By how much words that are joined ("rude and professional") speak for different classes.
-    double conflict(const Ids& y) const;
     const float* row(const at::Tensor& table, size_t t) const;
     double belonging(const Ids& y) const;
 

@@ -92,6 +92,7 @@ public:
         start_.answer.gap = problem.gap({x_}).at(0);
         start_.answer.cost.opinion = cost_.opinion(x_);
         start_.answer.cost.evidence = cost_.evidence(x_);
+        start_.answer.cost.conflict = cost_.conflict(x_);
         start_.at.resize(m_);
         std::iota(start_.at.begin(), start_.at.end(), size_t{0});
         start_.is_new.assign(m_, 0);
@@ -162,6 +163,7 @@ private:
         answer.cost.boundary = weights_.boundary * std::abs(step.gap);
         answer.cost.opinion = cost_.opinion(answer.ids);
         answer.cost.evidence = cost_.evidence(answer.ids);
+        answer.cost.conflict = cost_.conflict(answer.ids);
         if (!words.empty())
             set_article(draft, change.index);
         else
@@ -289,7 +291,7 @@ private:
             const Draft& state = states[draft.from];
             if (answers(draft.answer.gap)) keep(draft);
             if (!go_on || !draft.further || !promising(state, draft.answer)) continue;
-            const double estimate = draft.answer.cost.total() - draft.answer.cost.evidence + remaining() * std::max(0.0, draft.answer.gap);
+            const double estimate = draft.answer.cost.total() - unclear(draft.answer.cost) + remaining() * std::max(0.0, draft.answer.gap);
             next.emplace_back(estimate, std::move(draft));
         }
         std::stable_sort(next.begin(), next.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
@@ -312,10 +314,10 @@ private:
     /// Whether a sentence is worth one more edit than `state`: it brings the class nearer, or it is an answer that is not clear yet.
     bool promising(const Draft& state, const Answer& draft) const {
         if (nearest_) return true;
-        const double unclear = draft.cost.opinion + draft.cost.evidence;
-        if (draft.gap < 0) return options_.clear && unclear > 0;
+        const double left = draft.cost.opinion + unclear(draft.cost);
+        if (draft.gap < 0) return options_.clear && left > 0;
         const double won = std::max(0.0, state.answer.gap) - draft.gap;
-        const double clearer = state.answer.cost.opinion + state.answer.cost.evidence - unclear;
+        const double clearer = state.answer.cost.opinion + unclear(state.answer.cost) - left;
         return won > options_.min_step || (options_.clear && clearer > 1 && won > -options_.min_step);
     }
 
@@ -356,7 +358,7 @@ private:
         const auto cheaper_than = [](const auto& a, const auto& b) { return a.first < b.first; };
         std::stable_sort(priced.begin(), priced.end(), cheaper_than);
         if (additive() || priced.size() <= best) return;
-        for (auto& [price, draft] : priced) price -= draft.answer.cost.evidence;
+        for (auto& [price, draft] : priced) price -= unclear(draft.answer.cost);
         std::stable_sort(priced.begin() + static_cast<std::ptrdiff_t>(best), priced.end(), cheaper_than);
         priced.resize(std::min(priced.size(), best + static_cast<size_t>(options_.asked_steps)));
     }
@@ -374,10 +376,12 @@ private:
         return words.empty() ? 0 : words[static_cast<size_t>(word)];
     }
 
+    /// What a further edit may take away.
+    static double unclear(const AnswerCost& cost) { return cost.evidence + cost.conflict; }
     /// What a further edit of a draft does not change in its price. What still speaks for the fact may be what it takes away.
     static double paid(const Draft& state) {
         const AnswerCost& cost = state.answer.cost;
-        return cost.total() - cost.boundary - cost.evidence;
+        return cost.total() - cost.boundary - unclear(cost);
     }
 
     /// Proposes the best words of a field. @param gap_without of an additive classifier, without what the change takes away
@@ -582,6 +586,7 @@ private:
             if (!answers(candidate.gap)) continue;
             candidate.cost.opinion = cost_.opinion(candidate.ids);
             candidate.cost.evidence = cost_.evidence(candidate.ids);
+            candidate.cost.conflict = cost_.conflict(candidate.ids);
             candidate.cost.fluency = cost_.fluency(cost_.surprise(candidate.ids, likelihoods[i + 1]), cost_.surprise(x_, likelihoods[0]));
             candidate.cost.worst = weights_.worst * std::max(0.0, cost_.most_surprising(candidate.ids, words[i + 1]) - usual);
             candidate.cost.boundary = weights_.boundary * std::abs(candidate.gap);

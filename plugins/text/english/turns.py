@@ -21,6 +21,9 @@ import sys
 
 PIECE = re.compile(r"n't|'\w+|\w+(?=n't)|[\w-]+|[^\w\s]+")
 WORD = re.compile(r"[a-z][a-z'-]+")
+GRAMMAR = set("""an the you he she it we they me him us them my your his its our their this that these those is are was were be been being am do does did
+    doing will would can ca could shall should may might must n't of on at to for from by as about into against than if when who why how then there
+    here""".split())  # words that say how a sentence is built: in the place of another they turn nothing
 
 
 def of_people(file):
@@ -75,7 +78,7 @@ def main():
     for pair, value in of_people(pairs).items():
         found[pair] = max(value, found.get(pair, 0))
     for (a, b), value in sorted(found.items()):
-        if a != b and a in words and b in words and WORD.fullmatch(a) and WORD.fullmatch(b):
+        if a != b and {a, b} <= words - GRAMMAR and WORD.fullmatch(a) and WORD.fullmatch(b):
             print(a, b, value)
 
 
