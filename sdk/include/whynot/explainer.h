@@ -43,6 +43,7 @@
 #include <string>
 #include <vector>
 
+#include "whynot/attribution.h"
 #include "whynot/explanation.h"
 #include "whynot/export.h"
 #include "whynot/host.h"
@@ -103,6 +104,11 @@ public:
     std::vector<Answer> explain(const std::vector<Ask>& questions, const ExplainOptions& options = {});
     /// Explains one text.
     Answer explain(const std::string& text, const Question& question = {}, const ExplainOptions& options = {});
+
+    /// What the pack's plugin has to say where a decision comes from, by methods of attribution (attribution.h): one record a question, in order.
+    /// Throws `not_found` where the plugin has no such methods, `invalid_argument` for one that it does not have.
+    std::vector<Attributed> attribute(const std::vector<Ask>& questions, const AttributionOptions& options = {});
+    std::vector<AttributionMethod> attribution_methods() const;
 
     /// Asks the classifier only.
     std::vector<Classification> classify(const std::vector<Input>& inputs);

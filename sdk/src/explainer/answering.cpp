@@ -4,7 +4,6 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <map>
 #include <optional>
 #include <tuple>
@@ -12,9 +11,9 @@
 #include "base/format.h"
 #include "base/json.h"
 #include "base/names.h"
-#include "base/sha256.h"
 #include "base/stopwatch.h"
 #include "base/text.h"
+#include "explainer/questions.h"
 #include "explainer/watch.h"
 #include "solver/shape.h"
 #include "whynot/error.h"
@@ -39,26 +38,6 @@ std::string differing_options(const ExplainOptions& all) {
     if (all.answers != ExplainOptions().answers) options["answers"] = all.answers;
     if (!all.keep.empty()) options["keep"] = all.keep;
     return options.dump();
-}
-
-// The text itself, or a readable form of bytes that are no text: records hold UTF-8 only.
-std::string readable(const std::string& text) { return base::is_utf8(text) ? text : base::escape_controls(text); }
-
-bool plain(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
-
-// A part of a file's name: letters and digits of the text, one dash for whatever lies between them; `otherwise` where there are none.
-std::string slug(const std::string& text, size_t most, const std::string& otherwise) {
-    std::string result;
-    for (const char c : text) {
-        if (result.size() == most) break;
-        if (plain(c)) {
-            result += c;
-        } else if (!result.empty() && result.back() != '-') {
-            result += '-';
-        }
-    }
-    if (!result.empty() && result.back() == '-') result.pop_back();
-    return result.empty() ? otherwise : result;
 }
 
 // Times of a batch are shared out evenly.
@@ -171,9 +150,7 @@ private:
         each.hash = question_id(manifest.modality, input.content, question.fact, question.foil, model_.pack.sha256());
         Explanation& record = each.answer.record;
         record.id = question.id.empty() ? each.hash : question.id;
-        record.question.modality = manifest.modality;
-        record.question.input = readable(input.path.empty() ? input.content : input.path);
-        if (!input.path.empty()) record.question.input_sha256 = base::sha256_hex(input.content);
+        record.question = recorded(input, manifest.modality);
         record.pack = {manifest.id, manifest.version, model_.pack.sha256()};
         record.solver = {to_string(options_.solver.method), differing_options(options_), options_.seed, at::get_num_threads(),
                          model_.device};
@@ -197,26 +174,14 @@ private:
         record.probabilities.before = named(before[0].exp());
         if (!is_like(each)) return false;
 
+        const ClassChoice chosen = choose_classes(model_, before[0], question, false);
+        each.fact = chosen.fact;
+        each.foil = chosen.foil;
+        if (each.fact >= 0) record.question.fact = classes[each.fact];
+        if (each.foil >= 0) record.question.foil = classes[each.foil];
+        record.reason = chosen.refusal;
+        if (!chosen.refusal.empty()) return false;
         const auto predicted = before.argmax(1).item<int64_t>();
-        const auto class_of = [&](const char* what, const std::string& name, int64_t otherwise, int64_t& chosen) {
-            const auto found = std::find(classes.begin(), classes.end(), name);
-            chosen = name.empty() ? otherwise : found - classes.begin();
-            if (name.empty() || found != classes.end()) return true;
-            record.reason = std::string(what) + " '" + readable(name) + "' is no class of the pack '" + model_.pack.manifest().id +
-                            "'; it has " + base::choice_of(name, classes);
-            return false;
-        };
-        if (!class_of("the fact", question.fact, predicted, each.fact)) return false;
-        record.question.fact = classes[each.fact];
-        const auto other = likeliest_other(before, at::tensor({each.fact}, at::kLong)).item<int64_t>();
-        if (!class_of("the foil", question.foil, other, each.foil)) return false;
-        record.question.foil = classes[each.foil];
-        if (each.foil == each.fact) {
-            record.reason = question.fact.empty()
-                                ? "the classifier calls it '" + classes[each.fact] + "' already; ask about another class than that"
-                                : "fact and foil are the same class, '" + classes[each.fact] + "'; ask about two different ones";
-            return false;
-        }
         if (each.fact != predicted)
             record.warnings.push_back("the classifier calls it '" + classes[predicted] + "', not '" + classes[each.fact] + "'");
         return true;
@@ -372,7 +337,8 @@ private:
             const Solution* point = points_.reached(a);
             if (!point) continue;
             Case& each = *asked_[a];
-            requests.push_back({each.row, each.fact, each.foil, point->z, options_.decode, options_.out, name_of(each),
+            requests.push_back({each.row, each.fact, each.foil, point->z, options_.decode, options_.out,
+                                file_name(model_, each.ask.input, each.fact, each.foil, each.hash),
                                 each.has_answer ? points_.answers[a]->z : at::Tensor(), confidence_, each.between, options_.answers,
                                 options_.keep});
             reached.push_back(&each);
@@ -540,13 +506,6 @@ private:
     }
     static std::string cause_of(Watch::Verdict verdict) {
         return verdict == Watch::Verdict::late ? "The deadline passed" : "The callback ended it";
-    }
-
-    // What people recognise, and enough of the hash that no other question has the name, one about a file of the same name least of all.
-    std::string name_of(const Case& each) const {
-        const std::string stem = std::filesystem::path(each.ask.input.path).stem().string();
-        const auto class_name = [&](int64_t index) { return slug(model_.classes()[index], 24, std::to_string(index)); };
-        return slug(stem, 48, "input") + '-' + class_name(each.fact) + "-not-" + class_name(each.foil) + '-' + each.hash.substr(0, 8);
     }
 
     ClassProbabilities named(const at::Tensor& probabilities) const { return name_probabilities(model_.classes(), probabilities); }

@@ -6,14 +6,18 @@
 #include "base/names.h"
 #include "base/stopwatch.h"
 #include "explainer/answering.h"
+#include "explainer/attributing.h"
 #include "whynot/error.h"
 
 namespace whynot {
 
-struct Explainer::State : internal::OpenModel {};
+struct Explainer::State : internal::OpenModel {
+    Host* host = nullptr;
+};
 
 Explainer::Explainer(Host& host, Pack pack, const std::string& device) : state_(std::make_unique<State>()) {
     const base::Stopwatch watch;
+    state_->host = &host;
     state_->pack = std::move(pack);
     state_->device = device;
     const PackManifest& manifest = state_->pack.manifest();
@@ -66,6 +70,15 @@ std::vector<Classification> Explainer::classify(const std::vector<Input>& inputs
 
 std::vector<Answer> Explainer::explain(const std::vector<Ask>& questions, const ExplainOptions& options) {
     return internal::answer(*state_, questions, options);
+}
+
+std::vector<AttributionMethod> Explainer::attribution_methods() const {
+    const Attribution& service = state_->host->service<Attribution>(state_->plugin);
+    return state_->call("list its methods of attribution", [&] { return service.methods(); });
+}
+
+std::vector<Attributed> Explainer::attribute(const std::vector<Ask>& questions, const AttributionOptions& options) {
+    return internal::attribute(*state_, state_->host->service<Attribution>(state_->plugin), questions, options);
 }
 
 Answer Explainer::explain(const std::string& text, const Question& question, const ExplainOptions& options) {

@@ -1,5 +1,6 @@
 #include "whynot/modality.h"
 
+#include "whynot/attribution.h"
 #include "whynot/held_out.h"
 #include "whynot/import.h"
 #include "whynot/train.h"
@@ -14,6 +15,7 @@ Trainer::~Trainer() = default;
 Evaluator::~Evaluator() = default;
 Importer::~Importer() = default;
 HeldOut::~HeldOut() = default;
+Attribution::~Attribution() = default;
 
 at::Tensor Batch::extra_starts(const at::Tensor&, const at::Tensor&, const at::Tensor&, int64_t, uint64_t) { return {}; }
 

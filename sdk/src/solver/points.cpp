@@ -38,9 +38,9 @@ Problem part_of(const Problem& whole, const Rows& rows, const at::Tensor& extra_
     return part;
 }
 
-class Search {
+class PointSearch {
 public:
-    Search(const Problem& problem, const SolverOptions& options, double confidence)
+    PointSearch(const Problem& problem, const SolverOptions& options, double confidence)
         : problem_(problem), options_(options), confidence_(confidence) {}
 
     Points run() {
@@ -243,7 +243,7 @@ double lead_for(double confidence) { return std::log(confidence / (1 - confidenc
 
 Points solve_points(const Problem& problem, const SolverOptions& options, double confidence) {
     if (confidence != 0) check_confidence(confidence);
-    return Search(problem, options, confidence).run();
+    return PointSearch(problem, options, confidence).run();
 }
 
 }  // namespace whynot
