@@ -141,7 +141,8 @@ public:
     }
 
     /// What the colours of a difference mean: as many steps as pixels, and the words below.
-    void colour_bar(double scale, double x, double y, double width) {
+    void colour_bar(const Panel& panel, double x, double y, double width) {
+        const double scale = panel.scale;
         const auto steps = static_cast<int64_t>(width);
         Picture bar{steps, 1, 3, {}};
         for (int64_t i = 0; i < steps; ++i) {
@@ -150,9 +151,9 @@ public:
         }
         picture(bar, x, y, width, bar_height);
         const double below = y + bar_height + 16, size = text_size * 0.85;
-        text("\u2212" + two_digits(scale) + " remove", x, below, 0, width * 0.45, size, false);
+        text("\u2212" + two_digits(scale) + " " + panel.low, x, below, 0, width * 0.45, size, false);
         text("0", x + width / 2, below, 0.5, width * 0.1, size, false);
-        text("+" + two_digits(scale) + " add", x + width, below, 1, width * 0.45, size, false);
+        text("+" + two_digits(scale) + " " + panel.high, x + width, below, 1, width * 0.45, size, false);
     }
 
     Picture result() {
@@ -269,7 +270,7 @@ Picture draw_sheet(const std::string& title, const std::string& sentence, const 
         for (size_t i = 0; i < panel.lines.size(); ++i, baseline += line_height) {
             canvas.text(panel.lines[i], left + cell / 2, baseline, 0.5, cell, text_size, i == 0);
         }
-        if (panel.scale > 0) canvas.colour_bar(panel.scale, x, baseline - text_size + 6, panel_width);
+        if (panel.scale > 0) canvas.colour_bar(panel, x, baseline - text_size + 6, panel_width);
         left += cell + gap;
     }
     return canvas.result();

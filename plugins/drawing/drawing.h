@@ -26,13 +26,14 @@ Difference draw_difference(const std::vector<float>& input, const std::vector<fl
 
 /// One picture of the sheet with the lines under it.
 struct Panel {
-    Picture picture;                 ///< 1 or 3 channels
-    std::vector<std::string> lines;  ///< UTF-8, the first in bold; too long a line is made smaller, then cut
-    double scale = 0;                ///< of a difference (Difference::scale): a colour bar stands below its lines; 0: none
+    Picture picture;                           ///< 1 or 3 channels
+    std::vector<std::string> lines;            ///< UTF-8, the first in bold; too long a line is made smaller, then cut
+    double scale = 0;                          ///< of a difference (Difference::scale): a colour bar stands below its lines; 0: none
+    std::string low = "remove", high = "add";  ///< what the ends of that bar stand for
 };
 
 /// A contact sheet on white: a title, below it what the panels show in a sentence, panels side by side enlarged to about 260 pixels (larger ones are reduced), their lines, and below a
-/// difference a colour bar from "-scale remove" over 0 to "+scale add". Letters that DejaVu Sans lacks show as boxes.
+/// difference a colour bar from "-scale low" over 0 to "+scale high". Letters that DejaVu Sans lacks show as boxes.
 /// Fontconfig finds the font; where it can write its cache nowhere, neither for all users nor for this one, it complains on standard error.
 /// @return 3 channels
 /// Throws Error `invalid_argument` for text that is not UTF-8 and for no panels.

@@ -2,6 +2,7 @@
 #include "whynot/plugin.h"
 
 #include "image/model/model.h"
+#include "image/services/attributing.h"
 #include "image/services/held_out.h"
 #include "image/services/samples.h"
 #include "whynot/version.h"
@@ -30,4 +31,5 @@ whynot::PluginInfo describe() {
 }  // namespace
 
 WHYNOT_PLUGIN(describe(), whynot::Service<whynot::Modality, whynot::image::ImageModality>,
-              whynot::Service<whynot::Samples, whynot::image::ImageSamples>, whynot::Service<whynot::HeldOut, whynot::image::ImageHeldOut>);
+              whynot::Service<whynot::Samples, whynot::image::ImageSamples>, whynot::Service<whynot::HeldOut, whynot::image::ImageHeldOut>,
+              whynot::Service<whynot::Attribution, whynot::image::ImageAttribution>);

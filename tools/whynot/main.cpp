@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "bench/bench.h"
+#include "commands/attribute/attribute.h"
 #include "commands/doctor/doctor.h"
 #include "commands/experiment/experiment.h"
 #include "commands/explain/explain.h"
@@ -51,6 +52,7 @@ public:
         use_our_help(app_);  // its commands take it over
         add_explain(app_, explain_);
         add_classify(app_, classify_);
+        add_attribute(app_, attribute_);
         add_packs(app_, packs_, import_);
         add_plugins(app_, plugins_, check_);
         add_train(app_, train_);
@@ -126,6 +128,7 @@ private:
     CLI::App app_{"Why A and not B? Shows what would have to change in an input for a classifier to change its mind.", "whynot"};
     ExplainCommand explain_;
     ClassifyCommand classify_;
+    AttributeCommand attribute_;
     PacksCommand packs_;
     ImportCommand import_;
     PluginsCommand plugins_;
@@ -142,6 +145,7 @@ private:
     const std::map<std::string, std::function<int()>> actions_{
         {"whynot explain", [this] { return commands().explain(explain_); }},
         {"whynot classify", [this] { return commands().classify(classify_); }},
+        {"whynot attribute", [this] { return commands().attribute(attribute_); }},
         {"whynot packs list", [this] { return list_packs(packs_); }},
         {"whynot packs show", [this] { return show_pack(packs_); }},
         {"whynot packs verify", [this] { return verify_pack(packs_); }},

@@ -207,4 +207,9 @@ Picture to_picture(const at::Tensor& image) {
     return {image.size(2), image.size(1), image.size(0), {first, first + bytes.numel()}};
 }
 
+std::vector<float> floats(const at::Tensor& image) {
+    const at::Tensor values = image.to(at::kFloat).contiguous();
+    return {values.data_ptr<float>(), values.data_ptr<float>() + values.numel()};
+}
+
 }  // namespace whynot::image

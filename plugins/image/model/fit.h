@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "drawing/image_file.h"
 
@@ -51,5 +52,10 @@ constexpr const char* colours_turned_grey = "colours were turned to grey";
 
 /// The other way: [channels, height, width] to a picture of 1 or 3 channels; values are clipped to [0, 1].
 Picture to_picture(const at::Tensor& image);
+
+/// The values of a tensor, row-major, as drawings take them.
+std::vector<float> floats(const at::Tensor& image);
+
+constexpr int64_t shown_side = 280;  ///< pixels: how large what people look at is drawn
 
 }  // namespace whynot::image

@@ -29,14 +29,8 @@ namespace {
 namespace fs = std::filesystem;
 using base::Json;
 
-constexpr int64_t shown_side = 280;  // pixels, for people
 constexpr int64_t morph_steps = 12;
 constexpr double shown_tolerance = 0.002;  // nats: the gap of a boundary that is shown
-
-std::vector<float> floats(const at::Tensor& image) {
-    const at::Tensor values = image.to(at::kFloat).contiguous();
-    return {values.data_ptr<float>(), values.data_ptr<float>() + values.numel()};
-}
 
 // The probabilities of fact, foil and the likeliest other class, one a line.
 std::vector<std::string> verdict(const std::vector<std::string>& classes, const at::Tensor& probabilities, int64_t fact, int64_t foil) {

@@ -12,6 +12,8 @@ namespace {
 
 int64_t scaled(int64_t channels, double width) { return std::max<int64_t>(1, std::llround(static_cast<double>(channels) * width)); }
 
+at::Tensor seen(const Probe::Hook& hook, const at::Tensor& x) { return hook ? hook(x) : x; }
+
 class LeNet : public Classifier {
 public:
     LeNet(const ImageShape& shape, int64_t classes) {
@@ -26,10 +28,12 @@ public:
         output_ = linear("output", 50, classes);
     }
 
-    at::Tensor logits(const at::Tensor& images, const Mode&) const override {
-        const at::Tensor a = at::relu(at::max_pool2d(first_(images), 2));
-        const at::Tensor b = at::relu(at::max_pool2d(second_(a), 2));
-        return output_(at::relu(hidden_(b.flatten(1))));
+    at::Tensor logits(const at::Tensor& images, const Mode&, const Probe& probe) const override {
+        const at::Tensor a = at::relu(at::max_pool2d(seen(probe.linear, first_(images)), 2));
+        const at::Tensor maps = seen(probe.linear, second_(a));
+        // The maximum first is less work, and the same.
+        const at::Tensor b = probe.maps ? at::max_pool2d(probe.maps(at::relu(maps)), 2) : at::relu(at::max_pool2d(maps, 2));
+        return seen(probe.linear, output_(at::relu(seen(probe.linear, hidden_(b.flatten(1))))));
     }
 
 private:
@@ -58,13 +62,15 @@ public:
         output_ = linear("output", units, classes);
     }
 
-    at::Tensor logits(const at::Tensor& images, const Mode& mode) const override {
+    at::Tensor logits(const at::Tensor& images, const Mode& mode, const Probe& probe) const override {
         at::Tensor x = images;
         for (size_t block = 0; block < blocks_.size(); ++block) {
-            for (const Layer& layer : blocks_[block]) x = at::relu(layer.norm(layer.convolution(x), mode));
+            for (const Layer& layer : blocks_[block]) x = at::relu(seen(probe.linear, layer.norm(layer.convolution(x), mode)));
+            if (block + 1 == blocks_.size()) x = seen(probe.maps, x);
             if (pools_[block]) x = at::max_pool2d(x, 2);
         }
-        return output_(dropout(at::relu(hidden_(x.flatten(1))), dropout_, mode));
+        const at::Tensor hidden = seen(probe.linear, hidden_(x.flatten(1)));
+        return seen(probe.linear, output_(dropout(at::relu(hidden), dropout_, mode)));
     }
 
 private:
@@ -107,15 +113,18 @@ public:
         output_ = linear("output", in, classes);
     }
 
-    at::Tensor logits(const at::Tensor& images, const Mode& mode) const override {
-        at::Tensor x = at::max_pool2d(at::relu(stem_norm_(stem_(images), mode)), 3, 2, 1);
+    at::Tensor logits(const at::Tensor& images, const Mode& mode, const Probe& probe) const override {
+        const auto layer = [&](const Convolution& convolution, const BatchNorm& norm, const at::Tensor& x) {
+            return seen(probe.linear, norm(convolution(x), mode));
+        };
+        at::Tensor x = at::max_pool2d(at::relu(layer(stem_, stem_norm_, images)), 3, 2, 1);
         for (const Block& block : blocks_) {
-            at::Tensor y = at::relu(block.down_norm(block.down(x), mode));
-            y = at::relu(block.across_norm(block.across(y), mode));
-            y = block.up_norm(block.up(y), mode);
-            x = at::relu(y + (block.shortcut.weight.defined() ? block.shortcut_norm(block.shortcut(x), mode) : x));
+            at::Tensor y = at::relu(layer(block.down, block.down_norm, x));
+            y = at::relu(layer(block.across, block.across_norm, y));
+            y = layer(block.up, block.up_norm, y);
+            x = at::relu(y + (block.shortcut.weight.defined() ? layer(block.shortcut, block.shortcut_norm, x) : x));
         }
-        return output_(x.mean({2, 3}));
+        return seen(probe.linear, output_(seen(probe.maps, x).mean({2, 3})));
     }
 
 private:

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -16,6 +17,14 @@ struct ClassifierSizes {
     double dropout = 0;          ///< before the last layer, vgg only
 };
 
+/// Looks into a classifier that computes, and may put something else in the place of what it sees.
+struct Probe {
+    using Hook = std::function<at::Tensor(const at::Tensor&)>;
+
+    Hook linear;  ///< sees what each convolution and linear layer gives, after its normalisation where it has one
+    Hook maps;    ///< sees the rectified maps of the last convolution, before they are made smaller
+};
+
 /// From images [b, channels, h, w] with values in [0, 1] to logits [b, C].
 ///
 /// - `lenet`: two convolutions 5 x 5 of 20 channels, each with a maximum over 2 x 2 and a rectifier, then 50 units (dissertation, 3.2.1).
@@ -24,7 +33,9 @@ struct ClassifierSizes {
 /// - `resnet`: bottleneck blocks (He et al. 2016): 7 x 7 with stride 2, a maximum, four stages, the mean over what is left.
 class Classifier : public Network {
 public:
-    virtual at::Tensor logits(const at::Tensor& images, const Mode& mode = {}) const = 0;
+    virtual at::Tensor logits(const at::Tensor& images, const Mode& mode = {}, const Probe& probe = {}) const = 0;
+    /// Whether a probe sees anything: not of a classifier that was brought along.
+    virtual bool can_be_probed() const { return true; }
 };
 
 /// A classifier of those sizes with all weights zero. Throws `invalid_argument` naming what there is where a size is not possible.

@@ -42,7 +42,7 @@ at::Tensor ScriptClassifier::outputs(const at::Tensor& images) const {
     return result;
 }
 
-at::Tensor ScriptClassifier::logits(const at::Tensor& images, const Mode&) const {
+at::Tensor ScriptClassifier::logits(const at::Tensor& images, const Mode&, const Probe&) const {
     return training::log_likelihoods(outputs(images), options_.emits);
 }
 

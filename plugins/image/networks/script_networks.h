@@ -29,7 +29,8 @@ public:
 
     /// What the file itself says, [b, C]. Throws `invalid_input` where it gives another shape.
     at::Tensor outputs(const at::Tensor& images) const;
-    at::Tensor logits(const at::Tensor& images, const Mode& mode = {}) const override;
+    at::Tensor logits(const at::Tensor& images, const Mode& mode = {}, const Probe& probe = {}) const override;
+    bool can_be_probed() const override { return false; }
     void to(at::Device device) override;
 
 private:

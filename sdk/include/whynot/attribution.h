@@ -121,7 +121,7 @@ struct AttributionOptions {
 struct Attributed {
     static constexpr const char* schema = "whynot.attribution-record/1";
 
-    std::string id;                  ///< the caller's, or `question_id`
+    std::string id;                  ///< the caller's, or `question_id`, the method and "sweep" with dashes between
     Explanation::Question question;  ///< foil empty: the fact alone
     Explanation::Pack pack;
     std::string method;

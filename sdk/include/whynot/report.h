@@ -1,6 +1,6 @@
 #pragma once
 
-/// An explanation for people, in a terminal.
+/// An explanation for people, or a map of attribution, in a terminal.
 ///
 ///     negative (99.8 %), why not positive (0.2 %)?
 ///
@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "whynot/attribution.h"
 #include "whynot/explanation.h"
 #include "whynot/export.h"
 #include "whynot/picture.h"
@@ -37,5 +38,8 @@ struct TerminalStyle {
 /// bytes do not fit its size
 WHYNOT_API std::string to_terminal(const Explanation& explanation, const std::string& modality_terminal, const TerminalStyle& style = {},
                                    const std::vector<NamedPicture>& pictures = {});
+
+/// A map likewise, with its own lines and pictures.
+WHYNOT_API std::string to_terminal(const Attributed& attributed, const TerminalStyle& style = {});
 
 }  // namespace whynot

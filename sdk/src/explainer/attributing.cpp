@@ -44,17 +44,22 @@ bool is_finite(const AttributionMap& map) {
     return std::all_of(map.scores.begin(), map.scores.end(), [](double score) { return std::isfinite(score); });
 }
 
+/// What tells the maps of one question apart.
+std::string manner(const AttributionRequest& request) { return "-" + request.method + (request.sweep ? "-sweep" : ""); }
+
 /// Begins the record of one question. Its row of the batch is known already: -1 where it was refused.
-Attributed begin_record(const OpenModel& model, const Ask& ask, const ReadNotes& notes, const AttributionOptions& options) {
+Attributed begin_record(const OpenModel& model, const Ask& ask, const ReadNotes& notes, const AttributionRequest& request) {
     const auto& [input, question] = ask;
     const PackManifest& manifest = model.pack.manifest();
     Attributed record;
-    record.id = question.id.empty() ? question_id(manifest.modality, input.content, question.fact, question.foil, model.pack.sha256())
-                                    : question.id;
+    record.id = question.id;
+    if (record.id.empty())
+        record.id = question_id(manifest.modality, input.content, question.fact, question.foil, model.pack.sha256()) + manner(request);
     record.question = recorded(input, manifest.modality);
     record.pack = {manifest.id, manifest.version, model.pack.sha256()};
-    record.sweep = options.sweep;
-    record.seed = options.seed;
+    record.method = request.method;
+    record.sweep = request.sweep;
+    record.seed = request.seed;
     record.reason = notes.refusal;
     record.warnings = notes.warnings;
     return record;
@@ -89,8 +94,7 @@ std::vector<Attributed> attribute(const OpenModel& model, Attribution& service, 
     std::vector<size_t> asked;  // the records that the plugin is asked for
     int64_t row = 0;
     for (size_t q = 0; q < questions.size(); ++q) {
-        Attributed& record = records.emplace_back(begin_record(model, questions[q], notes.at(q), options));
-        record.method = request.method;
+        Attributed& record = records.emplace_back(begin_record(model, questions[q], notes.at(q), request));
         if (!record.reason.empty()) continue;
         const at::Tensor said = before[row++];
         if (!said.isfinite().all().item<bool>()) {
@@ -106,7 +110,8 @@ std::vector<Attributed> attribute(const OpenModel& model, Attribution& service, 
         const auto& [input, question] = questions[q];
         const std::string hash =
             question_id(model.pack.manifest().modality, input.content, record.question.fact, record.question.foil, model.pack.sha256());
-        request.questions.push_back({row - 1, chosen.fact, chosen.foil, file_name(model, input, chosen.fact, chosen.foil, hash)});
+        request.questions.push_back(
+            {row - 1, chosen.fact, chosen.foil, file_name(model, input, chosen.fact, chosen.foil, hash) + manner(request)});
         asked.push_back(q);
     }
     if (asked.empty()) return records;

@@ -250,7 +250,51 @@ std::string beginning(const std::string& input) {
     return input.substr(0, cut) + " ... (" + std::to_string(input.size()) + " bytes)";
 }
 
+void put_pictures(Page& page, const std::vector<NamedPicture>& pictures, const TerminalStyle& style) {
+    if (!style.colour || style.pictures == Pictures::none || pictures.empty()) return;
+    for (const std::string& line : internal::draw_pictures(pictures, style)) page.ready(line);
+    page.blank();
+}
+
+/// The modality's own lines.
+void put_lines(Page& page, std::string_view lines) {
+    while (!lines.empty() && lines.back() == '\n') lines.remove_suffix(1);
+    if (lines.empty()) return;
+    for (size_t begin = 0; begin <= lines.size();) {
+        const size_t stop = std::min(lines.find('\n', begin), lines.size());
+        page.line(with_marks(base::escape_controls(lines.substr(begin, stop - begin))), 4);
+        begin = stop + 1;
+    }
+    page.blank();
+}
+
 }  // namespace
+
+std::string to_terminal(const Attributed& attributed, const TerminalStyle& style) {
+    Page page(style);
+    const Explanation::Question& question = attributed.question;
+    const bool is_file = !question.input_sha256.empty();
+    const auto named = [&](const std::string& name) {
+        const std::string probability = percent_of(attributed.probabilities, name);
+        return marked(strong, base::escape_controls(name)) + (probability.empty() ? "" : tied + ("(" + probability + ")"));
+    };
+    std::string head = is_file ? base::escape_controls(question.input) + ": " : "";
+    head += question.fact.empty() ? "no map" : "what speaks for " + named(question.fact);
+    if (!question.foil.empty()) head += " and not " + named(question.foil);
+    page.line(head + "?");
+    page.blank();
+    put_pictures(page, attributed.map.pictures, style);
+    if (!is_file && attributed.map.terminal.empty()) put_lines(page, beginning(question.input));
+    put_lines(page, attributed.map.terminal);
+    std::string ending = attributed.method + (attributed.sweep ? ", sweep" : "");
+    if (!attributed.map.unit.empty()) ending += ", in " + attributed.map.unit;
+    if (!attributed.reason.empty())
+        page.line(marked(notice, "refused") + ": " + base::escape_controls(attributed.reason));
+    else
+        page.line(marked(faint, attributed.seconds ? listed({ending, together(base::number(*attributed.seconds) + " s")}) : ending));
+    for (const std::string& warning : attributed.warnings) page.line(marked(notice, "note: ") + base::escape_controls(warning));
+    return page.text();
+}
 
 std::string to_terminal(const Explanation& explanation, const std::string& modality_terminal, const TerminalStyle& style,
                         const std::vector<NamedPicture>& pictures) {
@@ -260,23 +304,9 @@ std::string to_terminal(const Explanation& explanation, const std::string& modal
     page.line((is_file ? base::escape_controls(question.input) + ": " : "") + headline(explanation));
     page.blank();
 
-    if (style.colour && style.pictures != Pictures::none && !pictures.empty()) {
-        for (const std::string& line : internal::draw_pictures(pictures, style)) page.ready(line);
-        page.blank();
-    }
-
-    std::string_view lines = modality_terminal;
-    while (!lines.empty() && lines.back() == '\n') lines.remove_suffix(1);
-    const std::string shown = beginning(question.input);
-    if (lines.empty() && !is_file) lines = shown;
-    if (!lines.empty()) {
-        for (size_t begin = 0; begin <= lines.size();) {
-            const size_t stop = std::min(lines.find('\n', begin), lines.size());
-            page.line(with_marks(base::escape_controls(lines.substr(begin, stop - begin))), 4);
-            begin = stop + 1;
-        }
-        page.blank();
-    }
+    put_pictures(page, pictures, style);
+    const bool has_lines = modality_terminal.find_first_not_of('\n') != std::string::npos;
+    put_lines(page, has_lines || is_file ? modality_terminal : beginning(question.input));
 
     const std::string figures = boundary(explanation);
     const std::string where = explanation.edge ? "edge: " : "boundary: ";

@@ -38,7 +38,15 @@ SolverOptions solver_options(const ExplainCommand& command) {
     return options;
 }
 
-/// The folder for answers, made unless it is there, and tried: what cannot be kept need not be searched for.
+}  // namespace
+
+void check_class(const Pack& pack, const char* option, const std::string& name) {
+    const std::vector<std::string>& classes = pack.manifest().classes;
+    if (name.empty() || std::find(classes.begin(), classes.end(), name) != classes.end()) return;
+    throw Error(ErrorCode::invalid_argument, std::string(option) + " '" + name + "': no class of the pack '" + pack.manifest().id +
+                                                 "', which has " + base::choice_of(name, classes));
+}
+
 void prepare_folder(const fs::path& folder) {
     const auto refuse = [&](const std::string& why) {
         throw Error(ErrorCode::io, "--out " + base::escape_controls(folder.string()) + ": " + why);
@@ -52,15 +60,6 @@ void prepare_folder(const fs::path& folder) {
     } catch (const Error& wrong) {
         refuse(std::string("nothing can be written there; ") + wrong.what());
     }
-}
-
-}  // namespace
-
-void check_class(const Pack& pack, const char* option, const std::string& name) {
-    const std::vector<std::string>& classes = pack.manifest().classes;
-    if (name.empty() || std::find(classes.begin(), classes.end(), name) != classes.end()) return;
-    throw Error(ErrorCode::invalid_argument, std::string(option) + " '" + name + "': no class of the pack '" + pack.manifest().id +
-                                                 "', which has " + base::choice_of(name, classes));
 }
 
 ExplainOptions explain_options(const ExplainCommand& command) {

@@ -2,6 +2,7 @@
 
 /// What `whynot explain` asks, the same for a few inputs and for a stream of them.
 
+#include <filesystem>
 #include <memory>
 #include <vector>
 
@@ -14,6 +15,9 @@ namespace whynot::cli {
 /// Search, decoding, seed, and the folder for pictures, which is made unless it is there, and tried: what cannot be kept need not be searched for.
 /// Throws `invalid_argument`, `io`.
 ExplainOptions explain_options(const ExplainCommand& command);
+
+/// The folder for answers, made unless it is there, and tried. Throws `io`.
+void prepare_folder(const std::filesystem::path& folder);
 
 /// Asks all together. What fails for all is asked one by one, and what fails alone has no answer but the reason, a refusal: one bad question
 /// takes no others with it. Throws `cancelled` when the callback ended it.

@@ -1,6 +1,7 @@
 #include "commands/commands.h"
 
 #include "bench/bench.h"
+#include "commands/attribute/attribute.h"
 #include "commands/doctor/doctor.h"
 #include "commands/experiment/experiment.h"
 #include "commands/explain/explain.h"
@@ -10,7 +11,7 @@
 
 const whynot::cli::Commands* whynot_commands() {
     using namespace whynot::cli;
-    static const Commands commands{WHYNOT_VERSION,    &explain,        &classify,         &train,        &evaluate, &doctor,
-                                   &list_experiments, &run_experiment, &check_in_process, &import_model, &bench};
+    static const Commands commands{WHYNOT_VERSION, &explain,          &classify,       &attribute,        &train,        &evaluate,
+                                   &doctor,        &list_experiments, &run_experiment, &check_in_process, &import_model, &bench};
     return &commands;
 }

@@ -12,6 +12,7 @@ namespace whynot::cli {
 // Each is defined beside its command, in commands/*/*.h.
 struct ExplainCommand;
 struct ClassifyCommand;
+struct AttributeCommand;
 struct TrainCommand;
 struct EvaluateCommand;
 struct DoctorCommand;
@@ -25,6 +26,7 @@ struct Commands {
     const char* version;  ///< WHYNOT_VERSION: program and library belong to one build
     int (*explain)(const ExplainCommand&);
     int (*classify)(const ClassifyCommand&);
+    int (*attribute)(const AttributeCommand&);
     int (*train)(const TrainCommand&);
     int (*evaluate)(const EvaluateCommand&);
     int (*doctor)(const DoctorCommand&);

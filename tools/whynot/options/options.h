@@ -9,6 +9,7 @@ class App;
 
 namespace whynot::cli {
 
+struct AttributeCommand;
 struct BenchCommand;
 struct CheckCommand;
 struct ClassifyCommand;
@@ -24,6 +25,7 @@ struct TrainCommand;
 
 void add_explain(CLI::App& program, ExplainCommand& command);
 void add_classify(CLI::App& program, ClassifyCommand& command);
+void add_attribute(CLI::App& program, AttributeCommand& command);
 void add_packs(CLI::App& program, PacksCommand& command, ImportCommand& import);
 void add_plugins(CLI::App& program, PluginsCommand& command, CheckCommand& check);
 void add_train(CLI::App& program, TrainCommand& command);
