@@ -17,6 +17,10 @@ struct Experiment {
 
 const std::vector<Experiment>& experiments() {
     static const std::vector<Experiment> all{
+        {{"image/methods", "Our explanation beside attribution, as proposals: what becomes of the image that follows each",
+          "S. Feghahati, Deep Contrastive Explanation, 2020, figure 3.3",
+          "the corpus and the pack mnist, or another --pack of three classes or more and the corpus that it was trained on"},
+         &run_methods},
         {{"image/peers", "The answer that is shown beside those of other methods, on the same networks",
           "the methods' own papers: Joshi et al. 2019 (REVISE), Wachter et al. 2018, Madry et al. 2018",
           "the corpus and the pack mnist, or another --pack and the corpus that it was trained on; one thread takes 6 minutes, with "

@@ -10,8 +10,9 @@
 #include "base/json.h"
 #include "drawing/drawing.h"
 #include "drawing/image_file.h"
-#include "image/experiments/experiments.h"
+#include "image/experiments/ground.h"
 #include "image/experiments/peer_methods.h"
+#include "image/experiments/sheets.h"
 #include "image/measuring/evaluator.h"
 #include "image/measuring/judging.h"
 #include "image/measuring/questions.h"
@@ -29,36 +30,14 @@ namespace {
 
 using base::Json;
 
-constexpr int64_t shown_questions = 3;
-
-/// Whose foils.
-struct Kind {
-    std::string name;
-    at::Tensor foil;  ///< [n]
-};
-
-/// Images to ask about, and two ways to choose the foil.
-struct Asked {
-    Sample sample;
-    std::vector<Kind> kinds;
-
-    Asked(const ImageModel& model, const at::Tensor& images, uint64_t seed, const Watch& watch) : sample(model, images, 32, seed, watch) {
-        const int64_t classes = sample.order().size(1);
-        kinds.push_back({"runner-up", sample.order().select(1, 1).contiguous()});
-        if (classes < 3) return;
-        const at::Tensor place =
-            at::empty({sample.size(), 1}, at::kLong).random_(1, classes, training::make_generator(training::mix_seed(seed, 1)));
-        kinds.push_back({"random", sample.order().gather(1, place).squeeze(1)});
-    }
-    PeerQuestions questions(const Kind& kind) const { return {sample.images(), kind.foil}; }
-};
-
 /// One way to answer. `make` answers all questions of a kind.
 struct Peer {
     std::string key;   ///< of its step
     std::string name;  ///< for people
     std::function<at::Tensor(const Asked&, const Kind&, const Watch&)> make;
 };
+
+PeerQuestions questions(const Asked& asked, const Kind& kind) { return {asked.sample.images(), kind.foil}; }
 
 /// Those that have no part in making a picture, and judge it.
 struct Judges {
@@ -131,8 +110,6 @@ private:
     }
 };
 
-ExperimentValue rounded(double value) { return std::round(value * 1000) / 1000; }
-
 /// Our boundary or answer, drawn, written and read again.
 Peer ours(bool is_answer, double confidence, const std::string& key, const std::string& name) {
     return {key, name, [=](const Asked& asked, const Kind& kind, const Watch& watch) {
@@ -145,7 +122,7 @@ Peer revise(const ImageModel& model, double weight, const std::string& name) {
     return {"revise-" + base::number(weight), name, [=, &model](const Asked& asked, const Kind& kind, const Watch& watch) {
                 LatentSearch options;
                 options.weight = weight;
-                return search_codes(model, asked.questions(kind), options, watch);
+                return search_codes(model, questions(asked, kind), options, watch);
             }};
 }
 
@@ -207,15 +184,15 @@ std::vector<Peer> all_peers(const ImageModel& model, const TrainingImages& train
         revise(model, default_weight, "REVISE"),
         revise(model, weight, tuned_revise),
         {"wachter", "Wachter",
-         [&model](const Asked& of, const Kind& kind, const Watch& watch) { return search_pixels(model, of.questions(kind), watch); }},
+         [&model](const Asked& of, const Kind& kind, const Watch& watch) { return search_pixels(model, questions(of, kind), watch); }},
         {"pgd", "PGD",
-         [&model](const Asked& of, const Kind& kind, const Watch& watch) { return descend_in_balls(model, of.questions(kind), watch); }},
+         [&model](const Asked& of, const Kind& kind, const Watch& watch) { return descend_in_balls(model, questions(of, kind), watch); }},
         {"gradient", "gradient",
-         [&model](const Asked& of, const Kind& kind, const Watch& watch) { return follow_gradient(model, of.questions(kind), watch); }},
+         [&model](const Asked& of, const Kind& kind, const Watch& watch) { return follow_gradient(model, questions(of, kind), watch); }},
         {"nearest", "nearest of foil",
-         [&train](const Asked& of, const Kind& kind, const Watch& watch) { return nearest_of_foil(of.questions(kind), train, watch); }},
+         [&train](const Asked& of, const Kind& kind, const Watch& watch) { return nearest_of_foil(questions(of, kind), train, watch); }},
         {"mean", "mean of foil",
-         [&train](const Asked& of, const Kind& kind, const Watch&) { return mean_of_foil(of.questions(kind), train); }},
+         [&train](const Asked& of, const Kind& kind, const Watch&) { return mean_of_foil(questions(of, kind), train); }},
     };
 }
 
@@ -267,18 +244,14 @@ void compare(const std::vector<Peer>& peers, const Asked& asked, const std::func
 void run_peers(const ExperimentRequest& request, const Observer& observer, ExperimentResult& result) {
     const Pack pack = experiment_pack(request, "mnist");
     const Watch stop = [&](double) { training::stop_if_cancelled(observer, "the experiment"); };
-    const corpora::ImageCorpus corpus = corpora::read_images(request.corpora, pack.manifest().corpus, [&] { stop(0); });
-    ImageModel model(pack);
-    expect_corpus_of(pack, model.networks().shape, corpus, pack.manifest().corpus);
-    const TrainingImages held_out = tensors_of(corpus.held_out), train = tensors_of(corpus.train).labelled();
-    Recipe recipe = Recipe::from_json(pack.manifest().recipe, model.networks().shape);
+    const Ground ground(request, pack, observer);
+    const ImageModel& model = ground.model;
+    const corpora::ImageCorpus& corpus = ground.corpus;
+    const TrainingImages &held_out = ground.held_out, &train = ground.train;
+    Recipe recipe = ground.recipe;
     const int64_t n = request.quick ? 16 : 200, for_tuning = request.quick ? 8 : 40;
-    if (held_out.size() < n + for_tuning)
-        throw Error(ErrorCode::invalid_input, "expected a corpus of at least " + std::to_string(n + for_tuning) +
-                                                  " held-out images, found " + std::to_string(held_out.size()));
-    const at::Tensor order = hash_order(corpus.held_out);
-    const Asked asked(model, held_out.images(order.slice(0, 0, n)), request.seed, stop),
-        tuning(model, held_out.images(order.slice(0, n, n + for_tuning)), request.seed, stop);
+    Asked asked(model, ground.images(n), request.seed, stop), tuning(model, ground.images(for_tuning, n), request.seed, stop);
+    for (Asked* each : {&asked, &tuning}) each->kinds.resize(std::min<size_t>(2, each->kinds.size()));  // runner-up and random
     constexpr double learned = 0.2, tuned = 0.4;  // shares of the whole that are done then, roughly
     if (request.quick) recipe.classifier_training.epochs = 1;
     const auto judge = train_judge(recipe, model.networks().shape, static_cast<int64_t>(corpus.classes().size()), train, corpus.sha256,

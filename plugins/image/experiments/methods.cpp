@@ -1,0 +1,183 @@
+// Figure 3.3: our explanation beside attribution, as proposals: what becomes of the image that follows each.
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <ctime>
+#include <functional>
+
+#include "base/json.h"
+#include "image/attribution/maps.h"
+#include "image/experiments/ground.h"
+#include "image/experiments/sheets.h"
+#include "image/experiments/yardsticks.h"
+#include "image/measuring/judging.h"
+#include "training/random.h"
+#include "whynot/error.h"
+
+namespace whynot::image {
+
+namespace {
+
+using base::Json;
+
+/// One way to propose a change.
+struct Proposer {
+    std::string key;             ///< of its step
+    std::string name;            ///< for people
+    bool reads_content = false;  ///< the scores are of what is there: read as added and as inverted
+    bool is_published = false;   ///< one that the dissertation compares with
+    /// Changes, or for what `reads_content` scores, [n, h, w].
+    std::function<at::Tensor(const Asked&, const Kind&, const Watch&)> make;
+};
+
+AskedImages questions(const Asked& asked, const Kind& kind) { return {asked.sample.images(), asked.sample.fact(), kind.foil}; }
+
+Proposer attribution(const ImageModel& model, const std::string& method, bool reads_content, bool is_published, bool sweep, uint64_t seed) {
+    return {method + (sweep ? "-sweep" : ""), method + (sweep ? ", sweep" : ""), reads_content && !sweep, is_published,
+            [=, &model](const Asked& asked, const Kind& kind, const Watch& watch) {
+                const AskedImages all = questions(asked, kind);
+                constexpr int64_t at_once = 16;
+                std::vector<at::Tensor> maps;
+                for (int64_t begin = 0; begin < all.size(); begin += at_once) {
+                    watch(static_cast<double>(begin) / static_cast<double>(all.size()));
+                    const AskedImages some = all.part(begin, std::min(begin + at_once, all.size()));
+                    maps.push_back(sweep ? attribute_by_sweep(model, some, method, seed) : attribute_images(model, some, method, seed));
+                }
+                const at::Tensor scores = at::cat(maps);
+                return reads_content && !sweep ? scores : added(scores);
+            }};
+}
+
+/// The way from the input to the boundary in the space of codes; with the guards or without.
+Proposer ours(int64_t starts, bool guards, const std::string& key, const std::string& name) {
+    return {key, name, false, false, [=](const Asked& asked, const Kind& kind, const Watch& watch) {
+                const Answers answers = asked.sample.answer(kind.foil, starts, guards, watch);
+                return (asked.sample.draw(answers.z()) - asked.sample.images()).sum(1).detach();
+            }};
+}
+
+std::vector<Proposer> all_proposers(const ImageModel& model, uint64_t seed) {
+    const auto random = [seed](const Asked& asked, const Kind&, const Watch&) {
+        const at::Tensor& images = asked.sample.images();
+        return at::empty({images.size(0), images.size(2), images.size(3)})
+            .normal_(0, 1, training::make_generator(training::mix_seed(seed, 5)));
+    };
+    std::vector<Proposer> all{ours(3, true, "ours", "ours"),
+                              ours(1, true, "ours-z0", "ours, from z0 alone"),
+                              ours(1, false, "no-guards", "without guards (xGEMs)"),
+                              {"pixels", "the same in pixels", false, false, [](const Asked& asked, const Kind& kind, const Watch& watch) {
+                                   const Answers answers = asked.sample.answer_in_pixels(kind.foil, watch);
+                                   return (answers.z().view_as(asked.sample.images()) - asked.sample.images()).sum(1).detach();
+                               }}};
+    for (const char* method : {"gradient", "windows"}) all.push_back(attribution(model, method, false, false, false, seed));
+    for (const char* method : {"gradient-x-input", "integrated-gradients"})
+        all.push_back(attribution(model, method, true, false, false, seed));
+    for (const char* method : {"grad-cam", "lrp", "lime", "pda"})
+        for (const bool sweep : {false, true}) all.push_back(attribution(model, method, true, true, sweep, seed));
+    all.push_back(attribution(model, "occlusion", true, false, false, seed));
+    all.push_back(attribution(model, "occlusion", false, false, true, seed));
+    all.push_back(attribution(model, "occlusion-either", false, false, false, seed));
+    for (const char* method : {"mean-of-foil", "nearest-of-foil"}) all.push_back(attribution(model, method, false, false, false, seed));
+    all.push_back({"noise", "noise", false, false, random});
+    return all;
+}
+
+/// A method's worth, and what it costs. Of the two ways to read scores of content the one that serves it better.
+Json measure(const Proposer& proposer, const Asked& asked, const Kind& kind, const Jury& jury, const Watch& watch) {
+    const std::clock_t begin = std::clock();
+    const at::Tensor made = proposer.make(asked, kind, [&](double done) { watch(0.5 * done); });
+    const double seconds = static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
+    const Watch rest = [&](double done) { watch(0.5 + 0.5 * done); };
+    const at::Tensor& images = asked.sample.images();
+    at::Tensor changes = proposer.reads_content ? added(made) : made;
+    Worth worth = worth_of(changes, images, kind.foil, jury, rest);
+    bool is_inverted = false;
+    if (proposer.reads_content) {
+        const at::Tensor other = inverted(made, images);
+        const Worth of_other = worth_of(other, images, kind.foil, jury, rest);
+        is_inverted = of_other.area + of_other.plausible > worth.area + worth.plausible;
+        if (is_inverted) worth = of_other, changes = other;
+    }
+    return {{"worth", worth.to_json()},
+            {"inverted", is_inverted},
+            {"seconds", seconds},
+            {"shown", numbers_of(changes.slice(0, 0, shown_questions))}};
+}
+
+std::vector<std::string> notes() {
+    return {
+        "A map is put upon the image. Of attribution the scores are read as added (what speaks for the fact goes) or, marked (i), as "
+        "inverted: whichever serves a "
+        "method better.",
+        "Flips: the 5 or 10 % of the pixels with the largest change that have room are set to light or dark; the share that is called the "
+        "foil then. Area: the "
+        "foil's mean probability over 0 to 20 %. Second: by a classifier of other first weights.",
+        "Own size: x + s E / |E| for the smallest s up to 10 at which the classifier says the foil. Plausible: at 1.5 s three of the five "
+        "nearest "
+        "training images are of the foil; the yardstick to look at, for it asks no network.",
+        "The controls (mean and nearest of foil) ask no classifier, and top yardsticks: these alone prove nothing about faithfulness. What "
+        "tells "
+        "them from an explanation is image/biased-digits and image/varying.",
+        "Gradient and search in pixels turn the classifier with the fewest pixels: these are adversarial patterns, and look like nothing.",
+        "The sweep contrasts the maps of both classes over 400 weights, as the dissertation does.",
+        "ms: processor time a question, of the map alone."};
+}
+
+}  // namespace
+
+void run_methods(const ExperimentRequest& request, const Observer& observer, ExperimentResult& result) {
+    const Ground ground(request, experiment_pack(request, "mnist"), observer);
+    const int64_t n = request.quick ? 16 : 200;
+    const Asked asked(ground.model, ground.images(n), request.seed, watching(observer, "reading images"));
+    Recipe judges_recipe = ground.recipe;
+    if (request.quick) judges_recipe.classifier_training.epochs = 1;
+    constexpr double learned = 0.15;
+    const auto second = train_judge(judges_recipe, ground.model.networks().shape, static_cast<int64_t>(ground.classes().size()),
+                                    ground.train, ground.corpus.sha256, request.seed, request.cache, training::part(observer, 0, learned));
+    const Jury jury{ground.model, *second, ground.train};
+    const training::Steps steps = experiment_steps(request, ground.corpus, ground.pack, observer);
+    const std::vector<Proposer> proposers = all_proposers(ground.model, request.seed);
+    const std::vector<Kind> kinds{asked.kind("runner-up"), asked.kind("random")};
+
+    double done = 0;
+    for (const Kind& kind : kinds) {
+        ExperimentTable table{"The foil: " + kind.name,
+                              {"method", "flips 5 %", "flips 10 %", "area", "second", "own size: flips", "L2", "plausible", "ms"},
+                              {}};
+        std::vector<std::pair<std::string, at::Tensor>> shown;
+        double best_published = 0, plausible_ours = 0;
+        for (const Proposer& proposer : proposers) {
+            const double begin = learned + (1 - learned) * done / static_cast<double>(proposers.size() * kinds.size());
+            const Observer part = training::part(observer, begin, begin + 1.0 / static_cast<double>(proposers.size() * kinds.size()));
+            const std::string name = kind.name + "-" + proposer.key;
+            const Json json = steps.run(name, nullptr, [&] { return measure(proposer, asked, kind, jury, watching(part, proposer.name)); });
+            ++done;
+            const Worth worth = Worth::from_json(json["worth"]);
+            const double ms = 1000 * json["seconds"].get<double>() / static_cast<double>(worth.n);
+            table.rows.push_back({proposer.name + (json["inverted"].get<bool>() ? " (i)" : ""), rounded(worth.flips_5),
+                                  rounded(worth.flips_10), rounded(worth.area), rounded(worth.second_area), rounded(worth.turned),
+                                  rounded(worth.length), rounded(worth.plausible), rounded(ms)});
+            const at::Tensor& images = asked.sample.images();
+            shown.emplace_back(proposer.name, tensor_of(json["shown"]).view({-1, images.size(2), images.size(3)}));
+            if (proposer.key == "ours") plausible_ours = worth.plausible;
+            if (proposer.is_published) best_published = std::max(best_published, worth.plausible);
+        }
+        result.tables.push_back(std::move(table));
+        result.figures.push_back({"foil " + kind.name + ": plausible at own size, ours", plausible_ours, n, "share", {}, ""});
+        result.figures.push_back(
+            {"foil " + kind.name + ": the best of Grad-CAM, LRP, LIME and PDA, sweeps included", best_published, n, "share", {}, ""});
+        draw_changes(request.out, kind, asked, shown, ground.classes(), result);
+    }
+    result.figures.push_back({"second classifier: accuracy on held-out images",
+                              accuracy(*second, ground.held_out, watching(observer, "judging")),
+                              ground.held_out.size(),
+                              "share",
+                              {},
+                              ""});
+    result.notes = notes();
+    Json settings = sources_of(ground.corpus, ground.pack);
+    settings["images"] = n;
+    result.settings = settings.dump();
+}
+
+}  // namespace whynot::image

@@ -1,0 +1,40 @@
+#include "image/experiments/sheets.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+
+#include "drawing/image_file.h"
+#include "image/model/fit.h"
+#include "whynot/atomic_file.h"
+
+namespace whynot::image {
+
+Picture draw_change(const at::Tensor& image, const at::Tensor& change) {
+    const at::Tensor grey = image.mean(0, true).to(at::kFloat), scaled = (change / change.abs().max().clamp_min(1e-12)).to(at::kFloat);
+    return drawing::draw_difference(floats(grey), floats(grey + scaled), 1, image.size(1), image.size(2)).picture;
+}
+
+void write_sheet(const std::filesystem::path& out, const std::string& file, const std::string& title, const std::string& sentence,
+                 const std::vector<drawing::Panel>& panels, ExperimentResult& result) {
+    write_file_atomically(out / file, drawing::to_png(drawing::draw_sheet(title, sentence, panels)));
+    result.pictures.push_back({file, title});
+}
+
+void draw_changes(const std::filesystem::path& out, const Kind& kind, const Asked& asked,
+                  const std::vector<std::pair<std::string, at::Tensor>>& shown, const std::vector<std::string>& classes,
+                  ExperimentResult& result) {
+    std::string name = kind.name;
+    std::replace(name.begin(), name.end(), ' ', '-');
+    for (int64_t i = 0; i < std::min(shown_questions, asked.sample.size()); ++i) {
+        const std::string fact = classes[static_cast<size_t>(asked.sample.fact()[i].item<int64_t>())],
+                          foil = classes[static_cast<size_t>(kind.foil[i].item<int64_t>())];
+        const at::Tensor image = asked.sample.images()[i];
+        std::vector<drawing::Panel> panels{{to_picture(image), {"input", "called " + fact}, 0}};
+        for (const auto& [method, changes] : shown) panels.push_back({draw_change(image, changes[i]), {method}, 0});
+        write_sheet(out, name + "-" + std::to_string(i + 1) + ".png", "why " + fact + " and not " + foil + "?",
+                    "What each method would have lighter (red) and darker (blue).", panels, result);
+    }
+}
+
+}  // namespace whynot::image
