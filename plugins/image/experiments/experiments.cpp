@@ -21,6 +21,12 @@ const std::vector<Experiment>& experiments() {
           "S. Feghahati, Deep Contrastive Explanation, 2020, figure 3.3",
           "the corpus and the pack mnist, or another --pack of three classes or more and the corpus that it was trained on"},
          &run_methods},
+        {{"image/biased-digits", "A square planted on every 8: who finds it, and who names it where no classifier knows it",
+          "S. Feghahati, Deep Contrastive Explanation, 2020, figure 3.7", "the corpus mnist, the packs mnist-square and mnist"},
+         &run_biased_digits},
+        {{"image/varying", "Classifiers that know a class more and more: does the explanation show it?",
+          "S. Feghahati, Deep Contrastive Explanation, 2020, figure 3.12", "the corpus and the pack mnist"},
+         &run_varying},
         {{"image/peers", "The answer that is shown beside those of other methods, on the same networks",
           "the methods' own papers: Joshi et al. 2019 (REVISE), Wachter et al. 2018, Madry et al. 2018",
           "the corpus and the pack mnist, or another --pack and the corpus that it was trained on; one thread takes 6 minutes, with "

@@ -31,8 +31,10 @@ training::Steps experiment_steps(const ExperimentRequest& request, const corpora
 /// For `ExperimentResult::settings`: corpus and pack with their SHA-256.
 nlohmann::ordered_json sources_of(const corpora::ImageCorpus& corpus, const Pack& pack);
 
-/// One experiment each: fills in `result`, which says what it is of (`begin_result`), and writes its pictures into `request.out`.
-void run_methods(const ExperimentRequest& request, const Observer& observer, ExperimentResult& result);  // methods.cpp
-void run_peers(const ExperimentRequest& request, const Observer& observer, ExperimentResult& result);    // peers.cpp
+/// One experiment each, in the file of its name: fills in `result`, which says what it is of (`begin_result`), and writes its pictures into `request.out`.
+void run_biased_digits(const ExperimentRequest& request, const Observer& observer, ExperimentResult& result);
+void run_methods(const ExperimentRequest& request, const Observer& observer, ExperimentResult& result);
+void run_peers(const ExperimentRequest& request, const Observer& observer, ExperimentResult& result);
+void run_varying(const ExperimentRequest& request, const Observer& observer, ExperimentResult& result);
 
 }  // namespace whynot::image

@@ -19,9 +19,7 @@ at::Tensor brightest_window(const at::Tensor& maps, int64_t side) {
     return at::stack({at::div(place, means.size(2), "floor"), place.remainder(means.size(2))}, 1);
 }
 
-double corner_hits(const at::Tensor& maps, int64_t side) {
-    return brightest_window(maps, side).le(2).all(1).to(at::kDouble).mean().item<double>();
-}
+double corner_hits(const at::Tensor& maps, int64_t side) { return hits_corner(maps, side).to(at::kDouble).mean().item<double>(); }
 
 // With none, one and two extra starts.
 void measure_explanations(Report& report, const Sample& sample, const at::Tensor& foil, const Square& square) {
@@ -49,6 +47,8 @@ void measure_gradients(Report& report, const Sample& sample, const at::Tensor& f
 }
 
 }  // namespace
+
+at::Tensor hits_corner(const at::Tensor& maps, int64_t side) { return brightest_window(maps, side).le(2).all(1); }
 
 void draw_square(at::Tensor pixels, int64_t size, double value) {
     pixels.slice(2, 0, size).slice(3, 0, size).fill_(std::round(255 * value));
