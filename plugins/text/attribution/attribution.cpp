@@ -1,4 +1,4 @@
-#include "text/experiments/attribution.h"
+#include "text/attribution/attribution.h"
 
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/autograd.h>
@@ -7,6 +7,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "text/model/contributions.h"
 #include "text/model/model.h"
 #include "training/random.h"
 #include "whynot/error.h"
@@ -64,11 +65,6 @@ private:
     int64_t fact_, foil_;
     at::Tensor embedded_;
 };
-
-std::vector<double> doubles(const at::Tensor& tensor) {
-    const at::Tensor values = tensor.to(at::kDouble).contiguous();
-    return {values.data_ptr<double>(), values.data_ptr<double>() + values.numel()};
-}
 
 }  // namespace
 

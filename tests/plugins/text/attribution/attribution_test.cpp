@@ -1,5 +1,5 @@
 // Attribution on classifiers whose scores can be worked out by hand.
-#include "text/experiments/attribution.h"
+#include "text/attribution/attribution.h"
 
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
