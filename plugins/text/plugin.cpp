@@ -1,6 +1,7 @@
 // The plugin `text`: explains classifiers of sentences.
 #include "whynot/plugin.h"
 
+#include "text/attribution/service.h"
 #include "text/model/modality.h"
 #include "text/services/held_out.h"
 #include "text/services/samples.h"
@@ -38,4 +39,5 @@ whynot::PluginInfo describe() {
 }  // namespace
 
 WHYNOT_PLUGIN(describe(), whynot::Service<whynot::Modality, whynot::text::TextModality>,
-              whynot::Service<whynot::Samples, whynot::text::TextSamples>, whynot::Service<whynot::HeldOut, whynot::text::TextHeldOut>);
+              whynot::Service<whynot::Samples, whynot::text::TextSamples>, whynot::Service<whynot::HeldOut, whynot::text::TextHeldOut>,
+              whynot::Service<whynot::Attribution, whynot::text::TextAttribution>);

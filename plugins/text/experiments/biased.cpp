@@ -11,7 +11,7 @@
 #include "base/json.h"
 #include "corpora/bias/adjectives.h"
 #include "corpora/bias/bias.h"
-#include "text/experiments/attribution.h"
+#include "text/attribution/attribution.h"
 #include "text/experiments/experiments.h"
 #include "text/reading/words.h"
 #include "text/services/explaining.h"

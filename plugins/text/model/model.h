@@ -97,6 +97,7 @@ public:
     std::vector<Strangeness> strangeness() const override;
     std::vector<std::string> warnings(int64_t row) const override;
 
+    const Reading& reading(int64_t row) const { return readings_.at(static_cast<size_t>(row)); }
     const Relaxation& relaxation() const { return *relaxation_; }  ///< of a model that has a generator; after `start`
     const at::Tensor& codes() const { return codes_; }             ///< what the encoder alone gave, [B, k]; after `start`
     const at::Tensor& refined() const { return start_; }

@@ -1,5 +1,5 @@
 // Attribution on classifiers whose scores can be worked out by hand.
-#include "text/experiments/attribution.h"
+#include "text/attribution/attribution.h"
 
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
@@ -10,7 +10,9 @@
 #include <set>
 
 #include "support/temporary_folder.h"
+#include "text/pack/reader.h"
 #include "training/random.h"
+#include "whynot/interruption.h"
 
 namespace {
 
@@ -125,11 +127,91 @@ TEST(Attribution, AsksManySentencesAtATimeAsItWouldOneByOne) {
     for (const Ids& sentence : sentences) {
         EXPECT_THAT(occlusion(counted, sentence, 0, 1), near(occlusion(one_by_one, sentence, 0, 1), 1e-6));
         EXPECT_EQ(largest, static_cast<int64_t>(sentence.size()) + 1);
+        largest = 0;
         EXPECT_THAT(integrated_gradients(counted, sentence, 0, 1), near(integrated_gradients(one_by_one, sentence, 0, 1), 1e-5));
         EXPECT_THAT(lime(counted, sentence, 0, 1), near(lime(one_by_one, sentence, 0, 1), 1e-6));
-        EXPECT_EQ(largest, 1000);
+        EXPECT_EQ(largest, 256) << "of 64 and of 1000";
         largest = 0;
     }
+}
+
+TEST(Attribution, AsksFewerLongSentencesAtATime) {
+    const at::Tensor wide = at::ones({5, 1024});
+    int64_t largest = 0;
+    const AttributedClassifier counted{wide, [&](const at::Tensor& embedded) {
+                                           largest = std::max(largest, embedded.numel());
+                                           const at::Tensor sums = embedded.sum({1, 2});
+                                           return at::stack({sums, at::zeros_like(sums)}, 1);
+                                       }};
+    lime(counted, Ids(300, 4), 0, 1, {20, 0.25, 1, 1});
+    integrated_gradients(counted, Ids(300, 4), 0, 1, 20);
+    EXPECT_LE(largest, int64_t{1} << 21);
+}
+
+TEST(Attribution, CanBeEndedWhileItAsks) {
+    struct Ended {};
+    for (const bool by_gradients : {false, true}) {
+        int asked = 0;
+        const AttributedClassifier counted{embedding(), [&](const at::Tensor& embedded) {
+                                               asked += static_cast<int>(embedded.size(0));
+                                               return additive().logits(embedded);
+                                           }};
+        const InterruptionScope scope([&] {
+            if (asked > 0) throw Ended();
+        });
+        if (by_gradients)
+            EXPECT_THROW(integrated_gradients(counted, {4, 5}, 0, 1, 1000000), Ended);
+        else
+            EXPECT_THROW(lime(counted, {4, 5}, 0, 1), Ended);
+        EXPECT_LE(asked, 1 + 256);
+    }
+}
+
+TEST(Attribution, OfTheFactAloneIsOfItsLogit) {
+    // Class 2 looks elsewhere, which a gap would show.
+    const auto third = [](int64_t word) { return static_cast<double>(word % 4); };
+    for (const Ids& sentence : sentences) {
+        Scores expected;
+        for (const int64_t word : sentence) expected.push_back(third(word));
+        EXPECT_THAT(occlusion(additive(), sentence, 2, -1), near(expected));
+        EXPECT_THAT(gradient_times_embedding(additive(), sentence, 2, -1), near(expected));
+        EXPECT_THAT(integrated_gradients(additive(), sentence, 2, -1, 3), near(expected));
+        for (size_t t = 0; t < expected.size(); ++t) expected[t] -= says(sentence[t]);
+        EXPECT_THAT(occlusion(additive(), sentence, 2, 0), near(expected)) << "and with a foil of both";
+
+        const double all = sum_of(sentence);
+        EXPECT_NEAR(sum(integrated_gradients(squared(), sentence, 0, -1)), all * all, 1e-3);
+        EXPECT_NEAR(sum(integrated_gradients(squared(), sentence, 1, -1)), 0, 1e-6) << "its logit is constant";
+    }
+}
+
+TEST(Attribution, OfAWordIsTheSumOfItsPieces) {
+    // Words of one, two, no and one piece, and a piece on either side that is of none.
+    const PieceSentence read{{9}, {{4}, {5, 6}, {}, {8}}, {7, 5}};
+    const double around = says(9) + says(7) + says(5), all = around + says(4) + says(5) + says(6) + says(8);
+    const Scores expected{says(4), says(5) + says(6), 0, says(8)};
+    EXPECT_THAT(occlusion(additive(), read, 0, 1), near(expected));
+    EXPECT_THAT(gradient_times_embedding(additive(), read, 0, 1), near(expected));
+    EXPECT_THAT(integrated_gradients(additive(), read, 0, 1), near(expected));
+
+    // Where words work together: what is around them stays.
+    const auto scores_of = [&](const std::function<double(double)>& f) {
+        Scores scores;
+        for (const double word : expected) scores.push_back(f(word));
+        return scores;
+    };
+    EXPECT_THAT(occlusion(squared(), read, 0, 1), near(scores_of([&](double s) { return 2 * s * all - s * s; }))) << "whole words go";
+    EXPECT_THAT(gradient_times_embedding(squared(), read, 0, 1), near(scores_of([&](double s) { return 2 * s * all; })));
+    EXPECT_THAT(integrated_gradients(squared(), read, 0, 1), near(scores_of([&](double s) { return s * (all + around); })));
+    for (const int64_t foil : {1, -1})
+        EXPECT_NEAR(sum(integrated_gradients(squared(), read, 0, foil)), all * all - around * around, 1e-3) << "complete over words alone";
+}
+
+TEST(Attribution, PutsNothingWhereTheClassifierHasItSo) {
+    AttributedClassifier other = additive();
+    other.nothing = embedding()[4];  // which says a half itself
+    EXPECT_THAT(occlusion(other, {8, 4}, 0, 1), near({says(8) - says(4), 0}));
+    EXPECT_THAT(integrated_gradients(other, {8, 4}, 0, 1), near({says(8) - says(4), 0}));
 }
 
 TEST(Lime, FindsTheWordOfALinearModel) {
@@ -143,6 +225,31 @@ TEST(Lime, FindsTheWordOfALinearModel) {
     EXPECT_LT(mixed[4], mixed[1]) << "what speaks louder against";
     EXPECT_LT(mixed[1], 0);
     EXPECT_THAT(lime(additive(), {6, 5, 8, 7, 9}, 1, 0), near({-mixed[0], -mixed[1], -mixed[2], -mixed[3], -mixed[4]}, 1e-9));
+}
+
+TEST(Lime, IsNearTheTruthOfALinearModel) {
+    // Where the words say little, the probability is 1/2 + h/4; a weak ridge and a wide kernel leave the linear model as it is.
+    const auto faint = classifier([](const at::Tensor& sum) { return 0.01 * sum; });
+    const Ids sentence{6, 5, 8, 7, 9};
+    const auto quarter = [](double s) { return 0.01 * s / 4; };
+    EXPECT_THAT(lime(faint, sentence, 0, 1, {1000, 10, 1e-6, 1}), near(of_words(sentence, quarter), 1e-5));
+    // Of words, not of their pieces.
+    const PieceSentence read{{9}, {{6}, {5, 8}, {}, {7}}, {9}};
+    const Scores expected{quarter(says(6)), quarter(says(5) + says(8)), 0, quarter(says(7))};
+    const Scores found = lime(faint, read, 0, 1, {1000, 10, 1e-6, 1});
+    EXPECT_THAT(found, near(expected, 1e-5));
+    EXPECT_EQ(found[2], 0) << "nothing to take away";
+}
+
+TEST(Lime, OfTheFactAloneIsOfItsProbabilityAmongAll) {
+    // Three classes, of which two stay at 0: p = e^h / (e^h + 2), whose slope at 0 is 2/9.
+    const AttributedClassifier three{embedding(), [](const at::Tensor& embedded) {
+                                         const at::Tensor sums = 0.001 * (embedded - embedding()[pad]).sum(1).select(1, 0);
+                                         return at::stack({sums, at::zeros_like(sums), at::zeros_like(sums)}, 1);
+                                     }};
+    const Ids sentence{6, 5, 8};
+    EXPECT_THAT(lime(three, sentence, 0, -1, {1000, 10, 1e-6, 1}),
+                near(of_words(sentence, [](double s) { return 0.001 * s * 2 / 9; }), 2e-6));
 }
 
 TEST(Lime, GivesTheSameForTheSameSeed) {
@@ -252,7 +359,7 @@ TEST(Attribution, RefusesWhatIsNoQuestion) {
         EXPECT_THAT(refused({4, 10}, 0, 1), HasSubstr("found 10"));
         EXPECT_THAT(refused({-1}, 0, 1), HasSubstr("found -1"));
         EXPECT_THAT(refused({4}, 3, 1), HasSubstr("the class 3"));
-        EXPECT_THAT(refused({4}, 0, -1), HasSubstr("the class -1"));
+        EXPECT_THAT(refused({4}, 0, -2), HasSubstr("the class -2"));
         EXPECT_THAT(refused({4}, 2, 2), HasSubstr("the class 2 twice"));
         EXPECT_NO_THROW(method({4}, 2, 0));
     }
@@ -262,6 +369,8 @@ TEST(Attribution, RefusesWhatIsNoQuestion) {
     EXPECT_THAT(refused([] { lime(additive(), {4}, 0, 1, {10, NAN, 1, 1}); }), HasSubstr("width"));
     EXPECT_THAT(refused([] { lime(additive(), {4}, 0, 1, {10, 1, 0, 1}); }), HasSubstr("ridge"));
     EXPECT_THAT(refused([] { greedy_word_swap(additive(), {4}, 0, 1, {1, 1}); }), HasSubstr("each of 10 words"));
+    EXPECT_THAT(refused([] { greedy_word_swap(additive(), {4}, 0, -1); }), HasSubstr("a foil to swap words towards"));
+    EXPECT_THAT(refused([] { occlusion(additive(), PieceSentence{{4}, {{}, {}}, {5}}, 0, 1); }), HasSubstr("an empty one"));
 }
 
 }  // namespace
