@@ -12,6 +12,7 @@
 #include <locale>
 #include <sstream>
 
+#include "whynot/attribution.h"
 #include "whynot/device.h"
 #include "whynot/error.h"
 #include "whynot/held_out.h"
@@ -68,6 +69,9 @@ struct Linear {
 class PointBatch : public whynot::Batch {
 public:
     PointBatch(const Linear& classifier, at::Tensor points) : classifier_(classifier), points_(std::move(points)) {}
+
+    const Linear& classifier() const { return classifier_; }
+    const at::Tensor& points() const { return points_; }
 
     int64_t size() const override { return points_.size(0); }
     at::Tensor classify() override { return classifier_(points_).log_softmax(1); }
@@ -192,6 +196,41 @@ public:
     whynot::SampleSet samples(const whynot::Pack&) override { return {{{"1 0.25", ""}, {"-0.5 0.2", ""}, {"0.3 2", ""}}, 1e-4}; }
 };
 
+/// What each number adds to the gap, and methods that are not as they should be.
+class PointAttribution : public whynot::Attribution {
+public:
+    std::vector<whynot::AttributionMethod> methods() const override {
+        std::vector<whynot::AttributionMethod> all{{"weights", "what each number adds", "a textbook", ""}};
+        for (const char* name : {"zero", "infinite", "short", "few", "unable", "control"})
+            all.push_back({name, "not as it should be", "nowhere", ""});
+        all.back().asks_classifier = false;
+        return all;
+    }
+
+    std::vector<whynot::AttributionMap> attribute(whynot::Model&, whynot::Batch& batch,
+                                                  const whynot::AttributionRequest& request) override {
+        const auto& points = dynamic_cast<const PointBatch&>(batch);
+        const at::Tensor weight = points.classifier().weight.cpu();
+        std::vector<whynot::AttributionMap> maps;
+        for (const whynot::AttributionQuestion& question : request.questions) {
+            const at::Tensor of_gap = question.foil < 0 ? weight[question.fact] : weight[question.fact] - weight[question.foil];
+            const at::Tensor scores = (of_gap * points.points()[question.row]).to(at::kDouble).contiguous();
+            whynot::AttributionMap& map = maps.emplace_back();
+            map.shape = {2};
+            map.scores = {scores.data_ptr<double>()[0], scores.data_ptr<double>()[1]};
+            map.parts = {"x", "y"};
+            map.unit = "nats";
+            map.terminal = "x and y\n";
+            if (request.method == "zero") map.scores = {0, 0};
+            if (request.method == "infinite") map.scores[1] = INFINITY;
+            if (request.method == "short") map.scores.pop_back();
+            if (request.method == "unable") map.failure = "there is nothing to see";
+        }
+        if (request.method == "few") maps.pop_back();
+        return maps;
+    }
+};
+
 /// A corpus is a file with a point a line.
 class PointHeldOut : public whynot::HeldOut {
 public:
@@ -231,4 +270,4 @@ whynot::PluginInfo describe() {
 }  // namespace
 
 WHYNOT_PLUGIN(describe(), whynot::Service<whynot::Modality, Points>, whynot::Service<whynot::Samples, PointSamples>,
-              whynot::Service<whynot::HeldOut, PointHeldOut>);
+              whynot::Service<whynot::HeldOut, PointHeldOut>, whynot::Service<whynot::Attribution, PointAttribution>);

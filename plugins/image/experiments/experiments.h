@@ -34,6 +34,7 @@ nlohmann::ordered_json sources_of(const corpora::ImageCorpus& corpus, const Pack
 /// One experiment each, in the file of its name: fills in `result`, which says what it is of (`begin_result`), and writes its pictures into `request.out`.
 void run_biased_digits(const ExperimentRequest& request, const Observer& observer, ExperimentResult& result);
 void run_methods(const ExperimentRequest& request, const Observer& observer, ExperimentResult& result);
+void run_other_generator(const ExperimentRequest& request, const Observer& observer, ExperimentResult& result);
 void run_peers(const ExperimentRequest& request, const Observer& observer, ExperimentResult& result);
 void run_varying(const ExperimentRequest& request, const Observer& observer, ExperimentResult& result);
 

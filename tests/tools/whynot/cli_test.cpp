@@ -36,7 +36,7 @@ TEST_F(Cli, SaysItsVersionAndHelps) {
     EXPECT_EQ(version.err, "");
     const Process& help = run({"--help"});
     EXPECT_EQ(help.code, 0);
-    for (const char* command : {"explain", "classify", "packs", "plugins", "train", "evaluate", "bench", "doctor"})
+    for (const char* command : {"explain", "classify", "attribute", "packs", "plugins", "train", "evaluate", "bench", "doctor"})
         EXPECT_THAT(help.out, HasSubstr(command));
     const Process& more = run({"explain", "--help"});
     EXPECT_EQ(more.code, 0);
@@ -212,7 +212,7 @@ TEST_F(Cli, ShowsPlugins) {
     ASSERT_GE(plugins.size(), 2u);
     EXPECT_EQ(plugins[0].at("id"), "points");
     EXPECT_EQ(plugins[0].at("state"), "available");
-    EXPECT_EQ(plugins[0].at("services"), json({"whynot.modality/1", "whynot.samples/1", "whynot.held-out/1"}));
+    EXPECT_EQ(plugins[0].at("services"), json({"whynot.modality/1", "whynot.samples/1", "whynot.held-out/1", "whynot.attribution/1"}));
     EXPECT_EQ(plugins[1].at("state"), "rejected");
     EXPECT_THAT(plugins[1].at("reason").get<std::string>(), HasSubstr("relative"));
 
@@ -406,6 +406,57 @@ TEST_F(Cli, Classifies) {
 
     const Process& text = run({"classify", "1 0", "a\033[2Jb", "--pack", "points"});
     EXPECT_THAT(text.out, AllOf(StartsWith("class"), HasSubstr("\nright"), HasSubstr(" %"), HasSubstr("\\u001b"), Not(HasSubstr("\033"))));
+}
+
+TEST_F(Cli, Attributes) {
+    const Process& process = run({"attribute", "1 0.25", "--pack", "points", "--method", "weights"});
+    EXPECT_EQ(process.code, 0) << process.err;
+    EXPECT_THAT(process.out, AllOf(HasSubstr("what speaks for right"), HasSubstr("x and y"), HasSubstr("weights, in nats")));
+    const std::vector<json> records =
+        lines(run({"attribute", "1 0.25", "2 0.5", "--pack", "points", "--json", "--no-times", "--foil", "left"}).out);
+    ASSERT_EQ(records.size(), 2U);
+    EXPECT_EQ(records[0].at("schema"), "whynot.attribution-record/1");
+    EXPECT_EQ(records[0].at("method").at("name"), "weights");  // the first
+    EXPECT_EQ(records[0].at("map").at("scores"), json({4.0, 0.0}));
+    EXPECT_EQ(records[1].at("map").at("scores"), json({8.0, 0.0}));
+    EXPECT_FALSE(records[0].contains("seconds"));
+    const json alone = lines(run({"attribute", "1 0.25", "--pack", "points", "--json", "--alone"}).out)[0];
+    EXPECT_EQ(alone.at("question").at("foil"), nullptr);
+    EXPECT_EQ(alone.at("map").at("scores"), json({2.0, 0.0}));
+}
+
+TEST_F(Cli, AttributionSaysWhatItCannotDo) {
+    const Process& refused = run({"attribute", "1 0.25", "nonsense", "--pack", "points", "--json"});
+    EXPECT_EQ(refused.code, 3);
+    EXPECT_EQ(lines(refused.out).at(1).at("status"), "refused");
+    EXPECT_EQ(run({"attribute", "1 0.25", "--pack", "points", "--method", "unable"}).code, 3);
+    expect_usage_error({"attribute", "1 0.25", "--pack", "points", "--method", "weihgts"}, "weights", "whynot attribute");
+    expect_usage_error({"attribute", "1 0.25", "--pack", "points", "--foil", "nowhere"}, "--foil 'nowhere': no class", "whynot attribute");
+    expect_usage_error({"attribute", "1 0.25", "--pack", "points", "--alone", "--foil", "left"}, "--alone", "whynot attribute");
+    expect_usage_error({"attribute"}, "INPUT is required, or --list", "whynot attribute");
+    const Process& broken = run({"attribute", "1 0.25", "--pack", "points", "--method", "short"});
+    EXPECT_EQ(broken.code, 1);
+    EXPECT_THAT(broken.err, HasSubstr("1 scores of a map of 2 parts; this is a defect of the plugin"));
+}
+
+TEST_F(Cli, ListsMethodsOfAttribution) {
+    const Process& process = run({"attribute", "--list", "--pack", "points"});
+    EXPECT_EQ(process.code, 0) << process.err;
+    EXPECT_THAT(process.out, AllOf(HasSubstr("weights"), HasSubstr("what each number adds (a textbook)")));
+    const std::vector<json> methods = lines(run({"attribute", "--list", "--pack", "points", "--json"}).out);
+    EXPECT_EQ(methods.at(0).at("name"), "weights");
+    EXPECT_EQ(methods.back().at("asks_classifier"), false);
+}
+
+TEST_F(Cli, WritesMapsIntoAFolder) {
+    const fs::path out = folder_ / "maps";
+    EXPECT_EQ(run({"attribute", "1 0.25", "--pack", "points", "--out", out.string()}).code, 0);
+    size_t records = 0;
+    for (const fs::directory_entry& entry : fs::directory_iterator(out)) {
+        EXPECT_THAT(entry.path().filename().string(), testing::EndsWith("-weights.json"));
+        ++records;
+    }
+    EXPECT_EQ(records, 1U);
 }
 
 TEST_F(Cli, RepeatsItselfToTheByteWithoutTimes) {
