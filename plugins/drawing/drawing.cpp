@@ -42,6 +42,7 @@ std::string two_digits(double value) {
 constexpr double margin = 28;
 constexpr double gap = 28;
 constexpr double panel_side = 260;
+constexpr size_t most_in_row = 6;       ///< panels: a page is no wider
 constexpr double narrowest_cell = 240;  ///< for the lines under a narrow picture
 constexpr double title_size = 19;
 constexpr double title_space = 44;
@@ -254,15 +255,17 @@ Picture draw_sheet(const std::string& title, const std::string& sentence, const 
         picture_height = std::max(picture_height, drawn_height(panel));
         below = std::max(below, static_cast<double>(panel.lines.size()) * line_height + (panel.scale > 0 ? bar_space : 0));
     }
-    const double count = static_cast<double>(panels.size());
-    const double width = 2 * margin + count * cell + (count - 1) * gap;
-    const double top = margin + title_space + (sentence.empty() ? 0 : line_height);
-    Canvas canvas(static_cast<int>(width), static_cast<int>(top + picture_height + 8 + below + margin));
+    const size_t rows = (panels.size() + most_in_row - 1) / most_in_row, columns = (panels.size() + rows - 1) / rows;
+    const double width = 2 * margin + static_cast<double>(columns) * (cell + gap) - gap;
+    const double head = margin + title_space + (sentence.empty() ? 0 : line_height), row_height = picture_height + 8 + below + margin;
+    Canvas canvas(static_cast<int>(width), static_cast<int>(head + static_cast<double>(rows) * row_height));
 
     canvas.text(title, margin, margin + title_size, 0, width - 2 * margin, title_size, true);
     canvas.text(sentence, margin, margin + title_size + line_height + 4, 0, width - 2 * margin, text_size, false);
-    double left = margin;
-    for (const auto& panel : panels) {
+    for (size_t p = 0; p < panels.size(); ++p) {
+        const Panel& panel = panels[p];
+        const double left = margin + static_cast<double>(p % columns) * (cell + gap),
+                     top = head + static_cast<double>(p / columns) * row_height;
         const double panel_width = drawn_width(panel), panel_height = drawn_height(panel);
         const double x = left + std::floor((cell - panel_width) / 2), y = top + std::floor((picture_height - panel_height) / 2);
         canvas.picture(panel.picture, x, y, panel_width, panel_height);
@@ -271,7 +274,6 @@ Picture draw_sheet(const std::string& title, const std::string& sentence, const 
             canvas.text(panel.lines[i], left + cell / 2, baseline, 0.5, cell, text_size, i == 0);
         }
         if (panel.scale > 0) canvas.colour_bar(panel, x, baseline - text_size + 6, panel_width);
-        left += cell + gap;
     }
     return canvas.result();
 }

@@ -32,7 +32,7 @@ struct Panel {
     std::string low = "remove", high = "add";  ///< what the ends of that bar stand for
 };
 
-/// A contact sheet on white: a title, below it what the panels show in a sentence, panels side by side enlarged to about 260 pixels (larger ones are reduced), their lines, and below a
+/// A contact sheet on white: a title, below it what the panels show in a sentence, panels side by side, in rows of six at most, enlarged to about 260 pixels (larger ones are reduced), their lines, and below a
 /// difference a colour bar from "-scale low" over 0 to "+scale high". Letters that DejaVu Sans lacks show as boxes.
 /// Fontconfig finds the font; where it can write its cache nowhere, neither for all users nor for this one, it complains on standard error.
 /// @return 3 channels

@@ -7,6 +7,7 @@
 #include "image/experiments/ground.h"
 #include "image/experiments/proposers.h"
 #include "image/experiments/sheets.h"
+#include "image/experiments/yardsticks.h"
 #include "image/measuring/square.h"
 #include "training/run.h"
 #include "whynot/error.h"
@@ -36,7 +37,7 @@ ImageModel control_of(const Ground& ground, const Pack& control) {
 
 /// Of each question whether a proposer finds the square, and its first changes.
 Json look(const Proposer& proposer, const Asked& asked, const Kind& kind, int64_t side, const Watch& watch) {
-    const at::Tensor changes = proposer.make(asked, kind, watch);
+    const at::Tensor made = proposer.make(asked, kind, watch), changes = proposer.reads_content ? added(made) : made;
     return {{"hits", numbers_of(hits_corner(changes.abs(), side))}, {"shown", numbers_of(changes.slice(0, 0, shown_questions))}};
 }
 

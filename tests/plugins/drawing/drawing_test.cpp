@@ -106,6 +106,15 @@ TEST(Sheet, HoldsEveryPictureEnlargedInWholePixelsOnWhite) {
     EXPECT_NEAR(static_cast<double>(count_of(sheet, {90, 90, 90})), 2 * 252 * 252 + 256 * 128, 100);  // some letters' edges, too
 }
 
+TEST(Sheet, PutsManyPanelsIntoRows) {
+    const Panel one{Picture{10, 10, 1, std::vector<uint8_t>(100, 90)}, {"one of many"}, 0};
+    const auto sheet_of = [&](size_t count) { return draw_sheet("many", "", std::vector<Panel>(count, one)); };
+    EXPECT_EQ(sheet_of(7).width, sheet_of(4).width);
+    EXPECT_LT(sheet_of(13).width, sheet_of(6).width);  // five, five and three
+    EXPECT_GT(sheet_of(7).height, sheet_of(6).height);
+    EXPECT_GT(sheet_of(13).height, sheet_of(12).height);
+}
+
 TEST(Sheet, ReducesLargePictures) {
     const auto sheet = draw_sheet("", "", {panel(2000, 1000, 3, {})});
     EXPECT_LT(sheet.width, 400);
