@@ -152,9 +152,9 @@ public:
         }
         picture(bar, x, y, width, bar_height);
         const double below = y + bar_height + 16, size = text_size * 0.85;
-        text("\u2212" + two_digits(scale) + " " + panel.low, x, below, 0, width * 0.45, size, false);
+        text("\u2212" + two_digits(scale) + " " + (panel.low.empty() ? "remove" : panel.low), x, below, 0, width * 0.45, size, false);
         text("0", x + width / 2, below, 0.5, width * 0.1, size, false);
-        text("+" + two_digits(scale) + " " + panel.high, x + width, below, 1, width * 0.45, size, false);
+        text("+" + two_digits(scale) + " " + (panel.high.empty() ? "add" : panel.high), x + width, below, 1, width * 0.45, size, false);
     }
 
     Picture result() {

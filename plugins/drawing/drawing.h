@@ -26,10 +26,10 @@ Difference draw_difference(const std::vector<float>& input, const std::vector<fl
 
 /// One picture of the sheet with the lines under it.
 struct Panel {
-    Picture picture;                           ///< 1 or 3 channels
-    std::vector<std::string> lines;            ///< UTF-8, the first in bold; too long a line is made smaller, then cut
-    double scale = 0;                          ///< of a difference (Difference::scale): a colour bar stands below its lines; 0: none
-    std::string low = "remove", high = "add";  ///< what the ends of that bar stand for
+    Picture picture;                  ///< 1 or 3 channels
+    std::vector<std::string> lines;   ///< UTF-8, the first in bold; too long a line is made smaller, then cut
+    double scale = 0;                 ///< of a difference (Difference::scale): a colour bar stands below its lines; 0: none
+    std::string low = {}, high = {};  ///< what the ends of that bar stand for; empty: remove and add
 };
 
 /// A contact sheet on white: a title, below it what the panels show in a sentence, panels side by side, in rows of six at most, enlarged to about 260 pixels (larger ones are reduced), their lines, and below a

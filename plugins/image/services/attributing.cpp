@@ -50,9 +50,11 @@ void write_files(const ImageModel& model, const AttributionRequest& request, con
         write_file_atomically(folder / file, drawing::to_png(picture));
         map.files.emplace_back(name, question.name + "/" + file);
     };
-    drawing::Panel painted{map.pictures[1].picture, {request.method + (request.sweep ? ", sweep" : "")}, scores.abs().max().item<double>()};
-    painted.low = foil.empty() ? "against" : foil;
-    painted.high = fact;
+    const drawing::Panel painted{map.pictures[1].picture,
+                                 {request.method + (request.sweep ? ", sweep" : "")},
+                                 scores.abs().max().item<double>(),
+                                 foil.empty() ? "against" : foil,
+                                 fact};
     const std::string title = foil.empty() ? "What speaks for " + fact + "?" : "What speaks for " + fact + " and not " + foil + "?";
     const std::string sentence = "Red speaks for " + fact + ", blue " + (foil.empty() ? "against it." : "for " + foil + ".");
     write("map", "map.png", drawing::enlarge(map.pictures[1].picture, shown_side));
