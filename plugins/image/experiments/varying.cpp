@@ -68,12 +68,13 @@ public:
         classifier_->initialise(training::make_generator(training::mix_seed(seed, 12)));
     }
 
-    /// Everything but the late class.
-    void learn_others(const Watch& watch) {
+    /// Everything, or everything but the late class.
+    void learn_all(bool with_late, const Watch& watch) {
         const int64_t epochs = lessons_.quick ? 2 : 4, batch = 64;
+        const at::Tensor rows = with_late ? at::cat({lessons_.others, lessons_.own}) : lessons_.others;
         begin(1e-3);
         for (int64_t epoch = 0; epoch < epochs; ++epoch) {
-            const at::Tensor order = shuffled(lessons_.others);
+            const at::Tensor order = shuffled(rows);
             for (int64_t at = 0; at + batch <= order.size(0); at += batch) {
                 watch((static_cast<double>(epoch) + static_cast<double>(at) / static_cast<double>(order.size(0))) /
                       static_cast<double>(epochs));
@@ -161,7 +162,7 @@ Explained explain(const ImageModel& model, const at::Tensor& images, int64_t lat
             median_of(at::tensor(distances, at::kDouble))};
 }
 
-/// One seed: four classifiers one after another, and what their explanations have in common with those of the pack's own.
+/// One seed: four classifiers one after another, and what their explanations have in common with those of an independent one.
 Json measure(const Ground& ground, uint64_t seed, int64_t n, bool quick, const Watch& watch) {
     const Lessons lessons = lessons_of(ground, seed, quick);
     const double slow = 3e-4, fast = 1e-3;
@@ -176,7 +177,7 @@ Json measure(const Ground& ground, uint64_t seed, int64_t n, bool quick, const W
         const Watch part = [&](double share) { watch((static_cast<double>(i) + share) / 8); };
         int64_t shown = 0;
         if (i == 0)
-            pupil.learn_others(part);
+            pupil.learn_all(false, part);
         else
             shown = pupil.learn(stages[i], part);
         const auto copy = make_classifier({}, ground.model.networks().shape, static_cast<int64_t>(ground.classes().size()));
@@ -184,13 +185,16 @@ Json measure(const Ground& ground, uint64_t seed, int64_t n, bool quick, const W
         kept.push_back(copy);
         levels.push_back({{"recall", recall_of(*copy, lessons)}, {"shown", shown}});
     }
-    // Images that all of them and the pack's own get right.
+    // Another, from other first weights and other images, which knows the class from the beginning.
+    const Lessons others = lessons_of(ground, training::mix_seed(seed, 14), quick);
+    Pupil independent(others, training::mix_seed(seed, 15));
+    independent.learn_all(true, [&](double share) { watch((3.5 + share / 2) / 8); });
+    // Images that all of them get right.
     const TrainingImages some = ground.held_out.chosen(ground.order.slice(0, 0, 20 * n));
-    at::Tensor right =
-        some.labels.ne(lessons.late).logical_and(all_logits(*ground.model.networks().classifier, some).argmax(1).eq(some.labels));
+    at::Tensor right = some.labels.ne(lessons.late).logical_and(all_logits(*independent.classifier(), some).argmax(1).eq(some.labels));
     for (const auto& each : kept) right = right.logical_and(all_logits(*each, some).argmax(1).eq(some.labels));
     const at::Tensor images = some.images(right.nonzero().squeeze(1).slice(0, 0, n));
-    const Explained own = explain(ground.model, images, lessons.late, seed, [](double) {});
+    const Explained own = explain(model_with(ground, independent.classifier()), images, lessons.late, seed, [](double) {});
     Json result{{"images", images.size(0)}, {"own_shown", numbers_of(own.changes.slice(0, 0, shown_questions))}};
     for (size_t i = 0; i < kept.size(); ++i) {
         const Explained here = explain(model_with(ground, kept[i]), images, lessons.late, seed,
@@ -225,7 +229,8 @@ void draw(const ExperimentRequest& request, const Ground& ground, const Json& me
 
 std::vector<std::string> notes() {
     return {std::string("Knows: the share of held-out images of the class ") + late_class +
-                " that the classifier recognises. Independent: the pack's own classifier, trained on all.",
+                " that the classifier recognises. Independent: a classifier of other first weights, taught with other images, all classes "
+                "from the beginning.",
             "Cosine: between the changes of pixels to the boundary and those of the independent classifier, from the same z0, mean over "
             "the images.",
             "At the first level no boundary is found, and that is the right answer: the point that violates the constraints least erases "
