@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "image/model/networks.h"
-#include "image/services/held_out.h"
 #include "whynot/error.h"
 
 namespace whynot::image {
@@ -55,31 +53,6 @@ std::string ImageExperiments::run(const ExperimentRequest& request, const Observ
     ExperimentResult result = begin_result(found->info, request);
     found->run(request, observer, result);
     return to_json(result);
-}
-
-Pack experiment_pack(const ExperimentRequest& request, const std::string& id) {
-    Pack pack = find_pack(request.pack.empty() ? id : request.pack, default_pack_search());
-    const PackManifest& manifest = pack.manifest();
-    if (manifest.modality != "image")
-        throw Error(ErrorCode::invalid_argument,
-                    "the pack '" + manifest.id + "' explains " + manifest.modality + ", not images; choose a pack of images");
-    return pack;
-}
-
-training::Steps experiment_steps(const ExperimentRequest& request, const corpora::ImageCorpus& corpus, const Pack& pack,
-                                 const Observer& observer) {
-    return {request.out / "steps",
-            {{"experiment", request.name},
-             {"seed", request.seed},
-             {"quick", request.quick},
-             {"corpus", corpus.sha256},
-             {"pack", pack.sha256()}},
-            observer};
-}
-
-nlohmann::ordered_json sources_of(const corpora::ImageCorpus& corpus, const Pack& pack) {
-    return {{"corpus", {{"name", corpus.manifest.name}, {"sha256", corpus.sha256}}},
-            {"pack", {{"id", pack.manifest().id}, {"version", pack.manifest().version}, {"sha256", pack.sha256()}}}};
 }
 
 }  // namespace whynot::image

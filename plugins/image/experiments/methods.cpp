@@ -5,10 +5,11 @@
 #include <ctime>
 
 #include "base/json.h"
-#include "image/experiments/ground.h"
-#include "image/experiments/proposers.h"
-#include "image/experiments/sheets.h"
-#include "image/experiments/yardsticks.h"
+#include "image/comparing/ground.h"
+#include "image/comparing/proposers.h"
+#include "image/comparing/sheets.h"
+#include "image/comparing/yardsticks.h"
+#include "image/experiments/experiments.h"
 #include "image/measuring/judging.h"
 #include "whynot/error.h"
 

@@ -5,8 +5,9 @@
 
 #include "base/format.h"
 #include "base/json.h"
-#include "image/experiments/ground.h"
-#include "image/experiments/sheets.h"
+#include "image/comparing/ground.h"
+#include "image/comparing/sheets.h"
+#include "image/experiments/experiments.h"
 #include "image/measuring/judging.h"
 #include "image/model/fit.h"
 #include "training/run.h"

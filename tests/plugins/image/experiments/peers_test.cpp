@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "image/experiments/experiments.h"
-#include "image/experiments/peer_methods.h"
+#include "image/comparing/peer_methods.h"
 #include "image/measuring/evaluator.h"
 #include "image/measuring/judging.h"
 #include "image/services/trainer.h"

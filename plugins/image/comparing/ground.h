@@ -5,20 +5,31 @@
 #include <ATen/core/Tensor.h>
 
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "corpora/images.h"
-#include "image/experiments/experiments.h"
 #include "image/measuring/questions.h"
 #include "image/measuring/report.h"
 #include "image/model/model.h"
 #include "image/networks/training.h"
 #include "image/services/recipe.h"
+#include "training/steps.h"
 #include "whynot/experiment.h"
 #include "whynot/pack.h"
 
 namespace whynot::image {
+
+/// The pack to explain: `request.pack`, or else the one called `id`. Throws `invalid_argument` for one of another modality.
+Pack experiment_pack(const ExperimentRequest& request, const std::string& id);
+
+/// The steps of an experiment, whose identity has the request, corpus and pack already.
+training::Steps experiment_steps(const ExperimentRequest& request, const corpora::ImageCorpus& corpus, const Pack& pack,
+                                 const Observer& observer);
+
+/// For `ExperimentResult::settings`: corpus and pack with their SHA-256.
+nlohmann::ordered_json sources_of(const corpora::ImageCorpus& corpus, const Pack& pack);
 
 /// A pack, the corpus that it was trained on, and its model.
 struct Ground {

@@ -1,4 +1,4 @@
-#include "image/experiments/yardsticks.h"
+#include "image/comparing/yardsticks.h"
 
 #include <ATen/ATen.h>
 

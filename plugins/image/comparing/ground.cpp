@@ -1,4 +1,4 @@
-#include "image/experiments/ground.h"
+#include "image/comparing/ground.h"
 
 #include <ATen/ATen.h>
 
@@ -21,6 +21,31 @@ corpora::ImageCorpus corpus_of(const ExperimentRequest& request, const std::stri
 }
 
 }  // namespace
+
+Pack experiment_pack(const ExperimentRequest& request, const std::string& id) {
+    Pack pack = find_pack(request.pack.empty() ? id : request.pack, default_pack_search());
+    const PackManifest& manifest = pack.manifest();
+    if (manifest.modality != "image")
+        throw Error(ErrorCode::invalid_argument,
+                    "the pack '" + manifest.id + "' explains " + manifest.modality + ", not images; choose a pack of images");
+    return pack;
+}
+
+training::Steps experiment_steps(const ExperimentRequest& request, const corpora::ImageCorpus& corpus, const Pack& pack,
+                                 const Observer& observer) {
+    return {request.out / "steps",
+            {{"experiment", request.name},
+             {"seed", request.seed},
+             {"quick", request.quick},
+             {"corpus", corpus.sha256},
+             {"pack", pack.sha256()}},
+            observer};
+}
+
+nlohmann::ordered_json sources_of(const corpora::ImageCorpus& corpus, const Pack& pack) {
+    return {{"corpus", {{"name", corpus.manifest.name}, {"sha256", corpus.sha256}}},
+            {"pack", {{"id", pack.manifest().id}, {"version", pack.manifest().version}, {"sha256", pack.sha256()}}}};
+}
 
 Ground::Ground(const ExperimentRequest& request, Pack pack_, const Observer& observer, const std::string& corpus_name)
     : pack(std::move(pack_)),

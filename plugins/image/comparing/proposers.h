@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "image/experiments/ground.h"
+#include "image/comparing/ground.h"
 
 namespace whynot::image {
 

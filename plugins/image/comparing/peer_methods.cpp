@@ -1,4 +1,4 @@
-#include "image/experiments/peer_methods.h"
+#include "image/comparing/peer_methods.h"
 
 #include <ATen/ATen.h>
 

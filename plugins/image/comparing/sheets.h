@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "drawing/drawing.h"
-#include "image/experiments/ground.h"
+#include "image/comparing/ground.h"
 #include "whynot/experiment.h"
 
 namespace whynot::image {

@@ -1,11 +1,11 @@
-#include "image/experiments/proposers.h"
+#include "image/comparing/proposers.h"
 
 #include <ATen/ATen.h>
 
 #include <algorithm>
 
 #include "image/attribution/maps.h"
-#include "image/experiments/yardsticks.h"
+#include "image/comparing/yardsticks.h"
 #include "training/random.h"
 
 namespace whynot::image {

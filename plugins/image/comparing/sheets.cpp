@@ -1,4 +1,4 @@
-#include "image/experiments/sheets.h"
+#include "image/comparing/sheets.h"
 
 #include <ATen/ATen.h>
 
