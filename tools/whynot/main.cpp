@@ -70,6 +70,9 @@ public:
     int run(int argc, char** argv) {
         try {
             app_.parse(argc, argv);
+            std::string line;
+            for (int i = 0; i < argc; ++i) line += (i > 0 ? " " : "") + for_shell(argv[i]);
+            for (CommonOptions* command : std::initializer_list<CommonOptions*>{&explain_, &evaluate_, &experiment_}) command->line = line;
             return actions_.at(name_of(chosen()))();
         } catch (const CLI::Success& help) {
             std::ostringstream text;

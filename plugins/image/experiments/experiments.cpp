@@ -24,7 +24,7 @@ const std::vector<Experiment>& experiments() {
          &run_biased_digits},
         {{"image/other-generator", "The generator of other data: what still works, and how one sees that it doesn't",
           "S. Feghahati, Deep Contrastive Explanation, 2020, figure 3.13",
-          "the corpora mnist and kannada-mnist, the packs mnist and kannada"},
+          "the corpora mnist and kannada-mnist, the pack mnist; it trains another"},
          &run_other_generator},
         {{"image/varying", "Classifiers that know a class more and more: does the explanation show it?",
           "S. Feghahati, Deep Contrastive Explanation, 2020, figure 3.12", "the corpus and the pack mnist"},

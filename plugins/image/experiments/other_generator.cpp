@@ -95,6 +95,13 @@ void draw(const ExperimentRequest& request, const Ground& ground, const std::str
     }
 }
 
+/// Of the other classifier and generator, which the experiment trains for itself.
+std::string recipe_of(bool quick) {
+    Json recipe{{"images", quick ? 6000 : 20000}, {"evaluation", {{"images", 1}}}};
+    if (quick) recipe["generator"] = {{"epochs", 6}};
+    return recipe.dump();
+}
+
 std::vector<std::string> notes() {
     return {
         "Each classifier is explained with the generator of its own data and with that of the other; the foil is drawn at random, P = .9. "
@@ -110,8 +117,11 @@ std::vector<std::string> notes() {
 }  // namespace
 
 void run_other_generator(const ExperimentRequest& request, const Observer& observer, ExperimentResult& result) {
+    constexpr double learned = 0.6;
     const Ground digits(request, experiment_pack(request, "mnist"), observer);
-    const Ground kannada(request, find_pack("kannada", default_pack_search()), observer);
+    const Ground kannada(
+        request, trained_pack(request, "kannada", "kannada-mnist", recipe_of(request.quick), "", training::part(observer, 0, learned)),
+        observer);
     if (!(digits.model.networks().shape == kannada.model.networks().shape))
         throw Error(ErrorCode::invalid_argument,
                     "expected a pack that looks at the same shape of images as kannada does, found '" + digits.pack.manifest().id + "'");
@@ -127,7 +137,8 @@ void run_other_generator(const ExperimentRequest& request, const Observer& obser
     for (size_t i = 0; i < pairings.size(); ++i) {
         const Pairing& pairing = pairings[i];
         const Ground& ground = pairing.ground;
-        const Observer part = training::part(observer, static_cast<double>(i) / 4, static_cast<double>(i + 1) / 4);
+        const Observer part = training::part(observer, learned + (1 - learned) * static_cast<double>(i) / 4,
+                                             learned + (1 - learned) * static_cast<double>(i + 1) / 4);
         Recipe recipe = ground.recipe;
         if (request.quick) recipe.classifier_training.epochs = 1;
         const training::Steps steps = experiment_steps(request, ground.corpus, ground.pack, part);

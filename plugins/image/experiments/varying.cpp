@@ -243,7 +243,7 @@ std::vector<std::string> notes() {
 
 void run_varying(const ExperimentRequest& request, const Observer& observer, ExperimentResult& result) {
     const Ground ground(request, experiment_pack(request, "mnist"), observer);
-    const int64_t n = request.quick ? 10 : 60, seeds = request.quick ? 1 : 3;
+    const int64_t n = request.quick ? 10 : 150, seeds = request.quick ? 1 : 3;
     const training::Steps steps = experiment_steps(request, ground.corpus, ground.pack, observer);
     ExperimentTable table{
         "A classifier that knows more and more of the class", {"seed", "recall", "shown", "found", "gap", "distance", "cosine"}, {}};

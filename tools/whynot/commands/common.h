@@ -23,6 +23,7 @@ struct CommonOptions {
     int threads = 0;             ///< 0: the command chooses, see `set_threads`
     std::string device = "cpu";  ///< the device to compute on, of those that explain or classify
     bool json = false;
+    std::string line;  ///< the command line as it was given, for pages that say how they were made
 };
 
 }  // namespace whynot::cli

@@ -108,6 +108,12 @@ CLI::Option* add_confidence(CLI::App& command, double& confidence) {
         ->check(is_confidence);
 }
 
+CLI::Option* add_html(CLI::App& command, std::string& html) {
+    return command.add_option("--html", html, "Write it as a page too: one FILE that any browser opens, and that can be sent")
+        ->type_name("FILE")
+        ->check(not_empty("a file"));
+}
+
 void add_json(CLI::App& command, bool& json, const std::string& help) { command.add_flag("--json", json, help)->group("Output"); }
 
 void add_plugin_path(CLI::App& command, std::string& plugin_path) {

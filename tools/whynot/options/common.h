@@ -41,6 +41,8 @@ CLI::Option* add_inputs(CLI::App& command);
 CLI::Option* add_pack(CLI::App& command, std::string& pack, const std::string& help);
 CLI::Option* add_seed(CLI::App& command, uint64_t& seed, const std::string& help);
 CLI::Option* add_confidence(CLI::App& command, double& confidence);
+/// A page of what is printed, one file that can be sent.
+CLI::Option* add_html(CLI::App& command, std::string& html);
 void add_json(CLI::App& command, bool& json, const std::string& help);
 void add_plugin_path(CLI::App& command, std::string& plugin_path);
 /// @param otherwise how many threads there are where nobody says

@@ -9,6 +9,7 @@
 #include <memory>
 #include <sstream>
 
+#include "asking/answer_page.h"
 #include "asking/asking.h"
 #include "asking/models.h"
 #include "console/interrupt.h"
@@ -54,6 +55,7 @@ public:
           whole_batches_(command.whole_batches),
           answers_(command.resume),
           models_(command, command.pack),
+          page_(command, models_.packs()),
           questions_(command),
           workers_(command, options, models_, workers_for(command.threads)) {
         check_question(command, models_.host(), models_.packs());
@@ -72,6 +74,7 @@ public:
         }
         if (failure_) std::rethrow_exception(failure_);
         if (!over_) answers_.expect_no_more();
+        page_.write();
         return answers_.given_have_answers() ? code_ : none_found;
     }
 
@@ -85,14 +88,15 @@ private:
                 code_ = none_found;  // left to a later run, which goes on with the file
             } else {
                 std::string lines;
-                for (size_t i = 0; i < job.records.size(); ++i) {
+                for (size_t i = 0; i < job.answers.size(); ++i) {
                     if (job.questions[i].answered) continue;
-                    lines += to_json(job.records[i]) + '\n';
-                    if (!has_answer(job.records[i])) code_ = none_found;
+                    lines += to_json(job.answers[i].record) + '\n';
+                    page_.add(job.answers[i]);
+                    if (!has_answer(job.answers[i].record)) code_ = none_found;
                 }
                 status_.clear();
                 answers_.write(lines);
-                done_ += job.records.size();
+                done_ += job.answers.size();
             }
             under_way_.pop_front();
         }
@@ -158,6 +162,7 @@ private:
     const bool whole_batches_;
     Answers answers_;
     const Models models_;
+    AnswerPage page_;
     Questions questions_;
     StatusLine status_;
     std::shared_ptr<Job> batch_;  // begun; empty: none

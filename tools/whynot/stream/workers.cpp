@@ -135,24 +135,26 @@ int64_t Workers::answer(std::unique_ptr<Models>& models, Job& job, const SolverO
     if (!job.unasked)
         for (const StreamedQuestion& each : job.questions)
             if (each.problem.empty()) asks.push_back({each.input, each.question});
-    std::vector<Answer> answers;
+    std::vector<Answer> given;
     if (!asks.empty()) {
         if (!models) models = std::make_unique<Models>(command_, command_.pack);
         ExplainOptions options = options_;
         options.solver = solver;
-        answers = explain_each(job.questions.front().image ? models->images() : models->sentences(), asks, options, command_);
+        given = explain_each(job.questions.front().image ? models->images() : models->sentences(), asks, options, command_);
     }
     int64_t spent = 0;
     size_t next = 0;
     for (const StreamedQuestion& each : job.questions) {
         if (!each.problem.empty()) {
-            job.records.push_back(refused(each, models_.pack(each.image), command_, each.problem));
+            job.answers.push_back({refused(each, models_.pack(each.image), command_, each.problem), {}, {}});
         } else if (job.unasked) {
-            job.records.push_back(refused(each, models_.pack(each.image), command_,
-                                          "the deadline or the evaluations of the whole run were used up before this was asked"));
+            job.answers.push_back({refused(each, models_.pack(each.image), command_,
+                                           "the deadline or the evaluations of the whole run were used up before this was asked"),
+                                   {},
+                                   {}});
         } else {
-            job.records.push_back(std::move(answers[next++].record));
-            spent += job.records.back().cost.forward;
+            job.answers.push_back(std::move(given[next++]));
+            spent += job.answers.back().record.cost.forward;
         }
     }
     return spent;

@@ -26,8 +26,8 @@ namespace whynot::cli {
 /// Questions of one kind, images or sentences, that are asked together.
 struct Job {
     std::vector<StreamedQuestion> questions;
-    std::vector<Explanation> records;  ///< when done, as many
-    bool unasked = false;              ///< the run's budget was used up before
+    std::vector<Answer> answers;  ///< when done, as many
+    bool unasked = false;         ///< the run's budget was used up before
     bool done = false;
     std::exception_ptr failure;  ///< what made it fail as a whole
 };

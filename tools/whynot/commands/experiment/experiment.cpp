@@ -10,6 +10,8 @@
 #include "console/json.h"
 #include "console/long_run.h"
 #include "console/terminal.h"
+#include "whynot/atomic_file.h"
+#include "whynot/page.h"
 
 namespace whynot::cli {
 namespace {
@@ -53,6 +55,7 @@ int run_experiment(const ExperimentCommand& command) {
         StatusLine status;
         const ExperimentResult result = whynot::run_experiment(host, request, observer(status));
         status.clear();
+        if (!command.html.empty()) write_file_atomically(command.html, to_html(result, command.out, {result.title, command.line, {}}));
         if (command.json) {
             print(base::parse_own_json(to_json(result)).dump() + '\n');
         } else {

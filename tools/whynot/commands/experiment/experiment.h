@@ -13,6 +13,7 @@ struct ExperimentCommand : CommonOptions {
     std::string name;
     std::string out;
     std::string pack;  ///< id or folder; empty: what the experiment says
+    std::string html;  ///< a page of the result, a file; empty: none
     bool quick = false;
     uint64_t seed = 1;
 };

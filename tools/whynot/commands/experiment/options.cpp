@@ -21,6 +21,7 @@ void add_experiment(CLI::App& program, ExperimentCommand& command) {
     run.add_flag("--quick", command.quick, "A small run that shows the way; its figures are not those of the full one");
     add_pack(run, command.pack, "The model to explain: the id of a pack, or its folder. Default: the experiment's own");
     add_seed(run, command.seed, "Seed of all random numbers");
+    add_html(run, command.html);
     add_json(run, command.json, "Print the result, whynot.experiment-result/1, as one object on a line");
     add_common(run, command, "one for each core up to 4");
     run.footer("The same command again goes on where it was stopped, and repeats nothing that it has done.\n\n" + std::string(exit_codes));

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "asking/answer_page.h"
 #include "asking/asking.h"
 #include "asking/models.h"
 #include "base/atomic_file.h"
@@ -59,6 +60,7 @@ public:
           arguments_(look_at_each(command.inputs)),
           alone_(arguments_.size() == 1 && arguments_.front().kind != Argument::Kind::lines),
           models_(command, command.pack, arguments_),
+          page_(command, models_.packs()),
           style_(terminal_style()) {
         check_question(command, models_.host(), models_.packs());
         set_threads(command.threads, threads_for(arguments_));
@@ -84,6 +86,7 @@ public:
             }
             answer(model, inputs);
         }
+        page_.write();
         return code_;
     }
 
@@ -119,6 +122,7 @@ private:
             const std::string sheet = command_.json || command_.out.empty() ? "" : sheet_of(answer.record);
             if (!sheet.empty()) text += "sheet: " + base::escape_controls((fs::path(command_.out) / sheet).string()) + '\n';
             print(text);
+            page_.add(answer);
             if (!has_answer(answer.record)) code_ = none_found;
             ++done_;
         }
@@ -139,6 +143,7 @@ private:
     const std::vector<Argument> arguments_;
     const bool alone_;
     Models models_;
+    AnswerPage page_;
     const TerminalStyle style_;
     StatusLine status_;
     int64_t done_ = 0;

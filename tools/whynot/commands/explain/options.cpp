@@ -73,6 +73,7 @@ void add_output(CLI::App& app, ExplainCommand& command) {
         ->type_name("DIR")
         ->check(not_empty("a folder"))
         ->group(group);
+    add_html(app, command.html)->group(group);
     add_json(app, command.json, "Print one record a line, whynot.explanation/1, instead of text for people");
     app.add_flag("--no-times", command.no_times,
                  "Leave the times out of records (cost.seconds), so that the same request gives the same bytes")

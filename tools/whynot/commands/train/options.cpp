@@ -89,6 +89,7 @@ void add_evaluate(CLI::App& program, EvaluateCommand& command) {
         ->capture_default_str();
     add_confidence(app, command.confidence);
     add_seed(app, command.seed, "Seed of all random numbers, and of the choice of questions");
+    add_html(app, command.html);
     add_json(app, command.json, "Print one object on a line");
     add_common(app, command, "one for each core up to 4");
 }

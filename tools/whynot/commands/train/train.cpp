@@ -14,8 +14,10 @@
 #include "console/json.h"
 #include "console/long_run.h"
 #include "console/terminal.h"
+#include "whynot/atomic_file.h"
 #include "whynot/error.h"
 #include "whynot/import.h"
+#include "whynot/page.h"
 
 namespace fs = std::filesystem;
 
@@ -159,6 +161,12 @@ int evaluate(const EvaluateCommand& command) {
         const std::string text = guarded(plugin, "evaluate", [&] { return evaluator.evaluate(pack, request, observer(status)); });
         status.clear();
         const Json evaluation = base::parse_json_object(text, ErrorCode::bad_plugin, "the evaluation by the plugin '" + plugin + '\'');
+        if (!command.html.empty()) {
+            const PackManifest& manifest = pack.manifest();
+            const PageInfo info{
+                manifest.id + " on " + command.corpus, command.line, {{manifest.id, manifest.version, pack.sha256(), manifest.licence}}};
+            write_file_atomically(command.html, figures_to_html(text, info));
+        }
         if (command.json)
             print_line(evaluation);
         else

@@ -31,6 +31,7 @@ struct EvaluateCommand : CommonOptions {
     int64_t limit = 500;
     double confidence = 0;  ///< 0: the modality's own
     uint64_t seed = 1;
+    std::string html;  ///< a page of the figures, a file; empty: none
 };
 
 int train(const TrainCommand& command);

@@ -1,0 +1,198 @@
+// Pages of explanations.
+#include <algorithm>
+#include <map>
+#include <set>
+#include <tuple>
+
+#include "base/format.h"
+#include "base/json.h"
+#include "page/markup.h"
+#include "whynot/error.h"
+
+namespace whynot {
+
+namespace {
+
+using namespace internal;
+
+constexpr size_t most_in_full = 8;               // answers; more are a list
+constexpr size_t most_bytes = 64 * 1000 * 1000;  // of a page
+
+double foil_in(const ClassProbabilities& probabilities, const std::string& foil) {
+    for (const auto& [name, probability] : probabilities)
+        if (name == foil) return probability;
+    return -1;
+}
+
+/// The modality's lines: what stands before the first empty one is the answer, the rest says more.
+std::pair<std::string, std::string> answer_and_rest(const std::string& terminal) {
+    size_t end = terminal.find("\n\n");
+    if (end == std::string::npos) end = terminal.size();
+    std::string rest = end < terminal.size() ? terminal.substr(end + 2) : "";
+    while (!rest.empty() && rest.back() == '\n') rest.pop_back();
+    std::string answer = terminal.substr(0, end);
+    while (!answer.empty() && answer.back() == '\n') answer.pop_back();
+    return {answer, rest};
+}
+
+std::string each_line(const std::string& text, const char* css_class) {
+    std::string html;
+    for (size_t begin = 0; begin < text.size();) {
+        const size_t end = std::min(text.find('\n', begin), text.size());
+        if (end > begin)
+            html +=
+                "<p class=\"" + std::string(css_class) + "\">" + with_edits(std::string_view(text).substr(begin, end - begin)) + "</p>\n";
+        begin = end + 1;
+    }
+    return html;
+}
+
+std::string panels(const PageAnswer& answer) {
+    if (answer.pictures.empty()) return "";
+    const Explanation& record = answer.record;
+    const std::map<std::string, const ClassProbabilities*> of{
+        {"input", &record.probabilities.before}, {"boundary", &record.probabilities.boundary}, {"answer", &record.probabilities.answer}};
+    std::string html = "<div class=\"panels\">\n";
+    for (const NamedPicture& named : answer.pictures) {
+        std::string caption = named.name, says;
+        if (const auto found = of.find(named.name); found != of.end() && !found->second->empty())
+            for (const std::string& name : {record.question.fact, record.question.foil})
+                if (const double p = foil_in(*found->second, name); p >= 0)
+                    says += (says.empty() ? "" : ", ") + name + " " + base::probability(p);
+        if (named.name == "difference") says = "red is added, blue is removed";
+        html += "<figure><img alt=\"" + escaped(caption + (says.empty() ? "" : ": " + says)) + "\" src=\"" + data_uri(named.picture) +
+                "\"><figcaption><b>" + shown(caption) + "</b>" + (says.empty() ? "" : "<br>" + shown(says)) + "</figcaption></figure>\n";
+    }
+    return html + "</div>\n";
+}
+
+std::string figures_of(const Explanation& record) {
+    std::vector<std::string> parts;
+    if (record.gap) parts.push_back("gap " + base::number(*record.gap) + " nats");
+    if (record.distance) {
+        parts.push_back("distance " + base::number(record.distance->latent));
+        const base::Json distances = base::parse_own_json(record.distance->modality);
+        for (const auto& [key, value] : distances.items()) {
+            std::string name = key;
+            std::replace(name.begin(), name.end(), '_', ' ');
+            if (value.is_number()) parts.push_back(name + " " + base::number(value.get<double>()));
+        }
+    }
+    if (record.max_third)
+        parts.push_back("next class " + record.max_third->name + " " + base::number(record.max_third->margin) + " nats from both");
+    std::string text = base::joined(parts, " \u00b7 ");
+    return text.empty() ? "" : "<p class=\"soft\">" + std::string(record.edge ? "edge: " : "boundary: ") + shown(text) + "</p>\n";
+}
+
+std::string remarks(const Explanation& record) {
+    std::string html;
+    const auto note = [&](const std::string& what, const std::string& text) {
+        html += "<p class=\"note\"><b>" + what + "</b>: " + shown(text) + "</p>\n";
+    };
+    if (!record.reason.empty()) note(escaped(record.status), record.reason);
+    if (record.answer && !record.answer->reason.empty() && record.answer->reason != record.reason)
+        note("answer " + escaped(record.answer->status), record.answer->reason);
+    for (const std::string& warning : record.warnings) note("note", warning);
+    return html;
+}
+
+/// One answer in full, below its heading.
+std::string article(const PageAnswer& answer) {
+    const Explanation& record = answer.record;
+    const auto [edits, rest] = answer_and_rest(answer.terminal);
+    const std::string bars = contribution_bars(record);
+    std::string html;
+    if (!record.question.input_sha256.empty() || edits.empty()) html += "<p class=\"soft\">" + shown(record.question.input) + "</p>\n";
+    const bool has_edits = edits.find("-[") != std::string::npos || edits.find("+[") != std::string::npos || answer.pictures.empty();
+    html += each_line(edits, has_edits ? "words" : "soft") + panels(answer);
+    if (!bars.empty())
+        html += "<h2>What gave way</h2>\n" + bars;
+    else if (!rest.empty())
+        html += "<pre>" + escaped(rest) + "</pre>\n";
+    html += probabilities(record) + figures_of(record) + remarks(record);
+    return html;
+}
+
+std::string record_of(const Explanation& record) {
+    const std::string json = to_json(record);
+    return "<details><summary>the record</summary>\n<pre>" + escaped(base::parse_own_json(json).dump(2)) +
+           "</pre>\n<p class=\"download\"><a download=\"" + escaped(record.id) + ".json\" href=\"data:application/json;base64," +
+           base64(json + "\n") + "\">save it</a></p>\n</details>\n";
+}
+
+}  // namespace
+
+struct ExplanationPage::State {
+    PageInfo info;
+    std::string full;  ///< the first answers
+    std::string rows;  ///< all of them, one a row
+    base::Json packed = base::Json::array();
+    std::set<std::string> pairs, states;  ///< to filter by
+    size_t count = 0, bytes = 0;
+};
+
+ExplanationPage::ExplanationPage(PageInfo info) : state_(std::make_unique<State>()) { state_->info = std::move(info); }
+ExplanationPage::~ExplanationPage() = default;
+
+void ExplanationPage::add_pack(const PagePack& pack) {
+    for (const PagePack& known : state_->info.packs)
+        if (known.sha256 == pack.sha256) return;
+    state_->info.packs.push_back(pack);
+}
+
+size_t ExplanationPage::size() const { return state_->count; }
+
+void ExplanationPage::add(const PageAnswer& answer) {
+    const Explanation& record = answer.record;
+    const std::string content = article(answer);
+    ++state_->count;
+    if (state_->count <= most_in_full) {
+        const std::string level = state_->count == 1 ? "h1" : "h2";
+        state_->full +=
+            "<article>\n<" + level + ">" + question(record) + "</" + level + ">\n" + content + record_of(record) + "</article>\n";
+    }
+    const double p = foil_in(record.probabilities.answer, record.question.foil);
+    const std::string pair = record.question.fact + " \u2192 " + record.question.foil;
+    const auto [edits, rest] = answer_and_rest(answer.terminal);
+    std::string text = edits.find("-[") != std::string::npos || edits.find("+[") != std::string::npos
+                           ? with_edits(edits.substr(0, edits.find('\n')))
+                           : shown(record.question.input);
+    if (!answer.pictures.empty())
+        text += " <img width=\"28\" height=\"28\" alt=\"input\" src=\"" + data_uri(answer.pictures.front().picture) + "\">";
+    state_->rows += "<tr data-pair=\"" + escaped(pair) + "\" data-status=\"" + escaped(record.status) + "\"><td data-value=\"" +
+                    std::to_string(state_->count) + "\">" + std::to_string(state_->count) + "</td><td>" + shown(record.question.fact) +
+                    "</td><td>" + shown(record.question.foil) + "</td><td>" + escaped(record.status) +
+                    "</td><td class=\"n\" data-value=\"" + base::number(p) + "\">" + (p < 0 ? "" : escaped(base::probability(p))) +
+                    "</td><td class=\"text\">" + text + "</td></tr>\n";
+    if (!record.question.foil.empty()) state_->pairs.insert(pair);
+    state_->states.insert(record.status);
+    base::Json packed{{"html", "<h2>" + question(record) + "</h2>\n" + content}, {"record", base::parse_own_json(to_json(record))}};
+    state_->bytes += content.size();
+    state_->packed.push_back(std::move(packed));
+    if (state_->bytes > most_bytes)
+        throw Error(ErrorCode::invalid_argument,
+                    "the page would be larger than 64 MB, which browsers do not open gladly; make one of fewer answers");
+}
+
+std::string ExplanationPage::html() const {
+    if (state_->count <= most_in_full) return page(state_->info, state_->full, false);
+    const auto options = [](const std::set<std::string>& values) {
+        std::string html = "<option value=\"\">all</option>";
+        for (const std::string& value : values) html += "<option>" + escaped(value) + "</option>";
+        return html;
+    };
+    std::string body =
+        "<h1>" + shown(state_->info.title) + "</h1>\n<div class=\"filters needs-script\" hidden>\n<label>classes <select id=\"pair\">" +
+        options(state_->pairs) + "</select></label>\n<label>status <select id=\"status\">" + options(state_->states) +
+        "</select></label>\n<label>words <input type=\"search\" id=\"words\"></label>\n<button type=\"button\" id=\"records\">save the "
+        "records"
+        "</button>\n<span id=\"count\" role=\"status\"></span>\n</div>\n<div class=\"scroll\"><table class=\"list\">\n<thead><tr>";
+    for (const char* head : {"no.", "fact", "foil", "status", "answer is foil", "answer"})
+        body += "<th scope=\"col\"><button type=\"button\">" + std::string(head) + "</button></th>";
+    body += "</tr></thead>\n<tbody>\n" + state_->rows +
+            "</tbody>\n</table></div>\n<script type=\"application/octet-stream\" id=\"answers\">" + base64(gzip(state_->packed.dump())) +
+            "</script>\n";
+    return page(state_->info, body, true);
+}
+
+}  // namespace whynot

@@ -1,0 +1,79 @@
+"use strict";
+// Everything here adds to a page that can be read without it.
+const byId = (id) => document.getElementById(id);
+const element = (name, attributes, ...children) => {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  made.append(...children);
+  return made;
+};
+
+// What is packed into the page: gzip, in base64.
+async function unpacked(id) {
+  const bytes = Uint8Array.from(atob(byId(id).textContent.trim()), (c) => c.charCodeAt(0));
+  return JSON.parse(await new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text());
+}
+
+function save(name, text) {
+  const link = element("a", { href: URL.createObjectURL(new Blob([text], { type: "application/json" })), download: name });
+  link.click();
+  URL.revokeObjectURL(link.href);
+}
+
+// A list of answers: sorting, filtering, opening.
+function list(table) {
+  const body = table.tBodies[0], rows = [...body.rows], count = byId("count");
+  let answers = null;
+  const filters = { pair: byId("pair"), status: byId("status"), words: byId("words") };
+  const apply = () => {
+    let shown = 0;
+    const words = filters.words.value.toLowerCase();
+    for (const row of rows) {
+      const fits = (!filters.pair.value || row.dataset.pair === filters.pair.value) && (!filters.status.value || row.dataset.status === filters.status.value) &&
+        (!words || row.textContent.toLowerCase().includes(words));
+      row.hidden = !fits;
+      if (row.more) row.more.hidden = !fits || !row.open;
+      shown += fits;
+    }
+    count.textContent = `${shown} of ${rows.length} shown`;
+  };
+  for (const filter of Object.values(filters)) filter.addEventListener("input", apply);
+  table.tHead.querySelectorAll("button").forEach((button) => button.addEventListener("click", () => {
+    const head = button.closest("th"), column = head.cellIndex, down = head.getAttribute("aria-sort") === "ascending";
+    for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
+    head.setAttribute("aria-sort", down ? "descending" : "ascending");
+    const value = (row) => row.cells[column].dataset.value ?? row.cells[column].textContent;
+    const number = rows.every((row) => row.cells[column].dataset.value !== undefined);
+    rows.sort((a, b) => (down ? -1 : 1) * (number ? value(a) - value(b) : value(a).localeCompare(value(b))));
+    for (const row of rows) body.append(row, ...(row.more ? [row.more] : []));
+  }));
+  rows.forEach((row, i) => {
+    const button = element("button", { type: "button", class: "open", "aria-expanded": "false" }, "open");
+    row.cells[0].append(" ", button);
+    button.addEventListener("click", async () => {
+      try {
+        answers ??= await unpacked("answers");
+        if (!row.more) {
+          const cell = element("td", { colspan: row.cells.length });
+          cell.innerHTML = answers[i].html;  // written by the program, and the page's policy lets nothing in it run
+          row.more = element("tr", {}, cell);
+          row.after(row.more);
+        }
+        row.open = !row.open;
+        row.more.hidden = !row.open;
+        button.setAttribute("aria-expanded", String(row.open));
+        button.textContent = row.open ? "close" : "open";
+      } catch {
+        button.replaceWith("(this browser cannot open it)");
+      }
+    });
+  });
+  byId("records").addEventListener("click", async () => {
+    answers ??= await unpacked("answers");
+    save("records.jsonl", answers.map((answer) => JSON.stringify(answer.record)).join("\n") + "\n");
+  });
+  document.querySelectorAll(".needs-script").forEach((part) => { part.hidden = false; });
+  apply();
+}
+
+document.querySelectorAll("table.list").forEach(list);

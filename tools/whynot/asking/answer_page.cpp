@@ -1,0 +1,31 @@
+#include "asking/answer_page.h"
+
+#include "base/atomic_file.h"
+#include "whynot/atomic_file.h"
+#include "whynot/error.h"
+
+namespace whynot::cli {
+
+AnswerPage::AnswerPage(const ExplainCommand& command, const std::vector<Pack>& packs) : file_(command.html) {
+    if (file_.empty()) return;
+    try {
+        base::AtomicFile(std::filesystem::path(file_));  // never committed
+    } catch (const Error& wrong) {
+        throw Error(ErrorCode::io, "--html " + file_ + ": nothing can be written there; " + wrong.what());
+    }
+    page_ = std::make_unique<ExplanationPage>(PageInfo{"Why this class and not that one?", command.line, {}});
+    for (const Pack& pack : packs) {
+        const PackManifest& manifest = pack.manifest();
+        page_->add_pack({manifest.id, manifest.version, pack.sha256(), manifest.licence});
+    }
+}
+
+void AnswerPage::add(const Answer& answer) {
+    if (page_) page_->add({answer.record, answer.terminal, answer.pictures});
+}
+
+void AnswerPage::write() const {
+    if (page_) write_file_atomically(file_, page_->html());
+}
+
+}  // namespace whynot::cli
