@@ -32,7 +32,10 @@ training::Steps experiment_steps(const ExperimentRequest& request, const corpora
 nlohmann::ordered_json sources_of(const corpora::ImageCorpus& corpus, const Pack& pack);
 
 /// One experiment each: fills in `result`, which says what it is of (`begin_result`), and writes its pictures into `request.out`.
+void run_direct(const ExperimentRequest& request, const Observer& observer, ExperimentResult& result);   // direct.cpp
+void run_guards(const ExperimentRequest& request, const Observer& observer, ExperimentResult& result);   // guards.cpp
 void run_methods(const ExperimentRequest& request, const Observer& observer, ExperimentResult& result);  // methods.cpp
 void run_peers(const ExperimentRequest& request, const Observer& observer, ExperimentResult& result);    // peers.cpp
+void run_starts(const ExperimentRequest& request, const Observer& observer, ExperimentResult& result);   // starts.cpp
 
 }  // namespace whynot::image
