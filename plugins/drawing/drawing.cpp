@@ -7,7 +7,9 @@
 #include <cmath>
 #include <cstring>
 #include <memory>
+#include <utility>
 
+#include "base/format.h"
 #include "drawing/image_file.h"
 #include "whynot/error.h"
 
@@ -56,6 +58,41 @@ constexpr double grid_grey = 0.88;
 constexpr double matrix_square = 20;
 constexpr double row_name_width = 150;
 
+// A chart.
+constexpr double chart_width = 560;
+constexpr double chart_height = 320;
+constexpr double numbers_width = 44;  ///< of those beside the axis that stands
+constexpr double curve_name_width = 170;
+constexpr double to_name = 18;  ///< from the end of a line to its name
+constexpr double curve_name_height = 18;
+/// Colours that the colour-blind tell apart, too, as far as ten can be (Tableau's ten, a little darker).
+constexpr std::array<Colour, 10> curve_colours{{{0.12, 0.42, 0.66},
+                                                {0.85, 0.40, 0.00},
+                                                {0.13, 0.55, 0.13},
+                                                {0.80, 0.12, 0.14},
+                                                {0.48, 0.30, 0.68},
+                                                {0.48, 0.29, 0.25},
+                                                {0.82, 0.36, 0.66},
+                                                {0.42, 0.42, 0.42},
+                                                {0.58, 0.58, 0.05},
+                                                {0.05, 0.60, 0.68}}};
+
+/// Round numbers from low to high, about five of them.
+std::vector<double> ticks(const Axis& axis) {
+    const double rough = (axis.high - axis.low) / 5, power = std::pow(10, std::floor(std::log10(rough)));
+    const double step = (rough > 5 * power ? 10 : rough > 2 * power ? 5 : rough > power ? 2 : 1) * power;
+    std::vector<double> all;
+    for (double i = std::ceil(axis.low / step - 1e-9); i * step <= axis.high + 1e-9 * step; ++i) all.push_back(i * step + 0.0);  // no -0
+    return all;
+}
+
+/// Moves names that would stand upon one another apart: heights, in ascending order, at least `apart` from one another and none below `lowest`.
+void spread(std::vector<double>& heights, double apart, double lowest) {
+    for (size_t i = 1; i < heights.size(); ++i) heights[i] = std::max(heights[i], heights[i - 1] + apart);
+    double limit = lowest;
+    for (size_t i = heights.size(); i-- > 0; limit = heights[i] - apart) heights[i] = std::min(heights[i], limit);
+}
+
 /// How many times larger a picture is drawn: whole numbers for small ones, so that their pixels are squares.
 double magnification(const Picture& picture) {
     const auto longer = static_cast<double>(std::max(picture.width, picture.height));
@@ -84,13 +121,14 @@ public:
 
     /// A line with its baseline at y, beginning, centred or ending at x (align 0, 0.5, 1) and at most `width` wide: first made smaller
     /// down to three fifths, then cut.
-    void text(std::string line, double x, double y, double align, double width, double size, bool bold) {
+    void text(std::string line, double x, double y, double align, double width, double size, bool bold,
+              const Colour& colour = {black, black, black}) {
         constexpr double smallest = 0.6;
         constexpr size_t longest = 400;  // more bytes than ever fit
         cairo_select_font_face(cairo_.get(), "DejaVu Sans", CAIRO_FONT_SLANT_NORMAL,
                                bold ? CAIRO_FONT_WEIGHT_BOLD : CAIRO_FONT_WEIGHT_NORMAL);
         cairo_set_font_size(cairo_.get(), size);
-        cairo_set_source_rgb(cairo_.get(), black, black, black);
+        cairo_set_source_rgb(cairo_.get(), colour[0], colour[1], colour[2]);
         if (line.size() > longest) line = shorter(line, longest);
         double needed = extent(line);
         while (needed * smallest > width && line.size() > 4) {
@@ -155,6 +193,31 @@ public:
         text("\u2212" + two_digits(scale) + " " + (panel.low.empty() ? "remove" : panel.low), x, below, 0, width * 0.45, size, false);
         text("0", x + width / 2, below, 0.5, width * 0.1, size, false);
         text("+" + two_digits(scale) + " " + (panel.high.empty() ? "add" : panel.high), x + width, below, 1, width * 0.45, size, false);
+    }
+
+    using Point = std::pair<double, double>;
+
+    /// From point to point, inside a box.
+    void curve(const std::vector<Point>& points, const Colour& colour, bool bold, bool dashed, Point corner, Point size) {
+        constexpr double dash = 6;
+        cairo_save(cairo_.get());
+        cairo_rectangle(cairo_.get(), corner.first, corner.second, size.first, size.second);
+        cairo_clip(cairo_.get());
+        cairo_set_source_rgb(cairo_.get(), colour[0], colour[1], colour[2]);
+        cairo_set_line_width(cairo_.get(), bold ? 3 : 1.5);
+        cairo_set_line_join(cairo_.get(), CAIRO_LINE_JOIN_ROUND);
+        if (dashed) cairo_set_dash(cairo_.get(), &dash, 1, 0);
+        for (const auto& [x, y] : points) cairo_line_to(cairo_.get(), x, y);
+        cairo_stroke(cairo_.get());
+        cairo_restore(cairo_.get());
+    }
+
+    /// A thin straight line.
+    void rule(Point from, Point to, const Colour& colour) {
+        cairo_set_source_rgb(cairo_.get(), colour[0], colour[1], colour[2]);
+        cairo_set_line_width(cairo_.get(), 1);
+        line(from.first, from.second, to.first - from.first, to.second - from.second);
+        cairo_stroke(cairo_.get());
     }
 
     Picture result() {
@@ -296,6 +359,103 @@ Picture draw_matrix(const std::string& title, const std::vector<std::string>& ro
         canvas.text(columns[i], left + (static_cast<double>(i) + 0.5) * matrix_square, top - 6, 0.5, matrix_square, text_size, false);
     for (size_t i = 0; i < rows.size(); ++i)
         canvas.text(rows[i], left - 8, top + (static_cast<double>(i) + 0.5) * matrix_square + 5, 1, row_name_width, text_size, false);
+    return canvas.result();
+}
+
+namespace {
+
+/// Where a chart's lines are drawn, and what lies there.
+struct Plot {
+    double left, top, width, height;
+    const Axis &x, &y;
+
+    double across(double value) const { return left + width * (value - x.low) / (x.high - x.low); }
+    double down(double value) const { return top + height * (y.high - value) / (y.high - y.low); }
+    double bottom() const { return top + height; }
+    double right() const { return left + width; }
+};
+
+void check_curves(const Axis& x, const Axis& y, const std::vector<double>& places, const std::vector<Curve>& curves) {
+    for (const Axis* axis : {&x, &y})
+        if (!(axis->low < axis->high) || !std::isfinite(axis->high - axis->low))
+            bad_request("expected an axis from a number to a larger one for '" + axis->name + "'");
+    if (places.size() < 2 || !std::is_sorted(places.begin(), places.end()) || curves.empty())
+        bad_request("expected a line and at least two places in ascending order for a chart, found " + std::to_string(curves.size()) +
+                    " and " + std::to_string(places.size()));
+    const auto is_number = [](double value) { return std::isfinite(value); };
+    if (!std::all_of(places.begin(), places.end(), is_number))
+        bad_request("expected places that are numbers for a chart, found one that is not");
+    for (const Curve& curve : curves) {
+        if (curve.values.size() != places.size() || !std::all_of(curve.values.begin(), curve.values.end(), is_number))
+            bad_request("expected a number for each of " + std::to_string(places.size()) + " places of the line '" + curve.name +
+                        "', found " + std::to_string(curve.values.size()));
+    }
+}
+
+void draw_axes(Canvas& canvas, const Plot& plot) {
+    constexpr Colour grid{grid_grey, grid_grey, grid_grey}, axis{frame_grey, frame_grey, frame_grey};
+    constexpr double small = text_size * 0.85;
+    for (const double value : ticks(plot.y)) {
+        canvas.rule({plot.left, plot.down(value)}, {plot.right(), plot.down(value)}, grid);
+        canvas.text(base::number(value, 6), plot.left - 8, plot.down(value) + 4, 1, numbers_width, small, false);
+    }
+    for (const double value : ticks(plot.x)) {
+        canvas.rule({plot.across(value), plot.bottom()}, {plot.across(value), plot.bottom() + 5}, axis);
+        canvas.text(base::number(value, 6), plot.across(value), plot.bottom() + line_height, 0.5, numbers_width, small, false);
+    }
+    canvas.rule({plot.left, plot.bottom()}, {plot.right(), plot.bottom()}, axis);
+    canvas.rule({plot.left, plot.top}, {plot.left, plot.bottom()}, axis);
+    canvas.text(plot.y.name, plot.left - numbers_width, plot.top - 12, 0, plot.width, small, false);
+    canvas.text(plot.x.name, plot.left + plot.width / 2, plot.bottom() + 2 * line_height, 0.5, plot.width, small, false);
+}
+
+/// The names of the lines beside their ends.
+void draw_names(Canvas& canvas, const Plot& plot, const std::vector<Curve>& curves) {
+    std::vector<size_t> order(curves.size());
+    for (size_t i = 0; i < order.size(); ++i) order[i] = i;
+    const auto end = [&](size_t i) { return std::clamp(plot.down(curves[i].values.back()), plot.top, plot.bottom()); };
+    // Of lines that end within a pixel of one another, those to look at first.
+    const auto rank = [&](size_t i) { return std::pair(std::lround(end(i)), !curves[i].bold); };
+    std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return rank(a) < rank(b); });
+    std::vector<double> heights;
+    for (const size_t i : order) heights.push_back(end(i));
+    spread(heights, curve_name_height, plot.bottom());
+    for (size_t place = 0; place < order.size(); ++place) {
+        const size_t i = order[place];
+        const Colour& colour = curve_colours[i % curve_colours.size()];
+        canvas.rule({plot.right() + 2, end(i)}, {plot.right() + to_name - 3, heights[place]}, colour);
+        canvas.text(curves[i].name, plot.right() + to_name, heights[place] + 5, 0, curve_name_width, text_size, curves[i].bold, colour);
+    }
+}
+
+}  // namespace
+
+Picture draw_curves(const std::string& title, const std::string& sentence, const Axis& x, const Axis& y, const std::vector<double>& places,
+                    const std::vector<Curve>& curves) {
+    check_curves(x, y, places, curves);
+    const Plot plot{margin + numbers_width,
+                    margin + title_space + (sentence.empty() ? 1 : 2) * line_height,
+                    chart_width,
+                    std::max(chart_height, static_cast<double>(curves.size()) * curve_name_height),
+                    x,
+                    y};
+    const double width = plot.right() + to_name + curve_name_width + margin;
+    Canvas canvas(static_cast<int>(width), static_cast<int>(plot.bottom() + 2 * line_height + margin));
+    canvas.text(title, margin, margin + title_size, 0, width - 2 * margin, title_size, true);
+    canvas.text(sentence, margin, margin + title_size + line_height + 4, 0, width - 2 * margin, text_size, false);
+    draw_axes(canvas, plot);
+    // Those to look at lie on top.
+    for (const bool bold : {false, true}) {
+        for (size_t i = 0; i < curves.size(); ++i) {
+            if (curves[i].bold != bold) continue;
+            std::vector<Canvas::Point> points;
+            for (size_t p = 0; p < places.size(); ++p) points.emplace_back(plot.across(places[p]), plot.down(curves[i].values[p]));
+            // A line along an edge is not cut in half.
+            canvas.curve(points, curve_colours[i % curve_colours.size()], bold, i >= curve_colours.size(), {plot.left, plot.top - 2},
+                         {plot.width, plot.height + 4});
+        }
+    }
+    draw_names(canvas, plot, curves);
     return canvas.result();
 }
 

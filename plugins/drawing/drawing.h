@@ -47,6 +47,27 @@ Picture draw_sheet(const std::string& title, const std::string& sentence, const 
 Picture draw_matrix(const std::string& title, const std::vector<std::string>& rows, const std::vector<std::string>& columns,
                     const std::vector<double>& darkness);
 
+/// A line of a chart.
+struct Curve {
+    std::string name;            ///< UTF-8, stands at the line's right end
+    std::vector<double> values;  ///< one for each place
+    bool bold = false;           ///< what to look at
+};
+
+/// What an axis of a chart measures, and from where to where.
+struct Axis {
+    std::string name;  ///< UTF-8
+    double low = 0, high = 1;
+};
+
+/// Values over places, as lines: a title, a sentence below it, both axes with numbers, each line in a colour of its own with its name in the same
+/// colour. The eleventh line has the first one's colour again, and is dashed. What lies beyond an axis is cut off.
+/// @param places of the values along x, in ascending order; at least two
+/// @return 3 channels
+/// Throws Error `invalid_argument` for sizes that do not fit together, for axes without length, for what is no number and for text that is not UTF-8.
+Picture draw_curves(const std::string& title, const std::string& sentence, const Axis& x, const Axis& y, const std::vector<double>& places,
+                    const std::vector<Curve>& curves);
+
 /// Every pixel becomes a square, so many times larger that the longer side has at least `side` pixels.
 Picture enlarge(const Picture& picture, int64_t side);
 

@@ -2,6 +2,8 @@
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/autograd.h>
 
+#include <algorithm>
+
 #include "image/attribution/maps.h"
 
 namespace whynot::image {
@@ -33,10 +35,14 @@ at::Tensor integrated_gradients(const ImageModel& model, const AskedImages& aske
 }
 
 at::Tensor gradient_in_windows(const ImageModel& model, const AskedImages& asked, int64_t side, int64_t count) {
-    const at::Tensor slopes = gradient(model, asked);
-    at::Tensor kept = at::zeros_like(slopes);
-    for (int64_t i = 0; i < slopes.size(0); ++i) {
-        at::Tensor left = slopes[i].clone();
+    return in_windows(gradient(model, asked), side, count);
+}
+
+at::Tensor in_windows(const at::Tensor& maps, int64_t widest, int64_t count) {
+    const int64_t side = std::min({widest, maps.size(1), maps.size(2)});
+    at::Tensor kept = at::zeros_like(maps);
+    for (int64_t i = 0; i < maps.size(0); ++i) {
+        const at::Tensor left = maps[i];
         const int64_t rows = left.size(0) - side + 1, columns = left.size(1) - side + 1;
         at::Tensor free = at::ones({rows, columns}, at::kBool);
         for (int64_t k = 0; k < count && free.any().item<bool>(); ++k) {

@@ -61,6 +61,8 @@ at::Tensor integrated_gradients(const ImageModel& model, const AskedImages& aske
 /// S. Feghahati, Deep Contrastive Explanation, 2020, 3.1.3: of the gradient what lies in the windows in which it adds up to most, either way; the
 /// windows do not meet. @param side of a window, pixels @param count of windows
 at::Tensor gradient_in_windows(const ImageModel& model, const AskedImages& asked, int64_t side = 5, int64_t count = 3);
+/// The same of any maps [n, h, w]. @param widest side of a window, where the maps are as large
+at::Tensor in_windows(const at::Tensor& maps, int64_t widest, int64_t count);
 
 // --- by layers (layers.cpp)
 

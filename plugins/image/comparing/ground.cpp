@@ -11,6 +11,7 @@
 #include "training/random.h"
 #include "training/run.h"
 #include "whynot/error.h"
+#include "whynot/interruption.h"
 
 namespace whynot::image {
 
@@ -105,8 +106,53 @@ Pack trained_pack(const ExperimentRequest& request, const std::string& name, con
     return open_pack(train.out);
 }
 
-Asked::Asked(const ImageModel& model, const at::Tensor& images, uint64_t seed, const Watch& watch)
-    : sample(model, images, 32, seed, watch) {
+std::string name_of(const Generator& generator) {
+    const auto* ours = dynamic_cast<const ConvolutionalGenerator*>(&generator);
+    if (!ours) return "generator";
+    if (ours->sizes().kind == "dcgan") return "GAN";
+    return ours->sizes().kind == "vae" ? "VAE" : ours->sizes().kind;
+}
+
+BesideGan beside_gan(const ExperimentRequest& request, const Ground& ground, const Observer& observer) {
+    // As recipes/mnist-dcgan.json, but for the evaluation: how good the pack's own classifier is, is not looked at.
+    nlohmann::ordered_json recipe{{"images", 20000},
+                                  {"classifier", {{"epochs", 3}}},
+                                  {"generator", {{"kind", "dcgan"}, {"epochs", 12}}},
+                                  {"evaluation", {{"images", 1}, {"oracle_images", 1}, {"batch", 1}}}};
+    if (request.quick)
+        recipe.merge_patch({{"images", 1500},
+                            {"codes", 20},
+                            {"classifier", {{"learning_rate", 0.005}}},
+                            {"generator", {{"latent", 16}, {"channels", {8, 16}}, {"epochs", 4}}}});
+    const Pack pack = trained_pack(request, "gan", ground.corpus.manifest.name, recipe.dump(), "", observer);
+    Networks networks = Networks::load(pack);
+    networks.classifier = ground.model.networks().classifier;
+    const at::NoGradGuard no_grad;
+    std::vector<at::Tensor> classes;
+    for (const at::Tensor& some : networks.codes.split(256)) {
+        training::stop_if_cancelled(observer, "the experiment");
+        classes.push_back(networks.classifier->logits(networks.generator->decode(some)).argmax(1));
+    }
+    networks.code_classes = at::cat(classes);
+    return {recipe.dump(), ImageModel(ground.classes(), std::move(networks))};
+}
+
+at::Tensor starts_of(const ImageModel& model, const at::Tensor& images, uint64_t seed, const Watch& watch) {
+    constexpr int64_t at_once = 8;
+    std::vector<at::Tensor> codes;
+    for (int64_t begin = 0; begin < images.size(0); begin += at_once) {
+        const auto tell = [&] { watch(static_cast<double>(begin) / static_cast<double>(images.size(0))); };
+        tell();
+        const InterruptionScope scope(tell);
+        ImageBatch batch(model, images.slice(0, begin, begin + at_once));
+        const at::Tensor start = batch.start(batch.classify().argmax(1), seed);
+        codes.push_back(start.slice(1, 0, model.networks().required_generator().latent()));
+    }
+    return at::cat(codes);
+}
+
+Asked::Asked(const ImageModel& model, const at::Tensor& images, uint64_t seed, const Watch& watch, const at::Tensor& codes)
+    : sample(model, images, 32, seed, watch, codes) {
     const int64_t classes = sample.order().size(1);
     kinds.push_back({"runner-up", sample.order().select(1, 1).contiguous()});
     if (classes < 3) return;

@@ -59,6 +59,19 @@ struct Ground {
 Pack trained_pack(const ExperimentRequest& request, const std::string& name, const std::string& corpus, const std::string& recipe,
                   const std::string& generator, const Observer& observer);
 
+/// A generator for people: "VAE", "autoencoder", "GAN"; "generator" for one that was brought along.
+std::string name_of(const Generator& generator);
+
+/// The ground's classifier beside a GAN that is trained on the same corpus (`trained_pack`), so that the generator is all that differs.
+struct BesideGan {
+    std::string recipe;  ///< JSON
+    ImageModel model;
+};
+BesideGan beside_gan(const ExperimentRequest& request, const Ground& ground, const Observer& observer);
+
+/// Where searches begin, [n, k of the generator] (`ImageBatch::start`), a few images at a time: an inversion takes a second for each.
+at::Tensor starts_of(const ImageModel& model, const at::Tensor& images, uint64_t seed, const Watch& watch);
+
 /// Whose foils.
 struct Kind {
     std::string name;
@@ -67,7 +80,8 @@ struct Kind {
 
 /// Images to ask about, and ways to choose the foil: the runner-up, and where there are three classes or more one at random and the least likely.
 struct Asked {
-    Asked(const ImageModel& model, const at::Tensor& images, uint64_t seed, const Watch& watch);
+    /// @param codes where searches begin, as of `Sample`
+    Asked(const ImageModel& model, const at::Tensor& images, uint64_t seed, const Watch& watch, const at::Tensor& codes = {});
 
     Sample sample;
     std::vector<Kind> kinds;

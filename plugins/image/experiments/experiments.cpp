@@ -15,6 +15,16 @@ struct Experiment {
 
 const std::vector<Experiment>& experiments() {
     static const std::vector<Experiment> all{
+        {{"image/direct", "Pixels searched directly, and the gradient in windows, beside the generator's changes",
+          "S. Feghahati, Deep Contrastive Explanation, 2020, section 3.1.3, figure 3.2",
+          "the corpus and the pack mnist, or another --pack of three classes or more and the corpus that it was trained on; one "
+          "thread takes 3 minutes, with --quick half a minute"},
+         &run_direct},
+        {{"image/guards", "With guards and without: does a third class come between fact and foil?",
+          "S. Feghahati, Deep Contrastive Explanation, 2020, figures 3.4 and 3.5",
+          "the corpus and the pack mnist, or another --pack of three classes or more and the corpus that it was trained on; one "
+          "thread takes 8 minutes, most of them to train a GAN, with --quick one"},
+         &run_guards},
         {{"image/methods", "Our explanation beside attribution, as proposals: what becomes of the image that follows each",
           "S. Feghahati, Deep Contrastive Explanation, 2020, figure 3.3",
           "the corpus and the pack mnist, or another --pack of three classes or more and the corpus that it was trained on"},
@@ -34,6 +44,11 @@ const std::vector<Experiment>& experiments() {
           "the corpus and the pack mnist, or another --pack and the corpus that it was trained on; one thread takes 6 minutes, with "
           "--quick half a minute"},
          &run_peers},
+        {{"image/starts", "Does an explanation depend on where the search begins?",
+          "S. Feghahati, Deep Contrastive Explanation, 2020, figure 3.6",
+          "the corpus and the pack mnist, or another --pack of three classes or more and the corpus that it was trained on; one "
+          "thread takes 9 minutes, most of them to train a GAN, with --quick one"},
+         &run_starts},
     };
     return all;
 }

@@ -17,11 +17,15 @@ public:
     std::string run(const ExperimentRequest& request, const Observer& observer) override;
 };
 
-/// One experiment each, in the file of its name: fills in `result`, which says what it is of (`begin_result`), and writes its pictures into `request.out`.
+/// One experiment each, in the file of its name: fills in `result`, which says what it is of (`begin_result`), and writes its pictures into
+/// `request.out`.
 void run_biased_digits(const ExperimentRequest& request, const Observer& observer, ExperimentResult& result);
+void run_direct(const ExperimentRequest& request, const Observer& observer, ExperimentResult& result);
+void run_guards(const ExperimentRequest& request, const Observer& observer, ExperimentResult& result);
 void run_methods(const ExperimentRequest& request, const Observer& observer, ExperimentResult& result);
 void run_other_generator(const ExperimentRequest& request, const Observer& observer, ExperimentResult& result);
 void run_peers(const ExperimentRequest& request, const Observer& observer, ExperimentResult& result);
+void run_starts(const ExperimentRequest& request, const Observer& observer, ExperimentResult& result);
 void run_varying(const ExperimentRequest& request, const Observer& observer, ExperimentResult& result);
 
 }  // namespace whynot::image

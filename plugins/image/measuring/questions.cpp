@@ -50,7 +50,7 @@ void solve_into(Answers& answers, const Problem& problem, SolverOptions options,
     answers.add(solve(problem, options));
 }
 
-Sample::Sample(const ImageModel& model, const at::Tensor& images, int64_t batch, uint64_t seed, const Watch& watch)
+Sample::Sample(const ImageModel& model, const at::Tensor& images, int64_t batch, uint64_t seed, const Watch& watch, const at::Tensor& codes)
     : model_(model), images_(images), seed_(seed) {
     std::vector<at::Tensor> log_probabilities, residuals;
     for (int64_t begin = 0; begin < size(); begin += batch) {
@@ -60,11 +60,18 @@ Sample::Sample(const ImageModel& model, const at::Tensor& images, int64_t batch,
         part.end = std::min(begin + batch, size());
         part.images = std::make_unique<ImageBatch>(model, images.slice(0, part.begin, part.end));
         log_probabilities.push_back(part.images->classify());
-        part.start = part.images->start(log_probabilities.back().argmax(1), seed);
+        part.start = codes.defined() ? part.images->start_at(codes.slice(0, part.begin, part.end))
+                                     : part.images->start(log_probabilities.back().argmax(1), seed);
         residuals.push_back(part.images->residual());
     }
     order_ = at::cat(log_probabilities).argsort(1, true);
     residual_ = at::cat(residuals);
+}
+
+at::Tensor Sample::start() const {
+    std::vector<at::Tensor> rows;
+    for (const Part& part : parts_) rows.push_back(part.start);
+    return at::cat(rows);
 }
 
 Answers Sample::answer(const at::Tensor& foil, int64_t starts, bool guards, const Watch& watch) const {
@@ -73,13 +80,14 @@ Answers Sample::answer(const at::Tensor& foil, int64_t starts, bool guards, cons
     });
 }
 
-Answers Sample::answer_in_pixels(const at::Tensor& foil, const Watch& watch) const {
+Answers Sample::answer_in_pixels(const at::Tensor& foil, const Watch& watch, bool clipped) const {
     return in_parts(watch, [&](const Part& part, const Watch& watch_part, Answers& answers) {
         const at::Tensor images = images_.slice(0, part.begin, part.end);
         Problem pixels = problem(part, foil, 0);
         pixels.start = images.flatten(1);
         pixels.log_likelihood = [&](const at::Tensor& z, const at::Tensor&) {
-            return model_.networks().classifier->logits(z.view({z.size(0), images.size(1), images.size(2), images.size(3)}));
+            const at::Tensor pictures = z.view({z.size(0), images.size(1), images.size(2), images.size(3)});
+            return model_.networks().classifier->logits(clipped ? pictures.clamp(0, 1) : pictures);
         };
         solve_into(answers, pixels, SolverOptions(), watch_part);
     });

@@ -48,7 +48,9 @@ struct Shown {
 class Sample {
 public:
     /// @param images [n, channels, h, w] @param batch how many at a time
-    Sample(const ImageModel& model, const at::Tensor& images, int64_t batch, uint64_t seed, const Watch& watch);
+    /// @param codes where searches begin, [n, k of the generator]; undefined: where the model would begin
+    Sample(const ImageModel& model, const at::Tensor& images, int64_t batch, uint64_t seed, const Watch& watch,
+           const at::Tensor& codes = {});
 
     int64_t size() const { return images_.size(0); }
     const at::Tensor& images() const { return images_; }
@@ -56,11 +58,13 @@ public:
     /// Classes, the likeliest first, [n, C].
     const at::Tensor& order() const { return order_; }
     at::Tensor fact() const { return order_.select(1, 0).contiguous(); }
+    /// z0, [n, k].
+    at::Tensor start() const;
 
     /// @param foil of each image, [n]
     Answers answer(const at::Tensor& foil, int64_t starts, bool guards, const Watch& watch) const;
-    /// Changes of pixels instead of codes.
-    Answers answer_in_pixels(const at::Tensor& foil, const Watch& watch) const;
+    /// Changes of pixels instead of codes. @param clipped ask of what a picture can hold, in [0, 1]
+    Answers answer_in_pixels(const at::Tensor& foil, const Watch& watch, bool clipped = false) const;
     /// The first `count` questions, by the augmented Lagrangian with L-BFGS (whynot/lbfgs.h).
     Answers ask_oracle(const at::Tensor& foil, int64_t count, const Watch& watch) const;
     /// Boundary and answer of each question as a person is shown them.

@@ -89,16 +89,15 @@ at::Tensor ImageBatch::classify() {
 }
 
 at::Tensor ImageBatch::start(const at::Tensor& fact, uint64_t seed) {
-    const Generator& generator = model_.networks().required_generator();
-    if (generator.has_encoder()) {
-        const at::NoGradGuard no_grad;
-        start_ = model_.code(images_);
-    } else {
-        start_ = invert_images(fact, seed);
-    }
+    if (!model_.networks().required_generator().has_encoder()) return start_at(invert_images(fact, seed));
     const at::NoGradGuard no_grad;
-    residual_ = images_ - model_.decode(start_);
-    start_ = points_of(start_, 0, model_.networks());
+    return start_at(model_.code(images_));
+}
+
+at::Tensor ImageBatch::start_at(const at::Tensor& codes) {
+    const at::NoGradGuard no_grad;
+    residual_ = images_ - model_.decode(codes);
+    start_ = points_of(codes, 0, model_.networks());
     residual_on_device_ = residual_.to(model_.device());
     return start_;
 }

@@ -67,6 +67,8 @@ public:
     ///
     /// each from its own draw of the prior. The small prior improves the fit: it keeps codes where the generator was trained.
     at::Tensor start(const at::Tensor& fact, uint64_t seed) override;
+    /// The same from codes that are known, [B, k of the generator]: to begin elsewhere, or not to invert once more.
+    at::Tensor start_at(const at::Tensor& codes);
     at::Tensor log_likelihood(const at::Tensor& z, const at::Tensor& rows) override;
 
     /// The pack's codes of the foil that lie nearest to z0. A sigmoid that is dark has no gradient to say that it could be bright; a

@@ -169,7 +169,9 @@ TEST(Sheet, IsTheSameEveryTimeAndInEveryLocale) {
 TEST(Sheet, RefusesWhatCannotBeDrawn) {
     EXPECT_THAT(refusal([] { draw_sheet("", "", {}); }), HasSubstr("found none"));
     EXPECT_THAT(refusal([] { draw_sheet("", "", {panel(2, 2, 4, {})}); }), HasSubstr("without opacity"));
-    EXPECT_THAT(refusal([] { draw_sheet("", "", {{{2, 2, 1, {}}, {}}}); }), HasSubstr("0 bytes"));
+    std::vector<Panel> nothing(1);
+    nothing[0].picture = {2, 2, 1, {}};
+    EXPECT_THAT(refusal([&] { draw_sheet("", "", nothing); }), HasSubstr("0 bytes"));
     EXPECT_THAT(refusal([] { draw_sheet("caf\xE9", "", {panel(2, 2, 1, {})}); }), HasSubstr("UTF-8"));
     EXPECT_THAT(refusal([] { draw_sheet("", "", std::vector<Panel>(2000, panel(2, 2, 1, {}))); }), HasSubstr("32767"));
 }
@@ -235,6 +237,97 @@ TEST(Matrix, RefusesWhatCannotBeDrawn) {
     EXPECT_THAT(refusal([] { draw_matrix("", {}, names(3), {}); }), HasSubstr("found 0 for 0 x 3"));
     EXPECT_THAT(refusal([] { draw_matrix("", {"caf\xE9"}, {""}, {0}); }), HasSubstr("UTF-8"));
     EXPECT_THAT(refusal([] { draw_matrix("", names(2000), names(1), std::vector<double>(2000, 0)); }), HasSubstr("32767"));
+}
+
+// --- curves ----------------------------------------------------------------------------------------------------------
+
+using Curves = std::vector<Curve>;
+const Axis unit{"", 0, 1};
+
+/// Pixels in which one channel is well above another, as {first row, last row, first column, last column, how many}.
+struct Area {
+    int64_t top = 1 << 20, bottom = -1, left = 1 << 20, right = -1, count = 0;
+};
+Area coloured(const Picture& picture, size_t more, size_t less) {
+    Area area;
+    for (int64_t y = 0; y < picture.height; ++y) {
+        for (int64_t x = 0; x < picture.width; ++x) {
+            const auto colour = pixel(picture, y, x);
+            if (colour[more] < colour[less] + 100) continue;
+            area = {std::min(area.top, y), std::max(area.bottom, y), std::min(area.left, x), std::max(area.right, x), area.count + 1};
+        }
+    }
+    return area;
+}
+
+TEST(Curves, GoFromLeftToRightWhereTheirValuesAre) {
+    // The first line is blue, the second orange.
+    const auto chart = draw_curves("", "", unit, unit, {0, 0.5, 1}, {{"", {0.8, 0.8, 0.8}}, {"", {0.2, 0.2, 0.2}}});
+    check_picture(chart);
+    EXPECT_EQ(chart.channels, 3);
+    const Area blue = coloured(chart, 2, 0), orange = coloured(chart, 0, 2);
+    EXPECT_GT(blue.count, 500);
+    EXPECT_LT(blue.bottom - blue.top, 6) << "level";
+    EXPECT_LT(blue.bottom, orange.top) << "larger values lie higher";
+    EXPECT_GT(blue.right - blue.left, chart.width / 2);
+
+    const Area half = coloured(draw_curves("", "", {"", 0, 2}, unit, {0, 1}, {{"", {0.8, 0.8}}}), 2, 0);
+    EXPECT_LT(half.count, 0.6 * static_cast<double>(blue.count)) << "the axis goes on where there are no values";
+    const auto thin = draw_curves("", "", unit, unit, {0, 1}, {{"", {0.8, 0.8}}});
+    EXPECT_GT(changed(thin, draw_curves("", "", unit, unit, {0, 1}, {{"", {0.8, 0.8}, true}})), blue.count);
+}
+
+TEST(Curves, AreCutOffAtTheirAxes) {
+    const Area rising = coloured(draw_curves("", "", unit, unit, {0, 1}, {{"", {0, 1}}}), 2, 0);
+    const Area steep = coloured(draw_curves("", "", unit, unit, {0, 1}, {{"", {-5, 7}}}), 2, 0);
+    EXPECT_GE(steep.top, rising.top - 4);
+    EXPECT_LE(steep.bottom, rising.bottom + 4);
+}
+
+TEST(Curves, AfterTheTenthAreDashedInTheColoursOfTheFirst) {
+    Curves many(11, {"", {0.5, 0.5}});
+    for (size_t i = 0; i + 1 < many.size(); ++i) many[i].values = {-1, -1};
+    const Area dashed = coloured(draw_curves("", "", unit, unit, {0, 1}, many), 2, 0);
+    const Area whole = coloured(draw_curves("", "", unit, unit, {0, 1}, {many.back()}), 2, 0);
+    EXPECT_LT(dashed.count, whole.count);
+    EXPECT_GT(dashed.count, whole.count / 4);
+}
+
+TEST(Curves, HaveNamesThatDoNotMeetAndNumbersAtTheAxes) {
+    const Curves curves{{"", {0.5, 0.5}}};
+    const auto plain = draw_curves("", "", unit, unit, {0, 1}, curves);
+    EXPECT_GT(changed(plain, draw_curves("Why 4 and not 9?", "", unit, unit, {0, 1}, curves)), 200);
+    EXPECT_GT(changed(plain, draw_curves("", "", {"along the way"}, unit, {0, 1}, curves)), 50);
+    EXPECT_GT(changed(plain, draw_curves("", "", unit, {"probability"}, {0, 1}, curves)), 50);
+    EXPECT_GT(changed(plain, draw_curves("", "", unit, unit, {0, 1}, {{"nine", curves[0].values}})), 20);
+    EXPECT_GT(changed(plain, draw_curves("", "", unit, {"", 0, 40}, {0, 1}, {{"", {20, 20}}})), 50) << "numbers";
+    // Twelve names of lines that all end at the same height need as many lines.
+    const Curves same(12, {"MMM", {0, 0}});
+    const Area names = coloured(draw_curves("", "", unit, unit, {0, 1}, same), 2, 0);
+    EXPECT_GT(names.bottom - names.top, 150);
+    EXPECT_GT(draw_curves("", "", unit, unit, {0, 1}, Curves(60, same[0])).height, plain.height);
+}
+
+TEST(Curves, BearNamesOfAnyLength) {
+    const std::string endless(3000, 'w');
+    const auto chart = draw_curves(endless, endless, {endless}, {endless}, {0, 1}, {{endless, {0.5, 0.5}}});
+    EXPECT_EQ(chart.width, draw_curves("", "", unit, unit, {0, 1}, {{"", {0.5, 0.5}}}).width);
+    for (int64_t y = 0; y < chart.height; ++y) ASSERT_THAT(pixel(chart, y, chart.width - 3), ElementsAre(255, 255, 255));
+}
+
+TEST(Curves, RefuseWhatCannotBeDrawn) {
+    const auto with = [](const Axis& x, const Axis& y, const std::vector<double>& places, const Curves& curves) {
+        return refusal([&] { draw_curves("", "", x, y, places, curves); });
+    };
+    EXPECT_THAT(with(unit, unit, {0, 1}, {{"nine", {1}}}), HasSubstr("each of 2 places of the line 'nine', found 1"));
+    EXPECT_THAT(with(unit, unit, {0, 1}, {{"nine", {1, NAN}}}), HasSubstr("'nine'"));
+    EXPECT_THAT(with(unit, unit, {0, NAN}, {{"", {1, 1}}}), HasSubstr("places"));
+    EXPECT_THAT(with(unit, unit, {1, 0}, {{"", {1, 1}}}), HasSubstr("ascending"));
+    EXPECT_THAT(with(unit, unit, {0}, {{"", {1}}}), HasSubstr("found 1 and 1"));
+    EXPECT_THAT(with(unit, unit, {0, 1}, {}), HasSubstr("found 0 and 2"));
+    EXPECT_THAT(with({"way", 1, 1}, unit, {0, 1}, {{"", {1, 1}}}), HasSubstr("'way'"));
+    EXPECT_THAT(with(unit, {"nats", 0, INFINITY}, {0, 1}, {{"", {1, 1}}}), HasSubstr("'nats'"));
+    EXPECT_THAT(with(unit, unit, {0, 1}, {{"caf\xE9", {1, 1}}}), HasSubstr("UTF-8"));
 }
 
 // --- enlarge and morph -----------------------------------------------------------------------------------------------

@@ -166,6 +166,8 @@ TEST(ImageAttribution, WindowsKeepTheGradientWhereItIsLargest) {
     const int64_t best = sums.argmax().item<int64_t>(), row = best / sums.size(1), column = best % sums.size(1);
     const auto window = [&](const at::Tensor& map) { return map[0].slice(0, row, row + 5).slice(1, column, column + 5); };
     EXPECT_TRUE(at::equal(window(kept), window(slopes)));
+    EXPECT_TRUE(at::equal(in_windows(slopes, 5, 3), kept));
+    EXPECT_TRUE(at::equal(in_windows(slopes, 2 * side, 1), slopes)) << "a window as large as the map keeps all of it";
 }
 
 TEST(ImageAttribution, TheSweepMovesBothProbabilities) {

@@ -5,14 +5,12 @@
 #include <gtest/gtest.h>
 
 #include <map>
-#include <nlohmann/json.hpp>
 
 #include "image/experiments/experiments.h"
 #include "image/comparing/peer_methods.h"
 #include "image/measuring/evaluator.h"
 #include "image/measuring/judging.h"
-#include "image/services/trainer.h"
-#include "plugins/image/toy.h"
+#include "plugins/image/experiments/toy_pack.h"
 #include "support/points_pack.h"
 #include "support/temporary_folder.h"
 #include "whynot/error.h"
@@ -21,40 +19,16 @@ namespace {
 
 using namespace whynot;
 using namespace whynot::image;
-using Json = nlohmann::ordered_json;
 using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 namespace fs = std::filesystem;
 
-/// The corpus and a pack trained on it, once for all tests of this program.
-struct Toy {
-    TemporaryFolder folder;
-    Pack pack;
-
-    Toy() {
-        toy::write_corpus(folder.path());
-        TrainRequest request;
-        request.corpus = "toy";
-        request.corpora = folder.path();
-        request.out = folder / "pack";
-        Json recipe = Json::parse(toy::recipe());
-        recipe["classifier"]["epochs"] = 25;  // sure enough of itself for answers with P = .99
-        request.recipe = recipe.dump();
-        ImageTrainer().train(request, {});
-        pack = open_pack(folder / "pack");
-    }
-    static Toy& get() {
-        static Toy toy;
-        return toy;
-    }
-};
-
 /// "Why not the class after it?" of held-out images.
 struct Peers : ::testing::Test {
-    ImageModel model{Toy::get().pack};
-    corpora::ImageCorpus corpus = corpora::read_images(Toy::get().folder.path(), "toy");
+    ImageModel model{toy::Trained::get().pack};
+    corpora::ImageCorpus corpus = corpora::read_images(toy::Trained::get().folder.path(), "toy");
     TrainingImages train = tensors_of(corpus.train);
     PeerQuestions questions;
     Watch watch = [](double share) {
@@ -150,21 +124,9 @@ TEST_F(Peers, WhatWatchesCanStopThem) {
     EXPECT_THROW(follow_gradient(model, questions, stop), Error);
 }
 
-ExperimentRequest peers_request(const TemporaryFolder& folder) {
-    ExperimentRequest request;
-    request.name = "image/peers";
-    request.corpora = Toy::get().folder.path();
-    request.pack = (Toy::get().folder / "pack").string();
-    request.out = folder / "out";
-    request.cache = folder / "cache";
-    request.quick = true;
-    fs::create_directories(request.out);
-    return request;
-}
-
 TEST(PeersExperiment, PutsOursBesideTheOthersAndKeepsWhatItMeasured) {
     const TemporaryFolder folder;
-    const ExperimentRequest request = peers_request(folder);
+    const ExperimentRequest request = toy::request_for("image/peers", folder);
     std::vector<std::string> log;
     Observer observer;
     observer.log = [&](const std::string& line) { log.push_back(line); };
@@ -191,7 +153,7 @@ TEST(PeersExperiment, PutsOursBesideTheOthersAndKeepsWhatItMeasured) {
 
 TEST(PeersExperiment, StopsWhenAskedAndRefusesWhatDoesNotFit) {
     const TemporaryFolder folder;
-    ExperimentRequest request = peers_request(folder);
+    ExperimentRequest request = toy::request_for("image/peers", folder);
     Observer observer;
     observer.cancelled = [] { return true; };
     EXPECT_THAT(message_of(ErrorCode::cancelled, [&] { ImageExperiments().run(request, observer); }), HasSubstr("stopped"));
@@ -202,7 +164,7 @@ TEST(PeersExperiment, StopsWhenAskedAndRefusesWhatDoesNotFit) {
                 HasSubstr("'points' explains points, not images"));
     request.pack = "mnits";
     EXPECT_THAT(message_of(ErrorCode::not_found, [&] { ImageExperiments().run(request, {}); }), HasSubstr("there is no pack 'mnits'"));
-    request.pack = (Toy::get().folder / "pack").string();
+    request.pack = (toy::Trained::get().folder / "pack").string();
     request.corpora = folder / "nowhere";
     EXPECT_THAT(message_of(ErrorCode::not_found, [&] { ImageExperiments().run(request, {}); }), HasSubstr("nowhere"));
     request.name = "image/pears";

@@ -516,6 +516,11 @@ TEST(ImageTraining, AGeneratorWithoutAnEncoderExplainsToo) {
     // A batch of one starts where it does among others.
     const auto alone = model.read({inputs[2]}, notes);
     EXPECT_TRUE(at::allclose(alone->start(fact.slice(0, 2, 3), 1)[0], z0[2], 0.05, 0.05));
+    // From codes of one's own the image is itself at z0, too.
+    const at::Tensor elsewhere = images.start_at(at::zeros({4, 6}));
+    EXPECT_EQ(elsewhere.sizes(), z0.sizes());
+    EXPECT_TRUE(at::allclose(images.draw(elsewhere, at::arange(4)), images.images(), 0, 1e-6));
+    EXPECT_TRUE(at::allclose(images.residual(), images.images() - drawn));
 }
 
 TEST(ImageTraining, RefusesWhatCannotBeBeforeAnythingLongBegins) {
