@@ -181,7 +181,6 @@ public:
 
     /// What the colours of a difference mean: as many steps as pixels, and the words below.
     void colour_bar(const Panel& panel, double x, double y, double width) {
-        const double scale = panel.scale;
         const auto steps = static_cast<int64_t>(width);
         Picture bar{steps, 1, 3, {}};
         for (int64_t i = 0; i < steps; ++i) {
@@ -190,9 +189,15 @@ public:
         }
         picture(bar, x, y, width, bar_height);
         const double below = y + bar_height + 16, size = text_size * 0.85;
-        text("\u2212" + two_digits(scale) + " " + (panel.low.empty() ? "remove" : panel.low), x, below, 0, width * 0.45, size, false);
+        const auto end = [&](const char* sign, const std::string& name) {
+            std::string words = sign;
+            words += two_digits(panel.scale);
+            words += ' ';
+            return words += name;
+        };
+        text(end("\u2212", panel.low.empty() ? "remove" : panel.low), x, below, 0, width * 0.45, size, false);
         text("0", x + width / 2, below, 0.5, width * 0.1, size, false);
-        text("+" + two_digits(scale) + " " + (panel.high.empty() ? "add" : panel.high), x + width, below, 1, width * 0.45, size, false);
+        text(end("+", panel.high.empty() ? "add" : panel.high), x + width, below, 1, width * 0.45, size, false);
     }
 
     using Point = std::pair<double, double>;
