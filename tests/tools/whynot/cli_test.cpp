@@ -408,6 +408,23 @@ TEST_F(Cli, Classifies) {
     EXPECT_THAT(text.out, AllOf(StartsWith("class"), HasSubstr("\nright"), HasSubstr(" %"), HasSubstr("\\u001b"), Not(HasSubstr("\033"))));
 }
 
+TEST_F(Cli, WritesAPage) {
+    const fs::path page = folder_ / "answer.html";
+    const Process& process = run({"explain", "1 0.25", "--pack", "points", "--html", page.string()});
+    EXPECT_EQ(process.code, 0) << process.err;
+    EXPECT_THAT(content_of(page), AllOf(StartsWith("<!DOCTYPE html>"), HasSubstr("<h1>why <span class=\"fact\"><bdi>right"),
+                                        HasSubstr("<code>"), HasSubstr("explain &#39;1 0.25&#39; --pack points --html")));
+    std::string points;
+    for (int i = 1; i < 30; ++i) points += std::to_string(i) + " 0.5\n";
+    EXPECT_EQ(run({"explain", "--lines", "--pack", "points", "--html", page.string()}, points).code, 0);
+    const std::string many = content_of(page);
+    EXPECT_THAT(many, HasSubstr("<td data-value=\"29\">29</td>"));
+    const Process& nowhere = run({"explain", "1 0.25", "--pack", "points", "--html", (folder_ / "nowhere" / "x.html").string()});
+    EXPECT_EQ(nowhere.code, 1);
+    EXPECT_EQ(nowhere.out, "");
+    EXPECT_THAT(nowhere.err, HasSubstr("nothing can be written there"));
+}
+
 TEST_F(Cli, Attributes) {
     const Process& process = run({"attribute", "1 0.25", "--pack", "points", "--method", "weights"});
     EXPECT_EQ(process.code, 0) << process.err;

@@ -1,0 +1,153 @@
+// Pages: nothing that somebody typed is ever markup, and what was put in can be taken out again.
+#include "whynot/page.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "page/markup.h"
+#include "whynot/error.h"
+
+namespace {
+
+using namespace whynot;
+using nlohmann::json;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+/// What nobody may be able to put into a page, in whatever they name or type.
+const std::vector<std::string> hostile{"</script><img src=x onerror=alert(1)>",
+                                       "<!-- <script>",
+                                       "]]>",
+                                       "\u2028\u2029",
+                                       "\u202etxt.exe",
+                                       "\" onmouseover=\"alert(1)",
+                                       "' autofocus onfocus='alert(1)",
+                                       "<svg/onload=alert(1)>",
+                                       "javascript:alert(1)",
+                                       "&lt;b&gt;&#0;",
+                                       "</style><style>*{display:none}",
+                                       "</title><script>alert(1)</script>",
+                                       "\a\x1b[2J"};
+
+Explanation record_of(const std::string& text) {
+    Explanation record;
+    record.id = text;
+    record.question = {"text", text, "", text + "A", text + "B"};
+    record.pack = {"toy", "1", std::string(64, '0')};
+    record.solver.method = "sqp";
+    record.status = "found";
+    record.gap = 0.001;
+    record.distance = Explanation::Distance{1.5, R"({"edits": 1})"};
+    record.probabilities.before = {{text + "A", 0.9}, {text + "B", 0.1}};
+    record.probabilities.boundary = {{text + "A", 0.5}, {text + "B", 0.5}};
+    record.probabilities.answer = {{text + "A", 0.05}, {text + "B", 0.95}};
+    record.rendering =
+        json{{"before", text}, {"contributions", {{{"position", 0}, {"word", text}, {"before", 2.0}, {"boundary", 0.5}}}}}.dump();
+    record.warnings = {text};
+    return record;
+}
+
+/// The same answer so many times.
+std::string page_of(const std::string& text, size_t count = 1) {
+    ExplanationPage page({text, "whynot explain " + text, {{text, text, text, text}}});
+    const Explanation record = record_of(text);
+    const std::string terminal = "it was -[" + text + "]- +[" + text + "]+ .\n\n    " + text;
+    const std::vector<NamedPicture> pictures{{"input", {2, 2, 1, {0, 1, 2, 255}}}};
+    for (size_t i = 0; i < count; ++i) page.add({record, terminal, pictures});
+    EXPECT_EQ(page.size(), count);
+    return page.html();
+}
+
+size_t count_of(const std::string& text, const std::string& part) {
+    size_t count = 0;
+    for (size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + part.size())) ++count;
+    return count;
+}
+
+/// What a parser would see as the beginning of an element. @param quiet a page whose texts are harmless
+void expect_same_elements(const std::string& html, const std::string& quiet) {
+    for (const char* element :
+         {"<script", "</script", "<style", "</style", "<img", "<svg", "<title", "</title", "<!--", " onerror", " onload", " onfocus="})
+        EXPECT_EQ(count_of(html, element), count_of(quiet, element)) << element;
+}
+
+TEST(Page, NothingThatSomebodyTypedIsMarkup) {
+    for (const size_t count : {size_t{1}, size_t{20}}) {
+        const std::string quiet = page_of("harmless", count);
+        for (const std::string& text : hostile) {
+            SCOPED_TRACE(text);
+            const std::string html = page_of(text, count);
+            expect_same_elements(html, quiet);
+            EXPECT_EQ(html.find('\x1b'), std::string::npos);
+            EXPECT_EQ(html.find('\a'), std::string::npos);
+        }
+    }
+}
+
+TEST(Page, AsksNobodyForAnything) {
+    for (const size_t count : {size_t{1}, size_t{20}}) {
+        const std::string html = page_of("harmless", count);
+        EXPECT_THAT(html, HasSubstr("default-src 'none'"));
+        EXPECT_EQ(count_of(html, "http://") + count_of(html, "https://"), 0U);
+        EXPECT_EQ(count_of(html, "<link"), 0U);
+    }
+}
+
+TEST(Page, HoldsTheRecordsThatWereGiven) {
+    const std::string html = page_of("</script> & \"quotes\"");
+    const std::string before = "href=\"data:application/json;base64,";
+    const size_t begin = html.find(before) + before.size();
+    const std::string packed = html.substr(begin, html.find('"', begin) - begin);
+    EXPECT_EQ(packed, internal::base64(to_json(record_of("</script> & \"quotes\"")) + "\n"));
+}
+
+TEST(Page, ShowsEditsWithoutColourAlone) {
+    EXPECT_EQ(internal::with_edits("a -[b]- +[<c>]+ d"),
+              "<bdi>a </bdi><del><bdi>b</bdi></del><bdi> </bdi><ins><bdi>&lt;c&gt;</bdi></ins><bdi> d</bdi>");
+    EXPECT_EQ(internal::with_edits("-[never ends"), "<bdi>-[never ends</bdi>");
+}
+
+TEST(Page, ManyAnswersAreAList) {
+    const std::string few = page_of("harmless", 8), many = page_of("harmless", 9);
+    EXPECT_EQ(count_of(few, "<article>"), 8U);
+    EXPECT_EQ(count_of(many, "<article>"), 0U);
+    EXPECT_EQ(count_of(many, "<tr data-pair="), 9U);
+    EXPECT_THAT(many, HasSubstr("id=\"answers\""));
+    EXPECT_LT(page_of("harmless", 1000).size(), 3000000U);
+    EXPECT_LT(page_of("harmless").size(), 60000U);
+}
+
+TEST(Page, IsTheSameEveryTime) { EXPECT_EQ(page_of("harmless", 20), page_of("harmless", 20)); }
+
+TEST(Page, RefusesPicturesThatAreNone) {
+    ExplanationPage page({"", "", {}});
+    const Explanation record = record_of("x");
+    const std::string terminal;
+    const std::vector<NamedPicture> pictures{{"input", {2, 2, 1, {0, 1}}}};
+    EXPECT_THROW(page.add({record, terminal, pictures}), Error);
+}
+
+TEST(Page, FiguresAndExperimentsAreTables) {
+    for (const std::string& text : hostile) {
+        const std::string html =
+            figures_to_html(json{{"figures", {{{"name", text}, {"value", 0.5}, {"n", 3}, {"unit", text}}}}}.dump(), {text, text, {}});
+        expect_same_elements(html, figures_to_html(R"({"figures": [{"name": "x", "value": 0.5, "n": 3, "unit": "x"}]})", {"x", "x", {}}));
+    }
+    ExperimentResult result;
+    result.name = "coins/fair", result.title = "Is <it> fair?", result.source = "nobody";
+    result.tables.push_back({"throws", {"coin", "heads"}, {{std::string("<b>"), 0.51}}});
+    const std::string html = to_html(result, ".", {"x", "", {}});
+    EXPECT_THAT(html, AllOf(HasSubstr("Is &lt;it&gt; fair?"), HasSubstr("&lt;b&gt;"), HasSubstr("0.51"), Not(HasSubstr("<it>"))));
+}
+
+TEST(Page, PacksAndUnpacks) {
+    EXPECT_EQ(internal::base64("any carnal pleas"), "YW55IGNhcm5hbCBwbGVhcw==");
+    EXPECT_EQ(internal::base64(""), "");
+    EXPECT_THAT(internal::inside_script("[\"</script>\u2028&\"]"), testing::StrEq("[\"\\u003c/script\\u003e\\u2028\\u0026\"]"));
+    EXPECT_EQ(internal::gzip("x").substr(0, 2), "\x1f\x8b");
+}
+
+}  // namespace
