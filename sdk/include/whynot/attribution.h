@@ -5,6 +5,8 @@
 /// It is there to be compared with, and because people ask for it. An explanation (explainer.h) shows an input that would be the foil; a map only
 /// says where somebody should look. A plugin brings its methods as the service `whynot.attribution/1`:
 ///
+///     #include "whynot/modality.h"
+///
 ///     class PointAttribution : public whynot::Attribution {
 ///     public:
 ///         std::vector<whynot::AttributionMethod> methods() const override {
@@ -15,10 +17,16 @@
 ///
 /// and a host application asks through an `Explainer`:
 ///
-///     whynot::AttributionOptions options;
-///     options.method = "occlusion";
-///     for (const whynot::Attributed& one : explainer.attribute({{{"the food was gross .", ""}, {}}}, options))
-///         std::cout << whynot::to_json(one) << "\n";
+///     #include <iostream>
+///
+///     #include "whynot/explainer.h"
+///
+///     void print_map(whynot::Explainer& explainer) {
+///         whynot::AttributionOptions options;
+///         options.method = "occlusion";
+///         for (const whynot::Attributed& one : explainer.attribute({{{"the food was gross .", ""}, {}}}, options))
+///             std::cout << whynot::to_json(one) << "\n";
+///     }
 ///
 /// What a map says. A classifier has a logit l_c for each class. A map of fact A and foil B explains the gap
 ///

@@ -2,9 +2,15 @@
 
 /// Explanations as a page that can be sent: one file, which any browser opens from disk, without a single request to anywhere.
 ///
-///     whynot::ExplanationPage page({"why?", "whynot explain ...", {}});
-///     page.add({answer.record, answer.terminal, answer.pictures});
-///     whynot::write_file_atomically("answer.html", page.html());
+///     #include "whynot/atomic_file.h"
+///     #include "whynot/explainer.h"
+///
+///     void send(whynot::Explainer& explainer) {
+///         const whynot::Answer answer = explainer.explain("the food was gross .");
+///         whynot::ExplanationPage page({"why?", "my program", {}});
+///         page.add({answer.record, answer.terminal, answer.pictures});
+///         whynot::write_file_atomically("answer.html", page.html());
+///     }
 ///
 /// A few answers stand one below another in full; many as a list that is sorted, filtered and opened. Nothing that somebody typed, no name of a class, file or
 /// pack, is ever markup or script: texts are escaped, and the page's own policy (Content-Security-Policy) lets nothing run but the script whose hash it names.
