@@ -281,7 +281,7 @@ std::string to_terminal(const Attributed& attributed, const TerminalStyle& style
     std::string head = is_file ? base::escape_controls(question.input) + ": " : "";
     head += question.fact.empty() ? "no map" : "what speaks for " + named(question.fact);
     if (!question.foil.empty()) head += " and not " + named(question.foil);
-    page.line(head + "?");
+    page.line(head + (question.fact.empty() ? "" : "?"));
     page.blank();
     put_pictures(page, attributed.map.pictures, style);
     if (!is_file && attributed.map.terminal.empty()) put_lines(page, beginning(question.input));
