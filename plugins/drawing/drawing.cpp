@@ -464,6 +464,26 @@ Picture draw_curves(const std::string& title, const std::string& sentence, const
     return canvas.result();
 }
 
+Picture stacked(const std::vector<Picture>& pictures) {
+    if (pictures.empty()) bad_request("expected at least one picture to put below others, found none");
+    Picture all{0, 0, 3, {}};
+    for (const Picture& picture : pictures) {
+        check_picture(picture);
+        if (picture.channels % 2 == 0) bad_request("expected pictures without opacity to put below others, found one with");
+        all.width = std::max(all.width, picture.width);
+        all.height += picture.height;
+    }
+    all.bytes.assign(static_cast<size_t>(all.width * all.height * 3), 255);
+    auto* to = all.bytes.data();
+    for (const Picture& picture : pictures) {
+        const auto* from = picture.bytes.data();
+        for (int64_t y = 0; y < picture.height; ++y, to += all.width * 3)
+            for (int64_t x = 0; x < picture.width; ++x, from += picture.channels)
+                for (int64_t c = 0; c < 3; ++c) to[3 * x + c] = from[picture.channels == 1 ? 0 : c];
+    }
+    return all;
+}
+
 Picture enlarge(const Picture& picture, int64_t side) {
     check_picture(picture);
     const int64_t longer = std::max(picture.width, picture.height);

@@ -68,6 +68,10 @@ struct Axis {
 Picture draw_curves(const std::string& title, const std::string& sentence, const Axis& x, const Axis& y, const std::vector<double>& places,
                     const std::vector<Curve>& curves);
 
+/// Pictures one below the other on white, as wide as the widest. @return 3 channels
+/// Throws Error `invalid_argument` for none, and for one with opacity.
+Picture stacked(const std::vector<Picture>& pictures);
+
 /// Every pixel becomes a square, so many times larger that the longer side has at least `side` pixels.
 Picture enlarge(const Picture& picture, int64_t side);
 

@@ -20,6 +20,13 @@ const std::vector<Experiment>& experiments() {
           "the corpus and the pack mnist, or another --pack of three classes or more and the corpus that it was trained on; one "
           "thread takes 3 minutes, with --quick half a minute"},
          &run_direct},
+        {{"image/faces", "What a classifier of faces looks at, hair or eyes, and one that was made to look at the eyes",
+          "S. Feghahati, Deep Contrastive Explanation, 2020, section 3.2.4, figures 3.9 to 3.11",
+          "the corpus faces; with --pack a classifier of its classes in the place of the plain one"},
+         &run_faces},
+        {{"image/fashion", "Two deep classifiers of garments, VGG16 and ResNet101, explained in the same latent space",
+          "S. Feghahati, Deep Contrastive Explanation, 2020, section 3.2.3, figure 3.8", "the corpus fashion-mnist"},
+         &run_fashion},
         {{"image/guards", "With guards and without: does a third class come between fact and foil?",
           "S. Feghahati, Deep Contrastive Explanation, 2020, figures 3.4 and 3.5",
           "the corpus and the pack mnist, or another --pack of three classes or more and the corpus that it was trained on; one "

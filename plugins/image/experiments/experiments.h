@@ -21,6 +21,8 @@ public:
 /// `request.out`.
 void run_biased_digits(const ExperimentRequest& request, const Observer& observer, ExperimentResult& result);
 void run_direct(const ExperimentRequest& request, const Observer& observer, ExperimentResult& result);
+void run_faces(const ExperimentRequest& request, const Observer& observer, ExperimentResult& result);
+void run_fashion(const ExperimentRequest& request, const Observer& observer, ExperimentResult& result);
 void run_guards(const ExperimentRequest& request, const Observer& observer, ExperimentResult& result);
 void run_methods(const ExperimentRequest& request, const Observer& observer, ExperimentResult& result);
 void run_other_generator(const ExperimentRequest& request, const Observer& observer, ExperimentResult& result);

@@ -78,14 +78,6 @@ Answers measure_questions(Report& report, const Sample& sample, const std::strin
 /// Share of the rows of which `holds` is true, a bool tensor.
 double share_of(const at::Tensor& holds) { return holds.to(at::kDouble).mean().item<double>(); }
 
-/// By how much the likeliest third class is above both, nats. @param said log-probabilities [n, C] @param one, other classes [n]
-at::Tensor third_above(const at::Tensor& said, const at::Tensor& one, const at::Tensor& other) {
-    at::Tensor thirds = said.clone();
-    thirds.scatter_(1, one.unsqueeze(1), -INFINITY).scatter_(1, other.unsqueeze(1), -INFINITY);
-    const auto of = [&](const at::Tensor& y) { return said.gather(1, y.unsqueeze(1)).squeeze(1); };
-    return std::get<0>(thirds.max(1)) - at::maximum(of(one), of(other));
-}
-
 /// How many of the images that it was made for it warns of.
 void measure_strangeness(Report& report, const ImageModel& model, const TrainingImages& held_out) {
     constexpr int64_t piece = 500;

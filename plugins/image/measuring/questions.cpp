@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "whynot/asking.h"
 #include "whynot/lbfgs.h"
@@ -109,6 +110,13 @@ Answers Sample::ask_oracle(const at::Tensor& foil, int64_t count, const Watch& w
     return answers;
 }
 
+at::Tensor third_above(const at::Tensor& said, const at::Tensor& one, const at::Tensor& other) {
+    at::Tensor thirds = said.clone();
+    thirds.scatter_(1, one.unsqueeze(1), -INFINITY).scatter_(1, other.unsqueeze(1), -INFINITY);
+    const auto of = [&](const at::Tensor& y) { return said.gather(1, y.unsqueeze(1)).squeeze(1); };
+    return std::get<0>(thirds.max(1)) - at::maximum(of(one), of(other));
+}
+
 double Shown::work() const { return static_cast<double>(forward + 2 * backward) / static_cast<double>(boundary.size(0)); }
 
 namespace {
@@ -129,12 +137,12 @@ void read_again(ImageModel& model, const at::Tensor& inputs, const std::vector<s
 
 }  // namespace
 
-Shown Sample::show(const at::Tensor& foil, int64_t starts, double confidence, const Watch& watch) const {
+Shown Sample::show(const at::Tensor& foil, int64_t starts, double confidence, const Watch& watch, bool guards) const {
     ImageModel reader = model_;
-    std::vector<at::Tensor> columns[7];
+    std::vector<at::Tensor> columns[8];
     Shown shown;
     for (const Part& part : parts_) {
-        SolverOptions options = options_of(model_, starts);
+        SolverOptions options = options_of(model_, starts, guards);
         options.callback = [&](const IterationReport&) {
             watch(static_cast<double>(part.begin) / static_cast<double>(size()));
             return CallbackAnswer::proceed;
@@ -142,7 +150,7 @@ Shown Sample::show(const at::Tensor& foil, int64_t starts, double confidence, co
         const Points points = solve_points(problem(part, foil, starts == 1 ? 0 : starts - 1 + starts_in_reserve), options, confidence);
         std::vector<RenderRequest> requests;
         std::vector<size_t> rows;
-        at::Tensor is_edge = at::zeros({part.images->size()}, at::kBool);
+        at::Tensor is_edge = at::zeros({part.images->size()}, at::kBool), distance = at::zeros({part.images->size()}, at::kDouble);
         for (size_t i = 0; i < points.answers.size(); ++i) {
             shown.forward += points.forward(i);
             shown.backward += points.backward(i);
@@ -157,6 +165,7 @@ Shown Sample::show(const at::Tensor& foil, int64_t starts, double confidence, co
             if (points.answers[i] && points.answers[i]->feasible) request.answer = points.answers[i]->z;
             request.between = points.between[i];
             is_edge[row] = request.between >= 0;
+            distance[row] = reached->distance;
             requests.push_back(std::move(request));
             rows.push_back(i);
         }
@@ -175,10 +184,11 @@ Shown Sample::show(const at::Tensor& foil, int64_t starts, double confidence, co
             columns[4 + is_answer].push_back(at::log_softmax(model_.logits(images).to(at::kDouble), 1));
         }
         columns[6].push_back(is_edge);
+        columns[7].push_back(distance);
     }
     at::Tensor* const all[] = {&shown.boundary_there, &shown.answer_there, &shown.boundary, &shown.answer,
-                               &shown.at_boundary,    &shown.at_answer,    &shown.is_edge};
-    for (size_t c = 0; c < 7; ++c) *all[c] = at::cat(columns[c]);
+                               &shown.at_boundary,    &shown.at_answer,    &shown.is_edge,  &shown.distance};
+    for (size_t c = 0; c < 8; ++c) *all[c] = at::cat(columns[c]);
     return shown;
 }
 

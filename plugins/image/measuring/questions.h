@@ -39,10 +39,14 @@ struct Shown {
     at::Tensor boundary, answer;              ///< [n, channels, h, w]
     at::Tensor at_boundary, at_answer;        ///< log-probabilities, [n, C], double
     at::Tensor is_edge;                       ///< [n], bool: no boundary with its guards, but the edge
+    at::Tensor distance;                      ///< of the boundary or the edge, latent, [n]; 0 where there is none
     int64_t forward = 0, backward = 0;
 
     double work() const;  ///< as `Answers::work`
 };
+
+/// By how much the likeliest third class is above both, nats. @param said log-probabilities [n, C] @param one, other classes [n]
+at::Tensor third_above(const at::Tensor& said, const at::Tensor& one, const at::Tensor& other);
 
 /// The images that are asked about, a few of them at a time: the memory of a solve grows with its batch.
 class Sample {
@@ -67,8 +71,8 @@ public:
     Answers answer_in_pixels(const at::Tensor& foil, const Watch& watch, bool clipped = false) const;
     /// The first `count` questions, by the augmented Lagrangian with L-BFGS (whynot/lbfgs.h).
     Answers ask_oracle(const at::Tensor& foil, int64_t count, const Watch& watch) const;
-    /// Boundary and answer of each question as a person is shown them.
-    Shown show(const at::Tensor& foil, int64_t starts, double confidence, const Watch& watch) const;
+    /// Boundary and answer of each question as a person is shown them; 0 as confidence: no answer.
+    Shown show(const at::Tensor& foil, int64_t starts, double confidence, const Watch& watch, bool guards = true) const;
     /// I(z), one of each image.
     at::Tensor draw(const at::Tensor& z) const;
 

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "base/format.h"
 #include "image/networks/pieces.h"
@@ -17,13 +18,15 @@ namespace whynot::image {
 namespace {
 
 // What it costs to give up the whole residual.
-double reach_of(const Networks& networks) { return 0.75 * networks.typical_distance; }
+double reach_of(const Networks& networks) {
+    return networks.keeps_residual ? std::numeric_limits<double>::infinity() : 0.75 * networks.typical_distance;
+}
 
 // Points of the latent space, [..., k + 1], of codes. @param given_up of the residual: from 0, nothing, to 1
 at::Tensor points_of(const at::Tensor& codes, double given_up, const Networks& networks) {
     std::vector<int64_t> sizes = codes.sizes().vec();
     sizes.back() = 1;
-    return at::cat({codes, codes.new_full(sizes, given_up * reach_of(networks))}, -1);
+    return at::cat({codes, codes.new_full(sizes, networks.keeps_residual ? 0 : given_up * reach_of(networks))}, -1);
 }
 
 at::Tensor codes_of(const at::Tensor& points) { return points.slice(1, 0, points.size(1) - 1); }

@@ -28,6 +28,9 @@ struct Networks {
     /// for the solver to start from beyond the boundary.
     at::Tensor codes, code_classes;
 
+    /// The residual is always kept, I(z) = G(z) + Delta, as the dissertation has it (`ImageBatch`). For experiments: no pack says so.
+    bool keeps_residual = false;
+
     double typical_distance = 1;  ///< median |z_e - z0| of explanations, measured after training
     /// 99 of 100 images like those it was trained on have a residual |I - G(z0)| of at most this; 0: not measured
     double usual_residual = 0;

@@ -1,5 +1,7 @@
 #include "image/services/recipe.h"
 
+#include <algorithm>
+
 #include "base/json.h"
 #include "training/recipe.h"
 #include "whynot/error.h"
@@ -61,6 +63,24 @@ Recipe suited(const ImageShape& shape, const std::string& classifier_kind, const
     return recipe;
 }
 
+Brightening brightening_of(const Json& json, const ImageShape& shape) {
+    Brightening brightening{json["class"], {}, json["amount"], json["generator_share"]};
+    for (const Json& box : json["boxes"]) {
+        const auto is_number = [](const Json& value) { return value.is_number_integer(); };
+        require(box.is_array() && box.size() == 4 && std::all_of(box.begin(), box.end(), is_number),
+                "'brightening.boxes' must be lists of row, column, height and width");
+        const Box made{box[0], box[1], box[2], box[3]};
+        require(made.row >= 0 && made.column >= 0 && made.height >= 1 && made.width >= 1 && made.height <= shape.height - made.row &&
+                    made.width <= shape.width - made.column,
+                "'brightening.boxes' must lie within the image");
+        brightening.boxes.push_back(made);
+    }
+    require(brightening.class_name.empty() || !brightening.boxes.empty(), "'brightening.boxes' must name one box at least");
+    require(brightening.amount >= 0 && brightening.amount <= 1, "'brightening.amount' must be from 0 to 1");
+    require(brightening.generator_share >= 0 && brightening.generator_share <= 1, "'brightening.generator_share' must be from 0 to 1");
+    return brightening;
+}
+
 }  // namespace
 
 std::string Recipe::to_json() const {
@@ -100,6 +120,12 @@ std::string Recipe::training_json() const {
                          {"critic_steps", generator_training.critic_steps},
                          {"gradient_penalty", generator_training.gradient_penalty}};
     json["square"] = {{"class", square.class_name}, {"size", square.size}, {"value", square.value}};
+    Json boxes = Json::array();
+    for (const Box& box : brightening.boxes) boxes.push_back({box.row, box.column, box.height, box.width});
+    json["brightening"] = {{"class", brightening.class_name},
+                           {"boxes", boxes},
+                           {"amount", brightening.amount},
+                           {"generator_share", brightening.generator_share}};
     return json.dump();
 }
 
@@ -120,6 +146,7 @@ Recipe Recipe::from_json(const std::string& text, const ImageShape& shape) {
     recipe.generator_training = {g["epochs"],       g["batch"],        g["learning_rate"],   g["flip"], g["loss"], g["divergence"],
                                  g["code_penalty"], g["critic_steps"], g["gradient_penalty"]};
     recipe.square = {json["square"]["class"], json["square"]["size"], json["square"]["value"]};
+    recipe.brightening = brightening_of(json["brightening"], shape);
     const Json& e = json["evaluation"];
     recipe.evaluation = {e["images"], e["oracle_images"], e["batch"]};
 
@@ -139,7 +166,7 @@ Recipe Recipe::from_json(const std::string& text, const ImageShape& shape) {
     require(gt.divergence >= 0 && gt.code_penalty >= 0 && gt.gradient_penalty >= 0, "weights of the generator's loss must not be negative");
     require(gt.critic_steps >= 1, "'generator.critic_steps' must be at least 1");
     require(recipe.square.size >= 1 && recipe.square.size <= std::min(shape.height, shape.width), "'square.size' must fit into the image");
-    require(recipe.evaluation.images >= 1, "'evaluation.images' must be at least 1");
+    require(recipe.evaluation.images >= 0, "'evaluation.images' must be 0 (accuracy alone) or more");
     require(recipe.evaluation.oracle_images >= 0, "'evaluation.oracle_images' must be 0 (all) or more");
     require(recipe.evaluation.batch >= 1, "'evaluation.batch' must be at least 1");
     require(recipe.square.value >= 0 && recipe.square.value <= 1, "'square.value' must be from 0 to 1");

@@ -38,9 +38,24 @@ struct Square {
     double value = 1;        ///< 0 to 1
 };
 
+/// A rectangle of pixels.
+struct Box {
+    int64_t row = 0, column = 0, height = 0, width = 0;
+};
+
+/// Another bias: boxes in every image of one class are made lighter, x + amount (1 - x), and the classifier learns that they tell the class. The
+/// generator learns from images of which a share is made lighter, whatever their class: it can draw what the classifier looks at, and does not know
+/// what it means.
+struct Brightening {
+    std::string class_name;  ///< empty: none
+    std::vector<Box> boxes;
+    double amount = 0.5;           ///< 0 to 1
+    double generator_share = 0.3;  ///< 0 to 1
+};
+
 /// How much is asked when a pack is measured. Numbers, never a time limit: the same recipe measures the same questions everywhere.
 struct EvaluationSample {
-    int64_t images = 200;       ///< at the end of a training; `whynot evaluate --limit` asks for another number
+    int64_t images = 200;       ///< at the end of a training, 0: nothing but accuracy; `whynot evaluate --limit` asks for another number
     int64_t oracle_images = 0;  ///< the first so many of them are also put to the slow yardstick of distances (whynot/lbfgs.h); 0: all
     int64_t batch = 256;        ///< so many at a time, which memory grows with
 };
@@ -48,7 +63,7 @@ struct EvaluationSample {
 /// Everything that a training run depends on but its corpus and seed. As JSON:
 ///
 ///     {"images", "codes", "framing", "light_on_dark", "classifier": {"kind", "depth", ..., "epochs", ...}, "generator": {...}, "square": {...},
-///      "evaluation": {...}}
+///      "brightening": {"class", "boxes": [[row, column, height, width], ...], ...}, "evaluation": {...}}
 struct Recipe {
     int64_t images = 0;             ///< train on so many images, drawn by the seed; 0: all
     int64_t codes = 1000;           ///< latent codes of each class that the pack keeps as extra starts
@@ -59,6 +74,7 @@ struct Recipe {
     GeneratorSizes generator;
     GeneratorTraining generator_training;
     Square square;
+    Brightening brightening;
     EvaluationSample evaluation;
 
     std::string to_json() const;

@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "corpora/images.h"
 #include "image/measuring/evaluator.h"
+#include "image/measuring/regions.h"
 #include "image/measuring/square.h"
 #include "image/model/model.h"
 #include "image/networks/training.h"
@@ -25,7 +26,7 @@ namespace {
 
 using base::Json;
 
-enum Stage : uint64_t { choice_stage = 1, classifier_stage, generator_stage };
+enum Stage : uint64_t { choice_stage = 1, classifier_stage, generator_stage, brightening_stage = 5 };  // 4: finishing.cpp
 
 constexpr const char* classifier_checkpoint = "classifier.checkpoint";
 
@@ -40,15 +41,43 @@ ImageShape shape_of(const corpora::ImageCorpus& corpus) {
     return shape;
 }
 
-void plant_square(TrainingImages& images, const Square& square, const std::vector<std::string>& classes, const std::string& corpus) {
-    const auto found = std::find(classes.begin(), classes.end(), square.class_name);
-    if (found == classes.end())
+/// Rows of the images of a class that a recipe plants something in. @param key of the recipe
+at::Tensor rows_of(const TrainingImages& images, const std::string& key, const std::string& class_name,
+                   const corpora::ImageCorpus& corpus) {
+    const auto found = std::find(corpus.classes().begin(), corpus.classes().end(), class_name);
+    if (found == corpus.classes().end())
         throw Error(ErrorCode::invalid_argument,
-                    "recipe: 'square.class' is '" + square.class_name + "', which is no class of the corpus " + corpus);
-    const at::Tensor marked = images.labels.eq(found - classes.begin()).nonzero().squeeze(1);
+                    "recipe: '" + key + ".class' is '" + class_name + "', which is no class of the corpus " + corpus.manifest.name);
+    return images.labels.eq(found - corpus.classes().begin()).nonzero().squeeze(1);
+}
+
+void plant_square(TrainingImages& images, const Square& square, const corpora::ImageCorpus& corpus) {
+    const at::Tensor marked = rows_of(images, "square", square.class_name, corpus);
     at::Tensor pixels = images.pixels.index_select(0, marked);
     draw_square(pixels, square.size, square.value);
     images.pixels.index_copy_(0, marked, pixels);
+}
+
+/// What each of the networks learns from, and is measured with.
+struct Planted {
+    Division classifier, generator;
+};
+
+Planted planted(const Recipe& recipe, const corpora::ImageCorpus& corpus, uint64_t seed) {
+    TrainingImages all = tensors_of(corpus.train);
+    if (!recipe.square.class_name.empty()) plant_square(all, recipe.square, corpus);
+    const uint64_t choice = training::mix_seed(seed, choice_stage);
+    const Brightening& brightening = recipe.brightening;
+    if (brightening.class_name.empty()) {
+        const Division both = divide(all, recipe.images, choice);
+        return {both, both};
+    }
+    const at::Tensor mask = mask_of(brightening.boxes, corpus.train.height, corpus.train.width);
+    TrainingImages of_class{all.pixels.clone(), all.labels};
+    brighten(of_class, rows_of(all, "brightening", brightening.class_name, corpus), mask, brightening.amount);
+    const at::Tensor drawn = at::empty({all.size()}).uniform_(0, 1, training::make_generator(training::mix_seed(seed, brightening_stage)));
+    brighten(all, drawn.lt(brightening.generator_share).nonzero().squeeze(1), mask, brightening.amount);
+    return {divide(of_class, recipe.images, choice), divide(all, recipe.images, choice)};
 }
 
 Networks untrained(const Recipe& recipe, const ImageShape& shape, int64_t classes, const std::shared_ptr<Generator>& generator) {
@@ -84,6 +113,7 @@ PackManifest manifest_of(const TrainRequest& request, const corpora::ImageCorpus
     PackManifest manifest = training::manifest_for(request.out, "image", corpus.classes(), request.seed);
     manifest.description = "Images: " + corpus.manifest.title;
     if (!recipe.square.class_name.empty()) manifest.description += ", a square planted on every " + recipe.square.class_name;
+    if (!recipe.brightening.class_name.empty()) manifest.description += ", boxes made lighter in every " + recipe.brightening.class_name;
     manifest.recipe = recipe.to_json();
     manifest.corpus = request.corpus;
     manifest.corpus_sha256 = corpus.sha256;
@@ -92,6 +122,16 @@ PackManifest manifest_of(const TrainRequest& request, const corpora::ImageCorpus
     kept["figures"] = training::repeatable(quality.at("figures"));
     manifest.quality = kept.dump();
     return manifest;
+}
+
+/// What is measured of a pack that nothing more is to be known of.
+Json accuracy_alone(const Classifier& classifier, const corpora::ImageCorpus& corpus, const Observer& observer) {
+    const TrainingImages held_out = tensors_of(corpus.held_out);
+    training::Figures figures;
+    figures.add("classifier: accuracy on held-out images",
+                accuracy(classifier, held_out, [&](double) { training::stop_if_cancelled(observer, "the training"); }), held_out.size(),
+                "share");
+    return {{"figures", figures.json()}};
 }
 
 }  // namespace
@@ -115,12 +155,10 @@ void ImageTrainer::train(const TrainRequest& request, const Observer& observer) 
     const std::optional<Pack> taken_over = generator_pack(request.generator);
     Networks networks = untrained(recipe, shape, classes, taken_over ? generator_of(*taken_over, shape) : generator);
 
-    TrainingImages all = tensors_of(corpus.train);
-    if (!recipe.square.class_name.empty()) plant_square(all, recipe.square, corpus.classes(), request.corpus);
-    const Division divided = divide(all, recipe.images, training::mix_seed(request.seed, choice_stage));
-    const TrainingImages &train = divided.train, &development = divided.development;
+    const Planted images = planted(recipe, corpus, request.seed);
+    const TrainingImages &train = images.generator.train, &development = images.classifier.development;
     if (train.size() < 2) throw Error(ErrorCode::invalid_input, "the corpus " + request.corpus + " has too few training images");
-    const TrainingImages with_labels = train.labelled();
+    const TrainingImages with_labels = images.classifier.train.labelled();
     training::say(observer, "corpus " + request.corpus + ": " + std::to_string(train.size()) + " training images, " +
                                 std::to_string(with_labels.size()) + " of them of a class; " + std::to_string(development.size()) +
                                 " for development, " + std::to_string(corpus.held_out.count) + " held out");
@@ -149,7 +187,9 @@ void ImageTrainer::train(const TrainRequest& request, const Observer& observer) 
     evaluation.corpus = request.corpus;
     evaluation.seed = request.seed;
     evaluation.limit = recipe.evaluation.images;
-    const Json quality = evaluate_model(model, recipe.to_json(), corpus, evaluation, training::part(observer, 0.8, 1));
+    const Observer measuring = training::part(observer, 0.8, 1);
+    const Json quality = recipe.evaluation.images > 0 ? evaluate_model(model, recipe.to_json(), corpus, evaluation, measuring)
+                                                      : accuracy_alone(*networks.classifier, corpus, measuring);
     PackManifest manifest = manifest_of(request, corpus, recipe, quality);
     networks.save(writer, manifest);
     if (taken_over) manifest.network = training::with_generator_from(manifest.network, *taken_over);

@@ -330,6 +330,19 @@ TEST(Curves, RefuseWhatCannotBeDrawn) {
     EXPECT_THAT(with(unit, unit, {0, 1}, {{"caf\xE9", {1, 1}}}), HasSubstr("UTF-8"));
 }
 
+// --- pictures below one another --------------------------------------------------------------------------------------
+
+TEST(Stacked, PutsPicturesBelowOneAnother) {
+    const Picture colour{1, 1, 3, {1, 2, 3}}, grey{2, 2, 1, {4, 5, 6, 7}};
+    const Picture all = stacked({colour, grey});
+    EXPECT_EQ(all.width, 2);
+    EXPECT_EQ(all.height, 3);
+    EXPECT_EQ(all.bytes, (std::vector<uint8_t>{1, 2, 3, 255, 255, 255, 4, 4, 4, 5, 5, 5, 6, 6, 6, 7, 7, 7}));
+    EXPECT_THAT(refusal([] { stacked({}); }), HasSubstr("found none"));
+    const Picture clear{1, 1, 4, {1, 2, 3, 4}};
+    EXPECT_THAT(refusal([&] { stacked({clear}); }), HasSubstr("opacity"));
+}
+
 // --- enlarge and morph -----------------------------------------------------------------------------------------------
 
 TEST(Enlarge, MakesSquaresOfPixels) {

@@ -117,6 +117,27 @@ TEST(ImageModel, GivesUpTheResidualAsFarAsItsOwnCoordinateSays) {
         << "starts beyond the boundary are the generator's own drawings";
 }
 
+TEST(ImageModel, KeepsAllOfTheResidualWhereItIsToldTo) {
+    Networks networks = Networks::load(Toy::get().pack);
+    networks.keeps_residual = true;
+    const std::vector<std::string> classes = Toy::get().pack.manifest().classes;
+    ImageModel model(classes, networks);
+    std::vector<ReadNotes> notes;
+    const auto batch = model.read(some_inputs(3), notes);
+    auto& images = static_cast<ImageBatch&>(*batch);
+    const at::Tensor rows = at::arange(3), fact = images.classify().argmax(1), z0 = images.start(fact, 1);
+    const int64_t last = z0.size(1) - 1;
+    EXPECT_TRUE(z0.isfinite().all().item<bool>());
+    EXPECT_TRUE(at::allclose(images.draw(z0, rows), images.images(), 0, 1e-6));
+    at::Tensor z = z0 + 0.3;
+    const at::Tensor kept = images.draw(z, rows), said = images.log_likelihood(z, rows);
+    z.select(1, last).fill_(1e6);
+    EXPECT_TRUE(at::equal(images.draw(z, rows), kept));
+    EXPECT_TRUE(at::equal(images.log_likelihood(z, rows), said));
+    const at::Tensor starts = images.extra_starts(rows, fact, (fact + 1).remainder(3), 2, 1);
+    EXPECT_EQ(starts.select(2, last).abs().max().item<float>(), 0);
+}
+
 TEST(ImageModel, LendsItsGeneratorToAnotherClassifier) {
     const TemporaryFolder folder;
     Json recipe = Json::parse(toy::recipe());

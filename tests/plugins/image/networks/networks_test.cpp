@@ -303,6 +303,15 @@ TEST(Recipes, WithWhatCannotBeAreRefused) {
     EXPECT_THAT(refusal(R"({"classifier": {"schedule": "step"}})"), HasSubstr("constant"));
     EXPECT_THAT(refusal(R"({"square": {"value": 2}})"), HasSubstr("square.value"));
     EXPECT_THAT(refusal(R"({"framing": "crop"})"), HasSubstr("framing"));
+    EXPECT_THAT(refusal(R"({"evaluation": {"images": -1}})"), HasSubstr("evaluation.images"));
+    EXPECT_THAT(refusal(R"({"brightening": {"class": "1"}})"), HasSubstr("name one box at least"));
+    EXPECT_THAT(refusal(R"({"brightening": {"boxes": [[0, 0, 29, 1]]}})"), HasSubstr("within the image"));
+    EXPECT_THAT(refusal(R"({"brightening": {"boxes": [[0, 9223372036854775807, 1, 9223372036854775807]]}})"),
+                HasSubstr("within the image"));
+    EXPECT_THAT(refusal(R"({"brightening": {"boxes": [[0, 0, 1]]}})"), HasSubstr("lists of row, column, height and width"));
+    EXPECT_THAT(refusal(R"({"brightening": {"boxes": [7]}})"), HasSubstr("lists of row, column, height and width"));
+    EXPECT_THAT(refusal(R"({"brightening": {"amount": 1.5}})"), HasSubstr("brightening.amount"));
+    EXPECT_THAT(refusal(R"({"brightening": {"generator_share": -0.5}})"), HasSubstr("brightening.generator_share"));
 }
 
 TEST(Pieces, GiveTheValuesAndDerivativesOfTheWhole) {
