@@ -204,9 +204,9 @@ void add_figures(const Asking& asking, ExperimentResult& result) {
     };
     const bool planted = asking.subject.key == "planted";
     add("gap closed by the change in the eyes alone", asking.median("guarded", "eyes"),
-        planted ? "expected: .5 or more" : "expected: .1 or less");
+        planted ? "goal: .5 or more" : "goal: .1 or less");
     add("gap closed by the change in the hair alone", asking.median("guarded", "hair"),
-        planted ? "expected: .1 or less" : "expected: .5 or more");
+        planted ? "goal: .1 or less" : "goal: .5 or more");
     for (const auto& [way, guards] : {std::pair("guarded", "with guards"), std::pair("free", "without guards")})
         add(std::string("a third class above both, ") + guards, mean_of(asking.numbers(way, "third")), "");
 }
@@ -271,7 +271,7 @@ std::vector<std::string> notes() {
         "says so: that is what the planted classifier is for.",
         "Not repeated: that without guards (xGEMs) another part of the face changes. With three classes one guard is left; without it a "
         "third "
-        "class is often above both, but the change is nearly the same (cosine).",
+        "class may be above both, but the change is nearly the same (cosine).",
         "The images are asked about in the order of their hash: held-out ones that both classifiers get right. The terms of the corpus "
         "forbid passing on its images, and with them these pictures."};
 }
