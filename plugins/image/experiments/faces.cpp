@@ -203,10 +203,8 @@ void add_figures(const Asking& asking, ExperimentResult& result) {
                                   number ? note : "no boundary was found"});
     };
     const bool planted = asking.subject.key == "planted";
-    add("gap closed by the change in the eyes alone", asking.median("guarded", "eyes"),
-        planted ? "goal: .5 or more" : "goal: .1 or less");
-    add("gap closed by the change in the hair alone", asking.median("guarded", "hair"),
-        planted ? "goal: .1 or less" : "goal: .5 or more");
+    add("gap closed by the change in the eyes alone", asking.median("guarded", "eyes"), planted ? "goal: .5 or more" : "goal: .1 or less");
+    add("gap closed by the change in the hair alone", asking.median("guarded", "hair"), planted ? "goal: .1 or less" : "goal: .5 or more");
     for (const auto& [way, guards] : {std::pair("guarded", "with guards"), std::pair("free", "without guards")})
         add(std::string("a third class above both, ") + guards, mean_of(asking.numbers(way, "third")), "");
 }

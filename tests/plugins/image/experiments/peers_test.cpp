@@ -6,8 +6,8 @@
 
 #include <map>
 
-#include "image/experiments/experiments.h"
 #include "image/comparing/peer_methods.h"
+#include "image/experiments/experiments.h"
 #include "image/measuring/evaluator.h"
 #include "image/measuring/judging.h"
 #include "plugins/image/experiments/toy_pack.h"
