@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "image/measuring/evaluator.h"
+#include "image/measuring/judging.h"
 #include "image/services/held_out.h"
 #include "image/services/trainer.h"
 #include "training/random.h"
@@ -78,6 +79,13 @@ at::Tensor Ground::images_of(int64_t label, int64_t count) const {
     const at::Tensor rows = order.index_select(0, held_out.labels.index_select(0, order).eq(label).nonzero().squeeze(1));
     const at::Tensor right = all_logits(*model.networks().classifier, held_out.chosen(rows)).argmax(1).eq(label).nonzero().squeeze(1);
     return held_out.images(rows.index_select(0, right.slice(0, 0, count)));
+}
+
+std::shared_ptr<Classifier> second_classifier(const ExperimentRequest& request, const Ground& ground, const Observer& observer) {
+    Recipe recipe = ground.recipe;
+    if (request.quick) recipe.classifier_training.epochs = 1;
+    return train_judge(recipe, ground.model.networks().shape, static_cast<int64_t>(ground.classes().size()), ground.train,
+                       ground.corpus.sha256, request.seed, request.cache, observer);
 }
 
 Pack trained_pack(const ExperimentRequest& request, const std::string& name, const std::string& corpus, const std::string& recipe,

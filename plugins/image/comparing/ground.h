@@ -53,6 +53,9 @@ struct Ground {
     at::Tensor images_of(int64_t label, int64_t count) const;
 };
 
+/// A second classifier, which has no part in what it judges: the pack's own kind, from other first weights, on the same images. With --quick one epoch.
+std::shared_ptr<Classifier> second_classifier(const ExperimentRequest& request, const Ground& ground, const Observer& observer);
+
 /// A pack that an experiment trains for itself, in `request.out`/packs/NAME: whatever was trained there before by the same recipe is used again, and a
 /// training that was stopped goes on.
 /// @param recipe JSON @param generator id or folder of a pack whose generator it gets; empty: one of its own

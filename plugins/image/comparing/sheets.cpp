@@ -5,15 +5,9 @@
 #include <algorithm>
 
 #include "drawing/image_file.h"
-#include "image/model/fit.h"
 #include "whynot/atomic_file.h"
 
 namespace whynot::image {
-
-Picture draw_change(const at::Tensor& image, const at::Tensor& change) {
-    const at::Tensor grey = image.mean(0, true).to(at::kFloat), scaled = (change / change.abs().max().clamp_min(1e-12)).to(at::kFloat);
-    return drawing::draw_difference(floats(grey), floats(grey + scaled), 1, image.size(1), image.size(2)).picture;
-}
 
 void write_sheet(const std::filesystem::path& out, const std::string& file, const std::string& title, const std::string& sentence,
                  const std::vector<drawing::Panel>& panels, ExperimentResult& result) {

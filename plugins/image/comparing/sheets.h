@@ -11,14 +11,12 @@
 
 #include "drawing/drawing.h"
 #include "image/comparing/ground.h"
+#include "image/model/fit.h"
 #include "whynot/experiment.h"
 
 namespace whynot::image {
 
 constexpr int64_t shown_questions = 3;
-
-/// A change over its greyed image, red lighter and blue darker, the largest in full colour. @param image [channels, h, w] @param change [h, w]
-Picture draw_change(const at::Tensor& image, const at::Tensor& change);
 
 /// Writes a sheet of panels as FILE and names it in the result.
 void write_sheet(const std::filesystem::path& out, const std::string& file, const std::string& title, const std::string& sentence,

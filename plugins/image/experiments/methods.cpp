@@ -10,7 +10,6 @@
 #include "image/comparing/sheets.h"
 #include "image/comparing/yardsticks.h"
 #include "image/experiments/experiments.h"
-#include "image/measuring/judging.h"
 #include "whynot/error.h"
 
 namespace whynot::image {
@@ -66,11 +65,8 @@ void run_methods(const ExperimentRequest& request, const Observer& observer, Exp
     const Ground ground(request, experiment_pack(request, "mnist"), observer);
     const int64_t n = request.quick ? 16 : 200;
     const Asked asked(ground.model, ground.images(n), request.seed, watching(observer, "reading images"));
-    Recipe judges_recipe = ground.recipe;
-    if (request.quick) judges_recipe.classifier_training.epochs = 1;
     constexpr double learned = 0.15;
-    const auto second = train_judge(judges_recipe, ground.model.networks().shape, static_cast<int64_t>(ground.classes().size()),
-                                    ground.train, ground.corpus.sha256, request.seed, request.cache, training::part(observer, 0, learned));
+    const auto second = second_classifier(request, ground, training::part(observer, 0, learned));
     const Jury jury{ground.model, *second, ground.train};
     const training::Steps steps = experiment_steps(request, ground.corpus, ground.pack, observer);
     const std::vector<Proposer> proposers = all_proposers(ground.model, request.seed);

@@ -139,13 +139,10 @@ void run_other_generator(const ExperimentRequest& request, const Observer& obser
         const Ground& ground = pairing.ground;
         const Observer part = training::part(observer, learned + (1 - learned) * static_cast<double>(i) / 4,
                                              learned + (1 - learned) * static_cast<double>(i + 1) / 4);
-        Recipe recipe = ground.recipe;
-        if (request.quick) recipe.classifier_training.epochs = 1;
         const training::Steps steps = experiment_steps(request, ground.corpus, ground.pack, part);
         const std::string other = (pairing.other == &kannada.model.networks() ? kannada : digits).pack.sha256();
         const Json json = steps.run(pairing.key, {{"generator", other}}, [&] {
-            const auto second = train_judge(recipe, ground.model.networks().shape, static_cast<int64_t>(ground.classes().size()),
-                                            ground.train, ground.corpus.sha256, request.seed, request.cache, training::part(part, 0, 0.5));
+            const auto second = second_classifier(request, ground, training::part(part, 0, 0.5));
             return measure(model_of(pairing), ground, *second, n, request.seed,
                            watching(training::part(part, 0.5, 1), ground.pack.manifest().id + ", generator " + pairing.name));
         });

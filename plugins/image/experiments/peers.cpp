@@ -249,14 +249,11 @@ void run_peers(const ExperimentRequest& request, const Observer& observer, Exper
     const ImageModel& model = ground.model;
     const corpora::ImageCorpus& corpus = ground.corpus;
     const TrainingImages &held_out = ground.held_out, &train = ground.train;
-    Recipe recipe = ground.recipe;
     const int64_t n = request.quick ? 16 : 200, for_tuning = request.quick ? 8 : 40;
     Asked asked(model, ground.images(n), request.seed, stop), tuning(model, ground.images(for_tuning, n), request.seed, stop);
     for (Asked* each : {&asked, &tuning}) each->kinds.resize(std::min<size_t>(2, each->kinds.size()));  // runner-up and random
     constexpr double learned = 0.2, tuned = 0.4;  // shares of the whole that are done then, roughly
-    if (request.quick) recipe.classifier_training.epochs = 1;
-    const auto judge = train_judge(recipe, model.networks().shape, static_cast<int64_t>(corpus.classes().size()), train, corpus.sha256,
-                                   request.seed, request.cache, training::part(observer, 0, learned));
+    const auto judge = second_classifier(request, ground, training::part(observer, 0, learned));
     const Judges judges{model, *judge, train};
 
     const training::Steps steps = experiment_steps(request, corpus, pack, observer);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "drawing/drawing.h"
 #include "whynot/error.h"
 
 namespace whynot::image {
@@ -210,6 +211,11 @@ Picture to_picture(const at::Tensor& image) {
 std::vector<float> floats(const at::Tensor& image) {
     const at::Tensor values = image.to(at::kFloat).contiguous();
     return {values.data_ptr<float>(), values.data_ptr<float>() + values.numel()};
+}
+
+Picture draw_change(const at::Tensor& image, const at::Tensor& change) {
+    const at::Tensor grey = image.mean(0, true).to(at::kFloat), scaled = (change / change.abs().max().clamp_min(1e-12)).to(at::kFloat);
+    return drawing::draw_difference(floats(grey), floats(grey + scaled), 1, image.size(1), image.size(2)).picture;
 }
 
 }  // namespace whynot::image

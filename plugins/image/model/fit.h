@@ -53,6 +53,9 @@ constexpr const char* colours_turned_grey = "colours were turned to grey";
 /// The other way: [channels, height, width] to a picture of 1 or 3 channels; values are clipped to [0, 1].
 Picture to_picture(const at::Tensor& image);
 
+/// A change over its greyed image, red lighter and blue darker, the largest in full colour. @param image [channels, h, w] @param change [h, w]
+Picture draw_change(const at::Tensor& image, const at::Tensor& change);
+
 /// The values of a tensor, row-major, as drawings take them.
 std::vector<float> floats(const at::Tensor& image);
 

@@ -17,12 +17,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A map over the greyed image, its largest score in full colour. @param image [channels, h, w] @param scores [h, w]
-Picture draw_map(const at::Tensor& image, const at::Tensor& scores) {
-    const at::Tensor grey = image.mean(0, true), coloured = grey + scores / scores.abs().max().clamp_min(1e-12);
-    return drawing::draw_difference(floats(grey), floats(coloured), 1, image.size(1), image.size(2)).picture;
-}
-
 /// In words, where the most of it is: the window of a fifth of the sides with the largest sum, either way.
 std::string described(const at::Tensor& scores, const std::string& unit) {
     const double positive = scores.clamp_min(0).sum().item<double>(), negative = scores.clamp_max(0).sum().item<double>();
@@ -95,7 +89,7 @@ std::vector<AttributionMap> ImageAttribution::attribute(Model& model, Batch& bat
         map.scores.assign(of_one.data_ptr<double>(), of_one.data_ptr<double>() + of_one.numel());
         map.unit = unit;
         map.terminal = described(of_one, unit);
-        map.pictures = {{"input", to_picture(image)}, {"map", draw_map(image, of_one)}};
+        map.pictures = {{"input", to_picture(image)}, {"map", draw_change(image, of_one)}};
         if (!request.out.empty()) write_files(*image_model, request, request.questions[q], of_one, map);
     }
     return maps;
