@@ -1,7 +1,10 @@
+#include "base/base64.h"
+
 #include <openssl/evp.h>
 
 #include <algorithm>
 #include <climits>
+#include <cstdint>
 
 #include "base/text.h"
 
@@ -17,6 +20,17 @@ std::optional<std::string> from_base64(const std::string& text) {
     const auto padding = static_cast<size_t>(std::count(text.end() - 2, text.end(), '='));
     bytes.resize(static_cast<size_t>(size) - std::min(padding, static_cast<size_t>(size)));
     return bytes;
+}
+
+std::string to_base64(std::string_view bytes) {
+    static constexpr char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    std::string result;
+    for (size_t i = 0; i < bytes.size(); i += 3) {
+        uint32_t group = 0;
+        for (size_t j = 0; j < 3; ++j) group = group << 8 | (i + j < bytes.size() ? static_cast<uint8_t>(bytes[i + j]) : 0);
+        for (size_t j = 0; j < 4; ++j) result += i + j <= bytes.size() ? letters[group >> (18 - 6 * j) & 63] : '=';
+    }
+    return result;
 }
 
 }  // namespace whynot::base

@@ -199,21 +199,35 @@ public:
         return views;
     }
 
-    void write_files(const RenderRequest& request, const Views& views, const drawing::Difference& difference, Rendering& rendering) const {
-        // The way in latent space, with the pictures that are shown at its ends.
-        std::vector<at::Tensor> way;
+    /// The way in latent space, z0 to z_e and on to the answer, as it is shown at each step, with the pictures that are shown at its ends.
+    std::vector<Frame> way(const RenderRequest& request, const Views& views) const {
+        std::vector<at::Tensor> points;
         const auto walk = [&](const at::Tensor& from, const at::Tensor& to, int64_t steps) {
-            for (int64_t i = way.empty() ? 0 : 1; i <= steps; ++i)
-                way.push_back(from + (to - from) * (static_cast<double>(i) / static_cast<double>(steps)));
+            for (int64_t i = points.empty() ? 0 : 1; i <= steps; ++i)
+                points.push_back(from + (to - from) * (static_cast<double>(i) / static_cast<double>(steps)));
         };
         walk(start_[request.row], request.boundary, morph_steps);
         if (views.answer) walk(request.boundary, request.answer, morph_steps / 2);
-        const at::Tensor drawn = batch_.draw(at::stack(way), at::full({static_cast<int64_t>(way.size())}, request.row, at::kLong));
+        const at::Tensor rows = at::full({static_cast<int64_t>(points.size())}, request.row, at::kLong);
+        at::Tensor shown = to_levels(batch_.draw(at::stack(points), rows));
+        shown[morph_steps].copy_(views.boundary.image);
+        const at::Tensor said = at::softmax(model_.logits(shown).to(at::kDouble), 1);
+        std::vector<Frame> frames;
+        for (int64_t i = 0; i < shown.size(0); ++i) frames.push_back({"", to_picture(shown[i]), numbers(said[i])});
+        frames[0].name = "input";
+        frames[morph_steps].name = request.between >= 0 ? "edge" : "boundary";
+        if (views.answer) frames.back().name = "answer";
+        return frames;
+    }
+
+    void write_files(const RenderRequest& request, const Views& views, const std::vector<Frame>& way, const drawing::Difference& difference,
+                     Rendering& rendering) const {
         std::vector<Picture> path;
-        for (int64_t i = 0; i < drawn.size(0); ++i) path.push_back(to_picture(drawn[i]));
-        path[morph_steps] = rendering.pictures[1].picture;
-        std::vector<size_t> stops{0, morph_steps};
-        if (views.answer) stops.push_back(path.size() - 1);
+        std::vector<size_t> stops;
+        for (const Frame& frame : way) {
+            if (!frame.name.empty()) stops.push_back(path.size());
+            path.push_back(frame.picture);
+        }
         std::vector<int> hundredths;
         const std::vector<Picture> frames = drawing::draw_morph(path, stops, shown_side, hundredths);
 
@@ -245,7 +259,10 @@ std::vector<Rendering> ImageBatch::render(const std::vector<RenderRequest>& requ
         check_interruption();
         const drawing::Difference difference = difference_of(views[r]);
         Rendering rendering = rendering_of(views[r], difference);
-        if (!requests[r].out.empty()) showing.write_files(requests[r], views[r], difference, rendering);
+        const bool files = !requests[r].out.empty();
+        if (files || requests[r].frames) rendering.frames = showing.way(requests[r], views[r]);
+        if (files) showing.write_files(requests[r], views[r], rendering.frames, difference, rendering);
+        if (!requests[r].frames) rendering.frames.clear();
         renderings.push_back(std::move(rendering));
     }
     return renderings;

@@ -39,16 +39,15 @@
 /// answers are made of what was found. `abort` makes `explain` throw `cancelled` wherever it is.
 
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
+#include "whynot/answer.h"
 #include "whynot/attribution.h"
 #include "whynot/explanation.h"
 #include "whynot/export.h"
 #include "whynot/host.h"
 #include "whynot/pack.h"
-#include "whynot/picture.h"
 #include "whynot/question.h"
 #include "whynot/solver.h"
 
@@ -63,6 +62,7 @@ struct ExplainOptions {
     std::string decode;             ///< how the boundary becomes an answer, one of the modality's ways; empty: its default
     uint64_t seed = 1;              ///< of everything that is drawn
     std::string out;                ///< folder for the pictures of an explanation, existing; empty: none are written
+    bool frames = false;            ///< `Answer::frames` too: the way from the input to its answer, of what is shown as a picture
     bool times = true;              ///< false: the record has no times, so that the same request gives the same bytes
 };
 
@@ -70,23 +70,6 @@ struct ExplainOptions {
 struct Ask {
     Input input;
     Question question;
-};
-
-/// One explanation: the record, the modality's lines for a terminal, and its pictures (see report.h).
-struct Answer {
-    Explanation record;
-    std::string terminal;
-    std::vector<NamedPicture> pictures;
-};
-
-/// What the classifier says of one input.
-struct Classification {
-    Input input;
-    std::string refusal;                ///< why it could not be read, a sentence; empty: it was
-    std::string predicted;              ///< the likeliest class
-    ClassProbabilities probabilities;   ///< in the order of the pack's classes
-    std::optional<double> strangeness;  ///< `Strangeness::value`
-    std::vector<std::string> warnings;
 };
 
 class WHYNOT_API Explainer {

@@ -68,6 +68,7 @@ struct RenderRequest {
     int64_t between = -1;     ///< on an edge: the class that stands between fact and foil; otherwise -1
     int64_t answers = 1;      ///< how many different ones are wanted at most, the best of which is the answer
     std::vector<std::string> keep = {};  ///< parts of the input, as a person writes them, that no answer may change
+    bool frames = false;                 ///< `Rendering::frames` too, where points are shown as they are
 };
 
 /// One explanation in the input space.
@@ -76,6 +77,8 @@ struct Rendering {
     std::string distance;  ///< the modality's own distances, a JSON object of numbers: edits, l1, ...
     std::string terminal;  ///< the same for people: lines of UTF-8 without escape codes, marks as `-[...]-` and `+[...]+`
     std::vector<NamedPicture> pictures;  ///< for a preview in a terminal or a host's own window, in the input's own size; without opacity
+    std::vector<Frame>
+        frames;  ///< the way there, from what the networks were given over the boundary to the answer; empty: it was not asked for, or there is none
     /// What the classifier says of what is shown: class probabilities, [C]. Empty: that is not shown.
     std::vector<double> boundary, answer;
     /// What is shown, as somebody would give it to be asked about: the bytes of the written picture, the written sentence. The host reads it

@@ -8,7 +8,7 @@
 ///     void send(whynot::Explainer& explainer) {
 ///         const whynot::Answer answer = explainer.explain("the food was gross .");
 ///         whynot::ExplanationPage page({"why?", "my program", {}});
-///         page.add({answer.record, answer.terminal, answer.pictures});
+///         page.add(answer);
 ///         whynot::write_file_atomically("answer.html", page.html());
 ///     }
 ///
@@ -25,10 +25,10 @@
 #include <string>
 #include <vector>
 
+#include "whynot/answer.h"
+#include "whynot/attribution.h"
 #include "whynot/experiment.h"
-#include "whynot/explanation.h"
 #include "whynot/export.h"
-#include "whynot/picture.h"
 
 namespace whynot {
 
@@ -44,13 +44,6 @@ struct PageInfo {
     std::vector<PagePack> packs;
 };
 
-/// One answer, as `Explainer` gave it.
-struct PageAnswer {
-    const Explanation& record;
-    const std::string& terminal;                ///< the modality's own lines
-    const std::vector<NamedPicture>& pictures;  ///< as of `Rendering`
-};
-
 /// A page of explanations.
 class WHYNOT_API ExplanationPage {
 public:
@@ -59,7 +52,7 @@ public:
     ExplanationPage(const ExplanationPage&) = delete;
     ExplanationPage& operator=(const ExplanationPage&) = delete;
 
-    void add(const PageAnswer& answer);
+    void add(const Answer& answer);
     void add_pack(const PagePack& pack);  ///< once, however often it is added
     size_t size() const;                  ///< answers so far
     std::string html() const;
@@ -68,6 +61,24 @@ private:
     struct State;
     std::unique_ptr<State> state_;
 };
+
+/// One answer as it stands in a page, for whoever has a page around it (and its style, `page_style`): elements of HTML, without scripts.
+struct AnswerPieces {
+    std::string article;  ///< in full, below a heading with the question
+    std::string row;      ///< as <tr>, the one `number` of a list
+};
+WHYNOT_API AnswerPieces answer_pieces(const Answer& answer, size_t number);
+
+/// A map of attribution likewise: its lines or bars, its pictures.
+WHYNOT_API std::string article_of(const Attributed& attributed);
+
+/// The style that pages have, CSS, and the script: `enhance(element)` adds to answers in an element what a script can, such as steps moved by hand.
+WHYNOT_API std::string page_style();
+WHYNOT_API std::string page_script();
+
+/// One answer as one figure, for a paper: SVG, one file, no script, nothing from elsewhere. The question, the edits or the pictures with what the classifier
+/// says of each, and what gave way.
+WHYNOT_API std::string to_svg(const Answer& answer);
 
 /// The result of an experiment (experiment.h) as such a page, its pictures in it. @param folder in which they lie
 WHYNOT_API std::string to_html(const ExperimentResult& result, const std::filesystem::path& folder, const PageInfo& info);

@@ -22,4 +22,11 @@ struct NamedPicture {
     Picture picture;
 };
 
+/// A step on the way from an input to its answer, and what the classifier says of this very picture.
+struct Frame {
+    std::string name;  ///< "input", "boundary" or "edge", "answer" where it is one of these; empty between them
+    Picture picture;
+    std::vector<double> probabilities;  ///< [C], in the order of the pack's classes
+};
+
 }  // namespace whynot

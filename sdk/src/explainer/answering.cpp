@@ -340,7 +340,7 @@ private:
             requests.push_back({each.row, each.fact, each.foil, point->z, options_.decode, options_.out,
                                 file_name(model_, each.ask.input, each.fact, each.foil, each.hash),
                                 each.has_answer ? points_.answers[a]->z : at::Tensor(), confidence_, each.between, options_.answers,
-                                options_.keep});
+                                options_.keep, options_.frames});
             reached.push_back(&each);
         }
         size_t done = 0;
@@ -464,6 +464,12 @@ private:
         }
         answer.terminal = std::move(rendering.terminal);
         answer.pictures = std::move(rendering.pictures);
+        answer.frames = std::move(rendering.frames);
+        for (const Frame& frame : answer.frames) {
+            if (frame.probabilities.size() == model_.classes().size()) continue;
+            throw Error(ErrorCode::internal, "plugin '" + model_.plugin + "': expected a probability for each class with a frame, found " +
+                                                 std::to_string(frame.probabilities.size()) + "; this is a defect of the plugin");
+        }
     }
 
     static void leave_without_answer(Explanation& record, Watch::Verdict verdict) {

@@ -1,9 +1,11 @@
 // Pages of explanations.
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <set>
 #include <tuple>
 
+#include "base/base64.h"
 #include "base/format.h"
 #include "base/json.h"
 #include "page/markup.h"
@@ -16,6 +18,7 @@ namespace {
 using namespace internal;
 
 constexpr size_t most_in_full = 8;               // answers; more are a list
+constexpr size_t most_with_way = 100;            // answers whose every step is in the page
 constexpr size_t most_bytes = 64 * 1000 * 1000;  // of a page
 
 double foil_in(const ClassProbabilities& probabilities, const std::string& foil) {
@@ -24,16 +27,10 @@ double foil_in(const ClassProbabilities& probabilities, const std::string& foil)
     return -1;
 }
 
-/// The modality's lines: what stands before the first empty one is the answer, the rest says more.
-std::pair<std::string, std::string> answer_and_rest(const std::string& terminal) {
-    size_t end = terminal.find("\n\n");
-    if (end == std::string::npos) end = terminal.size();
-    std::string rest = end < terminal.size() ? terminal.substr(end + 2) : "";
-    while (!rest.empty() && rest.back() == '\n') rest.pop_back();
-    std::string answer = terminal.substr(0, end);
-    while (!answer.empty() && answer.back() == '\n') answer.pop_back();
-    return {answer, rest};
-}
+bool has_edits(const std::string& lines) { return lines.find("-[") != std::string::npos || lines.find("+[") != std::string::npos; }
+
+/// What a list is filtered by.
+std::string pair_of(const Explanation& record) { return record.question.fact + " \u2192 " + record.question.foil; }
 
 std::string each_line(const std::string& text, const char* css_class) {
     std::string html;
@@ -47,19 +44,12 @@ std::string each_line(const std::string& text, const char* css_class) {
     return html;
 }
 
-std::string panels(const PageAnswer& answer) {
+std::string panels(const Answer& answer) {
     if (answer.pictures.empty()) return "";
-    const Explanation& record = answer.record;
-    const std::map<std::string, const ClassProbabilities*> of{
-        {"input", &record.probabilities.before}, {"boundary", &record.probabilities.boundary}, {"answer", &record.probabilities.answer}};
     std::string html = "<div class=\"panels\">\n";
     for (const NamedPicture& named : answer.pictures) {
-        std::string caption = named.name, says;
-        if (const auto found = of.find(named.name); found != of.end() && !found->second->empty())
-            for (const std::string& name : {record.question.fact, record.question.foil})
-                if (const double p = foil_in(*found->second, name); p >= 0)
-                    says += (says.empty() ? "" : ", ") + name + " " + base::probability(p);
-        if (named.name == "difference") says = "red is added, blue is removed";
+        const std::string& caption = named.name;
+        const std::string says = said_of(answer.record, caption);
         html += "<figure><img alt=\"" + escaped(caption + (says.empty() ? "" : ": " + says)) + "\" src=\"" + data_uri(named.picture) +
                 "\"><figcaption><b>" + shown(caption) + "</b>" + (says.empty() ? "" : "<br>" + shown(says)) + "</figcaption></figure>\n";
     }
@@ -97,19 +87,18 @@ std::string remarks(const Explanation& record) {
 }
 
 /// One answer in full, below its heading.
-std::string article(const PageAnswer& answer) {
+std::string article(const Answer& answer) {
     const Explanation& record = answer.record;
     const auto [edits, rest] = answer_and_rest(answer.terminal);
     const std::string bars = contribution_bars(record);
     std::string html;
     if (!record.question.input_sha256.empty() || edits.empty()) html += "<p class=\"soft\">" + shown(record.question.input) + "</p>\n";
-    const bool has_edits = edits.find("-[") != std::string::npos || edits.find("+[") != std::string::npos || answer.pictures.empty();
-    html += each_line(edits, has_edits ? "words" : "soft") + panels(answer);
+    html += each_line(edits, has_edits(edits) || answer.pictures.empty() ? "words" : "soft") + panels(answer) + way(answer);
     if (!bars.empty())
         html += "<h2>What gave way</h2>\n" + bars;
     else if (!rest.empty())
         html += "<pre>" + escaped(rest) + "</pre>\n";
-    html += probabilities(record) + figures_of(record) + remarks(record);
+    html += extras(record) + probabilities(record) + figures_of(record) + remarks(record);
     return html;
 }
 
@@ -117,10 +106,76 @@ std::string record_of(const Explanation& record) {
     const std::string json = to_json(record);
     return "<details><summary>the record</summary>\n<pre>" + escaped(base::parse_own_json(json).dump(2)) +
            "</pre>\n<p class=\"download\"><a download=\"" + escaped(record.id) + ".json\" href=\"data:application/json;base64," +
-           base64(json + "\n") + "\">save it</a></p>\n</details>\n";
+           base::to_base64(json + "\n") + "\">save it</a></p>\n</details>\n";
 }
 
 }  // namespace
+
+namespace internal {
+
+std::pair<std::string, std::string> answer_and_rest(const std::string& terminal) {
+    size_t end = terminal.find("\n\n");
+    if (end == std::string::npos) end = terminal.size();
+    std::string rest = end < terminal.size() ? terminal.substr(end + 2) : "";
+    while (!rest.empty() && rest.back() == '\n') rest.pop_back();
+    std::string answer = terminal.substr(0, end);
+    while (!answer.empty() && answer.back() == '\n') answer.pop_back();
+    return {answer, rest};
+}
+
+std::string said_of(const Explanation& record, const std::string& picture) {
+    if (picture == "difference") return "red is added, blue is removed";
+    const std::map<std::string, const ClassProbabilities*> of{{"input", &record.probabilities.before},
+                                                              {"boundary", &record.probabilities.boundary},
+                                                              {"edge", &record.probabilities.boundary},
+                                                              {"answer", &record.probabilities.answer}};
+    const auto found = of.find(picture);
+    std::string says;
+    if (found == of.end()) return says;
+    for (const std::string& name : {record.question.fact, record.question.foil})
+        if (const double p = foil_in(*found->second, name); p >= 0) says += (says.empty() ? "" : ", ") + name + " " + base::probability(p);
+    return says;
+}
+
+}  // namespace internal
+
+AnswerPieces answer_pieces(const Answer& answer, size_t number) {
+    const Explanation& record = answer.record;
+    const double p = foil_in(record.probabilities.answer, record.question.foil);
+    const std::string edits = answer_and_rest(answer.terminal).first;
+    std::string text = has_edits(edits) ? with_edits(edits.substr(0, edits.find('\n'))) : shown(record.question.input);
+    if (!answer.pictures.empty())
+        text += " <img width=\"28\" height=\"28\" alt=\"input\" src=\"" + data_uri(answer.pictures.front().picture) + "\">";
+    const std::string place = std::to_string(number);
+    return {article(answer), "<tr data-pair=\"" + escaped(pair_of(record)) + "\" data-status=\"" + escaped(record.status) +
+                                 "\"><td data-value=\"" + place + "\">" + place + "</td><td>" + shown(record.question.fact) + "</td><td>" +
+                                 shown(record.question.foil) + "</td><td>" + escaped(record.status) + "</td><td class=\"n\" data-value=\"" +
+                                 base::number(p) + "\">" + (p < 0 ? "" : escaped(base::probability(p))) + "</td><td class=\"text\">" +
+                                 text + "</td></tr>\n"};
+}
+
+std::string article_of(const Attributed& attributed) {
+    constexpr size_t most_bars = 12;
+    const auto note = [](const std::string& text) { return "<p class=\"note\"><b>note</b>: " + shown(text) + "</p>\n"; };
+    std::string html = "<p class=\"soft\">" + shown(attributed.method) + " of " + shown(attributed.question.fact) +
+                       (attributed.question.foil.empty() ? "" : " against " + shown(attributed.question.foil)) + "</p>\n";
+    if (!attributed.reason.empty()) return html + note(attributed.reason);
+    if (!attributed.map.pictures.empty()) {
+        html += "<div class=\"panels\">\n";
+        for (const NamedPicture& named : attributed.map.pictures)
+            html += "<figure><img alt=\"" + escaped(named.name) + "\" src=\"" + data_uri(named.picture) + "\"><figcaption><b>" +
+                    shown(named.name) + "</b></figcaption></figure>\n";
+        html += "</div>\n";
+    }
+    std::vector<std::pair<std::string, double>> parts;
+    for (size_t i = 0; i < std::min(attributed.map.parts.size(), attributed.map.scores.size()); ++i)
+        parts.emplace_back(attributed.map.parts[i], attributed.map.scores[i]);
+    std::stable_sort(parts.begin(), parts.end(), [](const auto& a, const auto& b) { return std::abs(a.second) > std::abs(b.second); });
+    if (parts.size() > most_bars) parts.resize(most_bars);
+    html += bars(parts, "what each part adds, in " + attributed.map.unit);
+    for (const std::string& warning : attributed.warnings) html += note(warning);
+    return html;
+}
 
 struct ExplanationPage::State {
     PageInfo info;
@@ -142,29 +197,22 @@ void ExplanationPage::add_pack(const PagePack& pack) {
 
 size_t ExplanationPage::size() const { return state_->count; }
 
-void ExplanationPage::add(const PageAnswer& answer) {
+void ExplanationPage::add(const Answer& answer) {
+    if (state_->count >= most_with_way && !answer.frames.empty()) {
+        Answer bare = answer;
+        bare.frames.clear();
+        return add(bare);
+    }
     const Explanation& record = answer.record;
-    const std::string content = article(answer);
     ++state_->count;
+    const auto [content, row] = answer_pieces(answer, state_->count);
     if (state_->count <= most_in_full) {
         const std::string level = state_->count == 1 ? "h1" : "h2";
         state_->full +=
             "<article>\n<" + level + ">" + question(record) + "</" + level + ">\n" + content + record_of(record) + "</article>\n";
     }
-    const double p = foil_in(record.probabilities.answer, record.question.foil);
-    const std::string pair = record.question.fact + " \u2192 " + record.question.foil;
-    const auto [edits, rest] = answer_and_rest(answer.terminal);
-    std::string text = edits.find("-[") != std::string::npos || edits.find("+[") != std::string::npos
-                           ? with_edits(edits.substr(0, edits.find('\n')))
-                           : shown(record.question.input);
-    if (!answer.pictures.empty())
-        text += " <img width=\"28\" height=\"28\" alt=\"input\" src=\"" + data_uri(answer.pictures.front().picture) + "\">";
-    state_->rows += "<tr data-pair=\"" + escaped(pair) + "\" data-status=\"" + escaped(record.status) + "\"><td data-value=\"" +
-                    std::to_string(state_->count) + "\">" + std::to_string(state_->count) + "</td><td>" + shown(record.question.fact) +
-                    "</td><td>" + shown(record.question.foil) + "</td><td>" + escaped(record.status) +
-                    "</td><td class=\"n\" data-value=\"" + base::number(p) + "\">" + (p < 0 ? "" : escaped(base::probability(p))) +
-                    "</td><td class=\"text\">" + text + "</td></tr>\n";
-    if (!record.question.foil.empty()) state_->pairs.insert(pair);
+    state_->rows += row;
+    if (!record.question.foil.empty()) state_->pairs.insert(pair_of(record));
     state_->states.insert(record.status);
     base::Json packed{{"html", "<h2>" + question(record) + "</h2>\n" + content}, {"record", base::parse_own_json(to_json(record))}};
     state_->bytes += content.size();
@@ -190,8 +238,8 @@ std::string ExplanationPage::html() const {
     for (const char* head : {"no.", "fact", "foil", "status", "answer is foil", "answer"})
         body += "<th scope=\"col\"><button type=\"button\">" + std::string(head) + "</button></th>";
     body += "</tr></thead>\n<tbody>\n" + state_->rows +
-            "</tbody>\n</table></div>\n<script type=\"application/octet-stream\" id=\"answers\">" + base64(gzip(state_->packed.dump())) +
-            "</script>\n";
+            "</tbody>\n</table></div>\n<script type=\"application/octet-stream\" id=\"answers\">" +
+            base::to_base64(gzip(state_->packed.dump())) + "</script>\n";
     return page(state_->info, body, true);
 }
 

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <set>
 
+#include "base/base64.h"
 #include "base/format.h"
 #include "base/json.h"
 #include "base/sha256.h"
@@ -18,10 +19,10 @@ namespace whynot::internal {
 
 namespace {
 
-const char* const page_style =
+const char* const style_text =
 #include "page_style.inc"
     ;
-const char* const page_script =
+const char* const script_text =
 #include "page_script.inc"
     ;
 
@@ -32,7 +33,7 @@ std::string policy_hash(std::string_view text) {
     std::string bytes;
     const std::string hex = base::sha256_hex(text);
     for (size_t i = 0; i + 1 < hex.size(); i += 2) bytes += static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16));
-    return "'sha256-" + base64(bytes) + "'";
+    return "'sha256-" + base::to_base64(bytes) + "'";
 }
 
 std::string packs_of(const PageInfo& info) {
@@ -82,11 +83,11 @@ std::string escaped(std::string_view text) {
 
 std::string shown(std::string_view text) { return "<bdi>" + escaped(text) + "</bdi>"; }
 
-std::string with_edits(std::string_view line) {
-    std::string result;
+std::vector<Part> parts_of(std::string_view line) {
+    std::vector<Part> parts;
     size_t plain = 0;
     const auto flush = [&](size_t end) {
-        if (end > plain) result += shown(line.substr(plain, end - plain));
+        if (end > plain) parts.push_back({Part::Kind::kept, line.substr(plain, end - plain)});
     };
     for (size_t position = 0; position + 1 < line.size();) {
         const char sign = line[position];
@@ -94,8 +95,8 @@ std::string with_edits(std::string_view line) {
             const size_t close = line.find(std::string("]") + sign, position + 2);
             if (close != std::string_view::npos) {
                 flush(position);
-                const std::string name = sign == '-' ? "del" : "ins";
-                result += "<" + name + ">" + shown(line.substr(position + 2, close - position - 2)) + "</" + name + ">";
+                parts.push_back(
+                    {sign == '-' ? Part::Kind::deleted : Part::Kind::inserted, line.substr(position + 2, close - position - 2)});
                 position = plain = close + 2;
                 continue;
             }
@@ -103,34 +104,14 @@ std::string with_edits(std::string_view line) {
         ++position;
     }
     flush(line.size());
-    return result;
+    return parts;
 }
 
-std::string inside_script(std::string json) {
+std::string with_edits(std::string_view line) {
     std::string result;
-    for (size_t i = 0; i < json.size(); ++i) {
-        const char c = json[i];
-        if (c == '<')
-            result += "\\u003c";
-        else if (c == '>')
-            result += "\\u003e";
-        else if (c == '&')
-            result += "\\u0026";
-        else if (json.compare(i, 3, "\u2028") == 0 || json.compare(i, 3, "\u2029") == 0)
-            result += json[i + 2] == '\xa8' ? "\\u2028" : "\\u2029", i += 2;
-        else
-            result += c;
-    }
-    return result;
-}
-
-std::string base64(std::string_view bytes) {
-    static constexpr char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    std::string result;
-    for (size_t i = 0; i < bytes.size(); i += 3) {
-        uint32_t group = 0;
-        for (size_t j = 0; j < 3; ++j) group = group << 8 | (i + j < bytes.size() ? static_cast<uint8_t>(bytes[i + j]) : 0);
-        for (size_t j = 0; j < 4; ++j) result += i + j <= bytes.size() ? letters[group >> (18 - 6 * j) & 63] : '=';
+    for (const auto& [kind, text] : parts_of(line)) {
+        const std::string name = kind == Part::Kind::deleted ? "del" : kind == Part::Kind::inserted ? "ins" : "";
+        result += name.empty() ? shown(text) : "<" + name + ">" + shown(text) + "</" + name + ">";
     }
     return result;
 }
@@ -174,21 +155,21 @@ std::string to_png(const Picture& picture) {
     return bytes;
 }
 
-std::string data_uri(const Picture& picture) { return "data:image/png;base64," + base64(to_png(picture)); }
+std::string data_uri(const Picture& picture) { return "data:image/png;base64," + base::to_base64(to_png(picture)); }
 
 std::string page(const PageInfo& info, const std::string& body, bool wide) {
-    const std::string policy = "default-src 'none'; img-src data:; style-src " + policy_hash(page_style) + "; script-src " +
-                               policy_hash(page_script) + "; base-uri 'none'; form-action 'none'";
+    const std::string policy = "default-src 'none'; img-src data:; style-src " + policy_hash(style_text) + "; script-src " +
+                               policy_hash(script_text) + "; base-uri 'none'; form-action 'none'";
     std::string html =
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta http-equiv=\"Content-Security-Policy\" content=\"" +
         policy +
         "\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"color-scheme\" content=\"light "
         "dark\">\n"
         "<meta name=\"generator\" content=\"whynot " WHYNOT_VERSION "\">\n<title>" +
-        escaped(info.title) + "</title>\n<style>" + page_style + "</style>\n</head>\n<body>\n<main" + (wide ? " class=\"wide\"" : "") +
+        escaped(info.title) + "</title>\n<style>" + style_text + "</style>\n</head>\n<body>\n<main" + (wide ? " class=\"wide\"" : "") +
         ">\n" + body + "</main>\n<footer>\n";
     if (!info.command.empty()) html += "<p>made by <code>" + escaped(info.command) + "</code></p>\n";
-    html += packs_of(info) + "<p>whynot " WHYNOT_VERSION "; this page asks nobody for anything.</p>\n</footer>\n<script>" + page_script +
+    html += packs_of(info) + "<p>whynot " WHYNOT_VERSION "; this page asks nobody for anything.</p>\n</footer>\n<script>" + script_text +
             "</script>\n</body>\n</html>\n";
     return html;
 }
@@ -205,40 +186,48 @@ std::string question(const Explanation& record) {
                               : "why " + named("fact", asked.fact) + " and not " + named("foil", asked.foil) + "?";
 }
 
-std::string contribution_bars(const Explanation& record) {
-    constexpr size_t most_bars = 12;
-    constexpr double least = 0.02, row = 26, name_width = 170, bar_width = 320;
-    if (record.rendering.empty()) return "";
+std::vector<std::pair<std::string, double>> falls_of(const Explanation& record) {
+    constexpr size_t most_parts = 12;
+    constexpr double least = 0.02;  // of the largest
+    std::vector<std::pair<std::string, double>> falls;
+    if (record.rendering.empty()) return falls;
     const base::Json section = base::parse_own_json(record.rendering);
     const auto found = section.find("contributions");
-    if (found == section.end() || !found->is_array()) return "";
-    std::vector<std::pair<std::string, double>> falls;
-    double most = 0;
+    if (found == section.end() || !found->is_array()) return falls;
     for (const base::Json& one : *found) {
         const base::Json word = one.value("word", base::Json()), before = one.value("before", base::Json()),
                          boundary = one.value("boundary", base::Json());
-        if (!word.is_string() || !before.is_number() || !boundary.is_number()) return "";
+        if (!word.is_string() || !before.is_number() || !boundary.is_number()) return {};
         falls.emplace_back(word.get<std::string>(), before.get<double>() - boundary.get<double>());
-        most = std::max(most, std::abs(falls.back().second));
     }
     std::stable_sort(falls.begin(), falls.end(), [](const auto& a, const auto& b) { return std::abs(a.second) > std::abs(b.second); });
-    while (!falls.empty() && (falls.size() > most_bars || std::abs(falls.back().second) < least * most)) falls.pop_back();
-    if (falls.empty() || most <= 0) return "";
-    const std::string height = base::number(row * static_cast<double>(falls.size()));
-    std::string svg = "<svg viewBox=\"0 0 580 " + height + "\" width=\"580\" height=\"" + height +
-                      "\" role=\"img\" aria-label=\"what gave way, in nats\">\n";
-    for (size_t i = 0; i < falls.size(); ++i) {
-        const auto& [word, fall] = falls[i];
+    const double most = falls.empty() ? 0 : std::abs(falls.front().second);
+    while (!falls.empty() && (falls.size() > most_parts || std::abs(falls.back().second) < least * most || most <= 0)) falls.pop_back();
+    return falls;
+}
+
+std::string bars(const std::vector<std::pair<std::string, double>>& parts, const std::string& label) {
+    constexpr double row = 26, name_width = 170, bar_width = 320;
+    if (parts.empty()) return "";
+    const auto larger = [](const auto& a, const auto& b) { return std::abs(a.second) < std::abs(b.second); };
+    const double most = std::max(1e-12, std::abs(std::max_element(parts.begin(), parts.end(), larger)->second));
+    const std::string height = base::number(row * static_cast<double>(parts.size()));
+    std::string svg = "<svg viewBox=\"0 0 580 " + height + "\" width=\"580\" height=\"" + height + "\" role=\"img\" aria-label=\"" +
+                      escaped(label) + "\">\n";
+    for (size_t i = 0; i < parts.size(); ++i) {
+        const auto& [word, amount] = parts[i];
         const double y = row * static_cast<double>(i);
         const std::string text_y = base::number(y + 17);
         svg += "<text x=\"" + base::number(name_width - 10) + "\" y=\"" + text_y + "\" text-anchor=\"end\">" + escaped(word) + "</text>" +
-               "<rect class=\"" + (fall >= 0 ? "bar" : "gone") + "\" x=\"" + base::number(name_width) + "\" y=\"" + base::number(y + 4) +
-               "\" width=\"" + base::number(std::max(1.0, bar_width * std::abs(fall) / most)) + "\" height=\"18\" rx=\"3\"/>" +
-               "<text x=\"" + base::number(name_width + 8 + bar_width * std::abs(fall) / most) + "\" y=\"" + text_y + "\">" +
-               base::number(fall) + "</text>\n";
+               "<rect class=\"" + (amount >= 0 ? "bar" : "gone") + "\" x=\"" + base::number(name_width) + "\" y=\"" + base::number(y + 4) +
+               "\" width=\"" + base::number(std::max(1.0, bar_width * std::abs(amount) / most)) + "\" height=\"18\" rx=\"3\"/>" +
+               "<text x=\"" + base::number(name_width + 8 + bar_width * std::abs(amount) / most) + "\" y=\"" + text_y + "\">" +
+               base::number(amount) + "</text>\n";
     }
     return svg + "</svg>\n";
 }
+
+std::string contribution_bars(const Explanation& record) { return bars(falls_of(record), "what gave way, in nats"); }
 
 std::string probabilities(const Explanation& record) {
     const Explanation::Probabilities& all = record.probabilities;
@@ -264,3 +253,10 @@ std::string probabilities(const Explanation& record) {
 }
 
 }  // namespace whynot::internal
+
+namespace whynot {
+
+std::string page_style() { return internal::style_text; }
+std::string page_script() { return internal::script_text; }
+
+}  // namespace whynot

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "whynot/page.h"
@@ -17,13 +18,17 @@ std::string escaped(std::string_view text);
 /// The same for a person to read, kept apart from the direction of what is around it.
 std::string shown(std::string_view text);
 
+/// A part of a modality's line, which marks edits as `-[...]-` and `+[...]+`.
+struct Part {
+    enum class Kind { kept, deleted, inserted };
+    Kind kind;
+    std::string_view text;
+};
+std::vector<Part> parts_of(std::string_view line);
+
 /// A modality's line, its `-[...]-` and `+[...]+` as what is deleted and inserted.
 std::string with_edits(std::string_view line);
 
-/// JSON inside a script element: nothing in it ends the element.
-std::string inside_script(std::string json);
-
-std::string base64(std::string_view bytes);
 std::string gzip(std::string_view bytes);
 std::string to_png(const Picture& picture);
 std::string data_uri(const Picture& picture);
@@ -34,8 +39,26 @@ std::string page(const PageInfo& info, const std::string& body, bool wide);
 /// "why <fact> and not <foil>?", as HTML.
 std::string question(const Explanation& record);
 
-/// What gave way, as SVG: a bar a part. Empty where the record's own section has no `contributions`.
+/// The steps from the input to the answer, and the probabilities along them. Empty where an answer has none.
+std::string way(const Answer& answer);
+
+/// The modality's lines: what stands before the first empty one is the answer, the rest says more.
+std::pair<std::string, std::string> answer_and_rest(const std::string& terminal);
+
+/// What the classifier says of fact and foil for one of an answer's pictures: "4 62 %, 9 37 %". Empty where it says nothing of it.
+std::string said_of(const Explanation& record, const std::string& picture);
+
+/// The parts that gave way with what they gave up, nats, the largest first. Empty where the record's own section has no `contributions`.
+std::vector<std::pair<std::string, double>> falls_of(const Explanation& record);
+
+/// Parts with a number each as bars, SVG; empty for none. @param label what they are, for those who do not see it
+std::string bars(const std::vector<std::pair<std::string, double>>& parts, const std::string& label);
+
+/// What gave way as bars. Empty where the record's own section has no `contributions`.
 std::string contribution_bars(const Explanation& record);
+
+/// What a plugin brings beside that, `show` in its own section of the record (docs/plugins.md): tables, bars, texts. Data alone: nothing in it is markup.
+std::string extras(const Explanation& record);
 
 /// What the classifier says of input, boundary and answer, as a table.
 std::string probabilities(const Explanation& record);

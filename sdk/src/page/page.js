@@ -20,6 +20,47 @@ function save(name, text) {
   URL.revokeObjectURL(link.href);
 }
 
+// The steps from an input to its answer, as one picture that is moved by hand. Nothing moves unless somebody presses play.
+function mover(section) {
+  const strip = section.querySelector(".steps"), steps = [...strip.querySelectorAll("img")], curves = section.querySelector("svg");
+  const picture = element("img", {}), says = element("output", {});
+  const slider = element("input", { type: "range", min: 0, max: steps.length - 1, value: 0, "aria-label": "step on the way" });
+  const play = element("button", { type: "button" }, "play");
+  const xs = curves.querySelector(".curve").getAttribute("points").split(" ").map((point) => point.split(",")[0]);
+  const here = curves.appendChild(document.createElementNS(curves.namespaceURI, "path"));
+  here.setAttribute("class", "here");
+  let playing = 0;
+  const show = () => {
+    const step = steps[slider.value];
+    picture.src = step.src;
+    picture.alt = says.textContent = step.alt;
+    slider.setAttribute("aria-valuetext", step.alt);
+    here.setAttribute("d", `M${xs[slider.value]} 6V110`);
+  };
+  const stop = () => {
+    clearInterval(playing);
+    playing = 0;
+    play.textContent = "play";
+  };
+  slider.addEventListener("input", () => { stop(); show(); });
+  play.addEventListener("click", () => {
+    if (playing) return stop();
+    if (Number(slider.value) === steps.length - 1) slider.value = 0;
+    play.textContent = "pause";
+    playing = setInterval(() => {
+      slider.value = Number(slider.value) + 1;
+      show();
+      if (Number(slider.value) === steps.length - 1 || !section.isConnected) stop();
+    }, 180);
+  });
+  strip.hidden = true;
+  strip.before(element("div", { class: "mover" }, picture, element("div", {}, play, slider), says, curves));
+  show();
+}
+
+// What a script adds to answers that stand in `root`.
+function enhance(root) { root.querySelectorAll(".way").forEach(mover); }
+
 // A list of answers: sorting, filtering, opening.
 function list(table) {
   const body = table.tBodies[0], rows = [...body.rows], count = byId("count");
@@ -56,6 +97,7 @@ function list(table) {
         if (!row.more) {
           const cell = element("td", { colspan: row.cells.length });
           cell.innerHTML = answers[i].html;  // written by the program, and the page's policy lets nothing in it run
+          enhance(cell);
           row.more = element("tr", {}, cell);
           row.after(row.more);
         }
@@ -77,3 +119,4 @@ function list(table) {
 }
 
 document.querySelectorAll("table.list").forEach(list);
+enhance(document);

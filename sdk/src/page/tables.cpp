@@ -1,4 +1,5 @@
 // Pages of figures and tables: experiments, evaluations.
+#include "base/base64.h"
 #include "base/file.h"
 #include "base/format.h"
 #include "base/json.h"
@@ -40,8 +41,8 @@ std::string figures_table(const std::vector<ExperimentFigure>& figures) {
 }  // namespace
 
 std::string to_html(const ExperimentResult& result, const std::filesystem::path& folder, const PageInfo& info) {
-    std::string body =
-        "<h1>" + shown(result.title) + "</h1>\n<p class=\"soft\">" + shown(result.name) + "; published: " + shown(result.source) + "</p>\n";
+    std::string body = "<h1>" + shown(result.title) + "</h1>\n";
+    if (!result.source.empty()) body += "<p class=\"soft\">" + shown(result.name) + "; published: " + shown(result.source) + "</p>\n";
     if (result.quick)
         body += "<p class=\"note\"><b>note</b>: a quick run: it shows the way, its figures are not those of the full experiment.</p>\n";
     if (!result.figures.empty()) body += figures_table(result.figures);
@@ -63,7 +64,7 @@ std::string to_html(const ExperimentResult& result, const std::filesystem::path&
         const std::string bytes = base::read_file(folder / picture.file, largest_picture, ErrorCode::io);
         const bool is_gif = bytes.compare(0, 3, "GIF") == 0;
         body += "<figure class=\"sheet\"><img alt=\"" + escaped(picture.caption) + "\" src=\"data:image/" + (is_gif ? "gif" : "png") +
-                ";base64," + base64(bytes) + "\"><figcaption>" + shown(picture.caption) + "</figcaption></figure>\n";
+                ";base64," + base::to_base64(bytes) + "\"><figcaption>" + shown(picture.caption) + "</figcaption></figure>\n";
     }
     return page(info, body, true);
 }

@@ -5,7 +5,9 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
+#include <set>
 
+#include "base/base64.h"
 #include "page/markup.h"
 #include "whynot/error.h"
 
@@ -44,19 +46,31 @@ Explanation record_of(const std::string& text) {
     record.probabilities.before = {{text + "A", 0.9}, {text + "B", 0.1}};
     record.probabilities.boundary = {{text + "A", 0.5}, {text + "B", 0.5}};
     record.probabilities.answer = {{text + "A", 0.05}, {text + "B", 0.95}};
-    record.rendering =
-        json{{"before", text}, {"contributions", {{{"position", 0}, {"word", text}, {"before", 2.0}, {"boundary", 0.5}}}}}.dump();
+    record.rendering = json{{"before", text},
+                            {"contributions", {{{"position", 0}, {"word", text}, {"before", 2.0}, {"boundary", 0.5}}}},
+                            {"show",
+                             {{{"kind", "text"}, {"title", text}, {"text", text}},
+                              {{"kind", "table"}, {"title", text}, {"columns", {text, "n"}}, {"rows", {{text, 1.5}}}},
+                              {{"kind", "bars"}, {"title", text}, {"unit", text}, {"parts", {{text, 1.0}, {text, -2.0}}}},
+                              {{"kind", text}, {"text", text}}}}}
+                           .dump();
     record.warnings = {text};
     return record;
+}
+
+/// Its answer, with whatever an answer can have.
+Answer answer_of(const std::string& text) {
+    const Picture picture{2, 2, 1, {0, 1, 2, 255}};
+    return {record_of(text),
+            "it was -[" + text + "]- +[" + text + "]+ .\n\n    " + text,
+            {{"input", picture}, {text, picture}},
+            {{"input", picture, {0.9, 0.1}}, {text, picture, {0.5, 0.5}}, {"answer", picture, {0.05, 0.95}}}};
 }
 
 /// The same answer so many times.
 std::string page_of(const std::string& text, size_t count = 1) {
     ExplanationPage page({text, "whynot explain " + text, {{text, text, text, text}}});
-    const Explanation record = record_of(text);
-    const std::string terminal = "it was -[" + text + "]- +[" + text + "]+ .\n\n    " + text;
-    const std::vector<NamedPicture> pictures{{"input", {2, 2, 1, {0, 1, 2, 255}}}};
-    for (size_t i = 0; i < count; ++i) page.add({record, terminal, pictures});
+    for (size_t i = 0; i < count; ++i) page.add(answer_of(text));
     EXPECT_EQ(page.size(), count);
     return page.html();
 }
@@ -89,6 +103,12 @@ std::vector<std::string> elements_of(const std::string& html) {
     return tags;
 }
 
+/// The same, each once: a figure breaks its lines between words, so how many lines it has depends on its text.
+std::set<std::string> kinds_of(const std::string& html) {
+    const std::vector<std::string> tags = elements_of(html);
+    return {tags.begin(), tags.end()};
+}
+
 /// @param quiet a page whose texts are harmless
 void expect_same_elements(const std::string& html, const std::string& quiet) { EXPECT_EQ(elements_of(html), elements_of(quiet)); }
 
@@ -105,6 +125,59 @@ TEST(Page, NothingThatSomebodyTypedIsMarkup) {
     }
 }
 
+TEST(Page, NothingIsMarkupInFiguresAndPiecesEither) {
+    const auto attributed_of = [](const std::string& text) {
+        Attributed attributed;
+        attributed.question = record_of(text).question;
+        attributed.method = attributed.map.unit = text;
+        attributed.map.parts = {text, text};
+        attributed.map.scores = {1, -2};
+        attributed.map.pictures = {{text, {2, 2, 1, {0, 1, 2, 255}}}};
+        attributed.warnings = {text};
+        return attributed;
+    };
+    Answer quiet = answer_of("harmless"), in_words = quiet;
+    in_words.pictures.clear();
+    for (const std::string& text : hostile) {
+        SCOPED_TRACE(text);
+        Answer answer = answer_of(text);
+        EXPECT_EQ(kinds_of(to_svg(answer)), kinds_of(to_svg(quiet)));
+        answer.pictures.clear();
+        expect_same_elements(answer_pieces(answer, 1).article, answer_pieces(in_words, 1).article);
+        expect_same_elements(answer_pieces(answer, 1).row, answer_pieces(in_words, 1).row);
+        expect_same_elements(article_of(attributed_of(text)), article_of(attributed_of("harmless")));
+        EXPECT_EQ(kinds_of(to_svg(answer)), kinds_of(to_svg(in_words)));
+    }
+}
+
+TEST(Page, ShowsWhatAPluginBringsAndNothingThatIsNoneOfIt) {
+    const auto shown_of = [](const json& show) {
+        Explanation record = record_of("x");
+        record.rendering = json{{"show", show}}.dump();
+        return internal::extras(record);
+    };
+    const std::string table = shown_of({{{"kind", "table"}, {"columns", {"a", "b"}}, {"rows", {{"<i>", 2.5}, {"short"}, 7}}}});
+    EXPECT_THAT(table, AllOf(HasSubstr("&lt;i&gt;"), HasSubstr("2.5"), HasSubstr("short")));
+    EXPECT_EQ(count_of(table, "<tr>"), 4U);
+    for (const json& none :
+         {json("text"), json(7), json::array(), json{{"kind", "text"}}, json::array({1, "a", nullptr}), json::array({{{"kind", "later"}}})})
+        EXPECT_EQ(shown_of(none), "") << none;
+    json many = json::array();
+    for (int i = 0; i < 1000; ++i) many.push_back({{"kind", "text"}, {"text", "x"}});
+    EXPECT_EQ(count_of(shown_of(many), "<pre>"), 20U);
+}
+
+TEST(Page, ShowsTheWayStepByStep) {
+    const std::string html = page_of("harmless");
+    EXPECT_THAT(html, HasSubstr("step 1 of 3, input, harmlessA: 90.0 %, harmlessB: 10.0 %"));
+    EXPECT_THAT(html, HasSubstr("step 3 of 3, answer, harmlessA: 5.0 %, harmlessB: 95.0 %"));
+    Answer bare = answer_of("harmless");
+    bare.frames.clear();
+    EXPECT_THAT(answer_pieces(bare, 1).article, Not(HasSubstr("step 1")));
+    // Of very many answers, the first hundred have it.
+    EXPECT_EQ(count_of(page_of("harmless", 8), "step 1 of 3"), 8U);
+}
+
 TEST(Page, AsksNobodyForAnything) {
     for (const size_t count : {size_t{1}, size_t{20}}) {
         const std::string html = page_of("harmless", count);
@@ -119,7 +192,7 @@ TEST(Page, HoldsTheRecordsThatWereGiven) {
     const std::string before = "href=\"data:application/json;base64,";
     const size_t begin = html.find(before) + before.size();
     const std::string packed = html.substr(begin, html.find('"', begin) - begin);
-    EXPECT_EQ(packed, internal::base64(to_json(record_of("</script> & \"quotes\"")) + "\n"));
+    EXPECT_EQ(packed, base::to_base64(to_json(record_of("</script> & \"quotes\"")) + "\n"));
 }
 
 TEST(Page, ShowsEditsWithoutColourAlone) {
@@ -142,10 +215,7 @@ TEST(Page, IsTheSameEveryTime) { EXPECT_EQ(page_of("harmless", 20), page_of("har
 
 TEST(Page, RefusesPicturesThatAreNone) {
     ExplanationPage page({"", "", {}});
-    const Explanation record = record_of("x");
-    const std::string terminal;
-    const std::vector<NamedPicture> pictures{{"input", {2, 2, 1, {0, 1}}}};
-    EXPECT_THROW(page.add({record, terminal, pictures}), Error);
+    EXPECT_THROW(page.add({record_of("x"), "", {{"input", {2, 2, 1, {0, 1}}}}, {}}), Error);
 }
 
 TEST(Page, FiguresAndExperimentsAreTables) {
@@ -162,9 +232,8 @@ TEST(Page, FiguresAndExperimentsAreTables) {
 }
 
 TEST(Page, PacksAndUnpacks) {
-    EXPECT_EQ(internal::base64("any carnal pleas"), "YW55IGNhcm5hbCBwbGVhcw==");
-    EXPECT_EQ(internal::base64(""), "");
-    EXPECT_THAT(internal::inside_script("[\"</script>\u2028&\"]"), testing::StrEq("[\"\\u003c/script\\u003e\\u2028\\u0026\"]"));
+    EXPECT_EQ(base::to_base64("any carnal pleas"), "YW55IGNhcm5hbCBwbGVhcw==");
+    EXPECT_EQ(base::to_base64(""), "");
     EXPECT_EQ(internal::gzip("x").substr(0, 2), "\x1f\x8b");
 }
 

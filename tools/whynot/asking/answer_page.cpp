@@ -6,13 +6,18 @@
 
 namespace whynot::cli {
 
-AnswerPage::AnswerPage(const ExplainCommand& command, const std::vector<Pack>& packs) : file_(command.html) {
-    if (file_.empty()) return;
+void expect_writable(const std::string& option, const std::string& file) {
+    if (file.empty()) return;
     try {
-        base::AtomicFile(std::filesystem::path(file_));  // never committed
+        base::AtomicFile(std::filesystem::path(file));  // never committed
     } catch (const Error& wrong) {
-        throw Error(ErrorCode::io, "--html " + file_ + ": nothing can be written there; " + wrong.what());
+        throw Error(ErrorCode::io, option + " " + file + ": nothing can be written there; " + wrong.what());
     }
+}
+
+AnswerPage::AnswerPage(const ExplainCommand& command, const std::vector<Pack>& packs) : file_(command.html) {
+    expect_writable("--html", file_);
+    if (file_.empty()) return;
     page_ = std::make_unique<ExplanationPage>(PageInfo{"Why this class and not that one?", command.line, {}});
     for (const Pack& pack : packs) {
         const PackManifest& manifest = pack.manifest();
@@ -21,7 +26,7 @@ AnswerPage::AnswerPage(const ExplainCommand& command, const std::vector<Pack>& p
 }
 
 void AnswerPage::add(const Answer& answer) {
-    if (page_) page_->add({answer.record, answer.terminal, answer.pictures});
+    if (page_) page_->add(answer);
 }
 
 void AnswerPage::write() const {

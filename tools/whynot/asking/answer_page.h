@@ -10,6 +10,9 @@
 
 namespace whynot::cli {
 
+/// Tries whether a file can be written, before the work that it is for; empty: none is wanted. Throws `io`.
+void expect_writable(const std::string& option, const std::string& file);
+
 /// The page that `--html` asks for: answers are added as they come, and it is written at the end. Without a file it does nothing.
 class AnswerPage {
 public:

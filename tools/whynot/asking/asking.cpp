@@ -75,6 +75,7 @@ ExplainOptions explain_options(const ExplainCommand& command) {
     options.decode = command.decode;
     options.seed = command.seed;
     options.out = command.out;
+    options.frames = !command.html.empty();
     options.times = !command.no_times;
     if (!command.out.empty()) prepare_folder(command.out);
     return options;

@@ -13,11 +13,13 @@
 #include "base/format.h"
 #include "bench/bench.h"
 #include "bench/measuring.h"
+#include "bench/page.h"
 #include "console/environment.h"
 #include "console/interrupt.h"
 #include "console/json.h"
 #include "console/terminal.h"
 #include "stream/batching.h"
+#include "whynot/atomic_file.h"
 #include "whynot/error.h"
 #include "whynot/held_out.h"
 #include "whynot/lbfgs.h"
@@ -271,18 +273,28 @@ public:
         }
         if (!memory_of_case)
             complain("this system does not let the highest memory be counted afresh: it is that of the program up to then");
-        if (command_.json)
-            print_line({{"schema", "whynot.bench/1"},
-                        {"machine", machine_},
-                        {"starts", command_.starts},
-                        {"seed", command_.seed},
-                        {"peak_memory_of", memory_of_case ? "case" : "program"},
-                        {"rows", rows_},
-                        {"left_out", left_out_}});
+        const Json result{{"schema", "whynot.bench/1"},
+                          {"machine", machine_},
+                          {"starts", command_.starts},
+                          {"seed", command_.seed},
+                          {"peak_memory_of", memory_of_case ? "case" : "program"},
+                          {"rows", rows_},
+                          {"left_out", left_out_}};
+        if (command_.json) print_line(result);
+        if (!command_.html.empty()) write_page(result);
         return code;
     }
 
 private:
+    void write_page(const Json& result) const {
+        PageInfo info{"How fast the methods are", command_.line, {}};
+        for (const Subject& subject : subjects_) {
+            const PackManifest& manifest = subject.pack.manifest();
+            info.packs.push_back({manifest.id, manifest.version, subject.pack.sha256(), manifest.licence});
+        }
+        write_file_atomically(command_.html, bench_page(result, info));
+    }
+
     /// @param share of the case that is measured now
     void watch(const Subject& subject, double share) {
         if (interrupted()) throw Error(ErrorCode::cancelled, "interrupted");

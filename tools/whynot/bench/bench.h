@@ -22,6 +22,7 @@ struct BenchCommand : CommonOptions {
     double seconds = 4;
     double step = 0;  ///< of the gradient descent; 0: the solver's
     uint64_t seed = 1;
+    std::string html;  ///< a page of the result, a file; empty: none
 };
 
 int bench(const BenchCommand& command);

@@ -70,6 +70,7 @@ void add_bench(CLI::App& program, BenchCommand& command) {
     CLI::Option* const inputs = add_inputs(app)->required(false);
     CLI::Option* const corpus = add_questions(app, command)->excludes(inputs);
     add_search(app, command);
+    add_html(app, command.html);
     add_json(app, command.json, "Print one object on a line, whynot.bench/1");
     add_common(app, command, "1");
     add_device(app, command);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "stream/inputs.h"
 
 namespace whynot::cli {
 
@@ -51,6 +52,18 @@ Explanation refused(const StreamedQuestion& question, const Pack& pack, const Ex
     record.status = "refused";
     record.reason = reason;
     if (command.no_times) record.cost.seconds.reset();
+    return record;
+}
+
+base::Json record_of(const Classification& said) {
+    base::Json record{{"input", is_image(said.input) ? said.input.path : said.input.content},
+                      {"class", nullptr},
+                      {"probabilities", base::Json::object()}};
+    if (said.refusal.empty()) record["class"] = said.predicted;
+    for (const auto& [name, probability] : said.probabilities) record["probabilities"][name] = probability;
+    if (said.strangeness) record["strangeness"] = *said.strangeness;
+    if (!said.refusal.empty()) record["reason"] = said.refusal;
+    if (!said.warnings.empty()) record["warnings"] = said.warnings;
     return record;
 }
 

@@ -22,6 +22,9 @@ bool has_answer(const base::Json& record);
 /// A question as streams have them.
 StreamedQuestion question_of(const Ask& ask);
 
+/// What a classifier says, as `whynot classify --json` prints it.
+base::Json record_of(const Classification& said);
+
 /// The answer to a question of a stream that was not asked, or came to nothing.
 Explanation refused(const StreamedQuestion& question, const Pack& pack, const ExplainCommand& command, const std::string& reason);
 

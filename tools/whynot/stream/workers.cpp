@@ -146,10 +146,11 @@ int64_t Workers::answer(std::unique_ptr<Models>& models, Job& job, const SolverO
     size_t next = 0;
     for (const StreamedQuestion& each : job.questions) {
         if (!each.problem.empty()) {
-            job.answers.push_back({refused(each, models_.pack(each.image), command_, each.problem), {}, {}});
+            job.answers.push_back({refused(each, models_.pack(each.image), command_, each.problem), {}, {}, {}});
         } else if (job.unasked) {
             job.answers.push_back({refused(each, models_.pack(each.image), command_,
                                            "the deadline or the evaluations of the whole run were used up before this was asked"),
+                                   {},
                                    {},
                                    {}});
         } else {

@@ -316,6 +316,21 @@ TEST(ImageRender, SaysAndShowsWhatChanged) {
         const Picture input = drawing::read_image_file(contents(folder.path() / record["input"].get<std::string>()), notes);
         EXPECT_EQ(input.bytes, rendering.pictures[0].picture.bytes);
     }
+    // The steps on the way: of this very picture is what the classifier says of each; the boundary's is the one that is shown.
+    requests[0].frames = true;
+    const std::vector<Frame> frames = asked.batch->render({requests[0]}, 1)[0].frames;
+    EXPECT_TRUE(renderings[0].frames.empty());
+    ASSERT_GE(frames.size(), 3u);
+    EXPECT_EQ(frames.front().name, "input");
+    EXPECT_EQ(frames.back().name, "boundary");  // no answer was asked for
+    EXPECT_EQ(frames.back().picture.bytes, renderings[0].pictures[1].picture.bytes);
+    for (const Frame& frame : frames) {
+        drawing::Notes none;
+        const at::Tensor image = fit(frame.picture, Networks::load(Toy::get().pack).shape, none);
+        const at::Tensor said = at::softmax(asked.model.logits(image.unsqueeze(0)).to(at::kDouble), 1)[0];
+        ASSERT_EQ(static_cast<int64_t>(frame.probabilities.size()), said.numel());
+        for (int64_t c = 0; c < said.numel(); ++c) EXPECT_NEAR(frame.probabilities[c], said[c].item<double>(), 1e-5);
+    }
     // Once more: the same bytes, and nothing else in the folder.
     const std::string sheet = contents(folder.path() / "question0" / "sheet.png"),
                       morph = contents(folder.path() / "question0" / "morph.gif");

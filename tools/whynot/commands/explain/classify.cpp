@@ -7,24 +7,13 @@
 #include "console/terminal.h"
 #include "stream/batching.h"
 #include "stream/inputs.h"
+#include "stream/records.h"
 #include "whynot/error.h"
 
 namespace whynot::cli {
 namespace {
 
-using base::Json;
-
 const std::string& shown(const Input& input) { return is_image(input) ? input.path : input.content; }
-
-Json record_of(const Classification& said) {
-    Json record{{"input", shown(said.input)}, {"class", nullptr}, {"probabilities", Json::object()}};
-    if (said.refusal.empty()) record["class"] = said.predicted;
-    for (const auto& [name, probability] : said.probabilities) record["probabilities"][name] = probability;
-    if (said.strangeness) record["strangeness"] = *said.strangeness;
-    if (!said.refusal.empty()) record["reason"] = said.refusal;
-    if (!said.warnings.empty()) record["warnings"] = said.warnings;
-    return record;
-}
 
 std::vector<std::string> row_of(const Classification& said, size_t classes) {
     std::vector<std::string> row{said.refusal.empty() ? said.predicted : "refused"};

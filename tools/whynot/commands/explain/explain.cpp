@@ -63,6 +63,9 @@ public:
           page_(command, models_.packs()),
           style_(terminal_style()) {
         check_question(command, models_.host(), models_.packs());
+        if (!command.svg.empty() && (!alone_ || command.foil == "all"))
+            throw Error(ErrorCode::invalid_argument, "--svg is for one question: one INPUT, and one foil");
+        expect_writable("--svg", command.svg);
         set_threads(command.threads, threads_for(arguments_));
         options_.solver.callback = [this](const IterationReport& report) {
             show(report);
@@ -82,11 +85,12 @@ public:
                 }
                 answer(model, std::exchange(inputs, {}));
                 const Ask ask{std::move(each.input), {command_.fact, command_.foil == "all" ? "" : command_.foil, ""}};
-                give({Answer{refused(question_of(ask), model.pack(), command_, each.problem), {}, {}}});
+                give({Answer{refused(question_of(ask), model.pack(), command_, each.problem), {}, {}, {}}});
             }
             answer(model, inputs);
         }
         page_.write();
+        if (!command_.html.empty() && !command_.json) print("page: " + base::escape_controls(command_.html) + '\n');
         return code_;
     }
 
@@ -123,6 +127,7 @@ private:
             if (!sheet.empty()) text += "sheet: " + base::escape_controls((fs::path(command_.out) / sheet).string()) + '\n';
             print(text);
             page_.add(answer);
+            if (!command_.svg.empty()) write_file_atomically(command_.svg, to_svg(answer));
             if (!has_answer(answer.record)) code_ = none_found;
             ++done_;
         }

@@ -28,6 +28,7 @@ struct ExplainCommand : CommonOptions {
     int64_t max_evaluations = 0;
     std::string out;
     std::string html;       ///< a page of all answers, a file; empty: none
+    std::string svg;        ///< a figure of the one answer, a file; empty: none
     bool no_times = false;  ///< leave the times out of records
 
     // A stream of questions on standard input, one answer a line: stream.h.

@@ -74,6 +74,10 @@ void add_output(CLI::App& app, ExplainCommand& command) {
         ->check(not_empty("a folder"))
         ->group(group);
     add_html(app, command.html)->group(group);
+    app.add_option("--svg", command.svg, "Write the answer to one question as one figure too, for a paper")
+        ->type_name("FILE")
+        ->check(not_empty("a file"))
+        ->group(group);
     add_json(app, command.json, "Print one record a line, whynot.explanation/1, instead of text for people");
     app.add_flag("--no-times", command.no_times,
                  "Leave the times out of records (cost.seconds), so that the same request gives the same bytes")
@@ -119,6 +123,7 @@ void check_source(const CLI::App& app, bool inputs, bool stream) {
     if (stream == inputs)
         throw CLI::ValidationError(stream ? "with --jsonl, --csv and --lines, what to ask about comes from standard input alone"
                                           : "INPUT is required, or --jsonl, --csv COLUMN or --lines");
+    if (stream && app.count("--svg") > 0) throw CLI::ValidationError("--svg is for one question, and a stream has many");
     for (const char* option : of_streams)
         if (!stream && app.count(option) > 0) throw CLI::ValidationError(std::string(option) + " needs --jsonl, --csv or --lines");
 }
