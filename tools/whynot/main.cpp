@@ -14,12 +14,14 @@
 #include "commands/packs/packs.h"
 #include "commands/plugins/check.h"
 #include "commands/plugins/plugins.h"
+#include "commands/serve/serve.h"
 #include "commands/train/train.h"
 #include "console/process.h"
 #include "console/terminal.h"
 #include "documents/documents.h"
 #include "options/common.h"
 #include "options/options.h"
+#include "serve/asker.h"
 #include "whynot/error.h"
 #include "whynot/host.h"
 
@@ -60,6 +62,7 @@ public:
         add_bench(app_, bench_);
         add_experiment(app_, experiment_);
         add_corpus(app_, corpus_);
+        add_serve(app_, serve_);
         add_doctor(app_, doctor_);
         add_command(app_, "help", "The same as --help, of the program or of a command")
             .add_option("COMMAND", help_, "Its name, as in 'whynot help packs list'")
@@ -72,7 +75,8 @@ public:
             app_.parse(argc, argv);
             std::string line;
             for (int i = 0; i < argc; ++i) line += (i > 0 ? " " : "") + for_shell(argv[i]);
-            for (CommonOptions* command : std::initializer_list<CommonOptions*>{&explain_, &evaluate_, &experiment_}) command->line = line;
+            for (CommonOptions* command : std::initializer_list<CommonOptions*>{&explain_, &evaluate_, &bench_, &experiment_})
+                command->line = line;
             return actions_.at(name_of(chosen()))();
         } catch (const CLI::Success& help) {
             std::ostringstream text;
@@ -141,6 +145,7 @@ private:
     BenchCommand bench_;
     ExperimentCommand experiment_;
     CorpusCommand corpus_;
+    ServeCommand serve_;
     DoctorCommand doctor_;
     std::vector<std::string> help_;
     std::string form_;
@@ -166,6 +171,7 @@ private:
         {"whynot corpus verify", [this] { return corpus_commands().verify(corpus_); }},
         {"whynot corpus fetch", [this] { return corpus_commands().fetch(corpus_); }},
         {"whynot corpus bias", [this] { return corpus_commands().bias(corpus_); }},
+        {"whynot serve", [this] { return serve_commands().serve(serve_, [this] { return commands().open_asker(serve_); }); }},
         {"whynot doctor", [this] { return commands().doctor(doctor_); }},
         {"whynot help", [this] { return help(); }},
         {"whynot documentation", [this] { return print(document(app_, form_)), answered; }},

@@ -8,10 +8,11 @@
 #include "commands/packs/packs.h"
 #include "commands/plugins/check.h"
 #include "commands/train/train.h"
+#include "serve/asking_packs.h"
 
 const whynot::cli::Commands* whynot_commands() {
     using namespace whynot::cli;
-    static const Commands commands{WHYNOT_VERSION, &explain,          &classify,       &attribute,        &train,        &evaluate,
-                                   &doctor,        &list_experiments, &run_experiment, &check_in_process, &import_model, &bench};
+    static const Commands commands{WHYNOT_VERSION,    &explain,        &classify,         &attribute,    &train, &evaluate,  &doctor,
+                                   &list_experiments, &run_experiment, &check_in_process, &import_model, &bench, &open_asker};
     return &commands;
 }

@@ -5,6 +5,8 @@
 /// The program links whynot_core only, so that `--version`, `--help` and the lists start at once; LibTorch takes its time to load. The
 /// commands below live in the library LIBDIR/whynot/whynot_commands.so, which the program opens when one of them is asked for.
 
+#include <memory>
+
 #include "commands/common.h"
 
 namespace whynot::cli {
@@ -20,6 +22,8 @@ struct ExperimentCommand;
 struct CheckCommand;
 struct ImportCommand;
 struct BenchCommand;
+struct ServeCommand;
+class Asker;
 
 /// The commands of the library. Each returns an exit code or throws `whynot::Error`.
 struct Commands {
@@ -35,6 +39,7 @@ struct Commands {
     int (*check_in_process)(const CheckCommand&);
     int (*import_model)(const ImportCommand&);
     int (*bench)(const BenchCommand&);
+    std::unique_ptr<Asker> (*open_asker)(const ServeCommand&);  ///< for `whynot serve`, which is in a library of its own
 };
 
 }  // namespace whynot::cli

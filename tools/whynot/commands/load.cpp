@@ -40,4 +40,6 @@ const Commands& commands() { return load<Commands>("whynot_commands.so", WHYNOT_
 
 const CorpusCommands& corpus_commands() { return load<CorpusCommands>("whynot_corpus.so", WHYNOT_CORPUS_COMMANDS_ENTRY); }
 
+const ServeCommands& serve_commands() { return load<ServeCommands>("whynot_serve.so", WHYNOT_SERVE_COMMANDS_ENTRY); }
+
 }  // namespace whynot::cli

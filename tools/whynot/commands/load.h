@@ -4,6 +4,7 @@
 
 #include "commands/commands.h"
 #include "commands/corpus/corpus.h"
+#include "commands/serve/serve.h"
 
 namespace whynot::cli {
 
@@ -12,5 +13,8 @@ const Commands& commands();
 
 /// `whynot corpus`. Throws likewise.
 const CorpusCommands& corpus_commands();
+
+/// `whynot serve`. Throws likewise.
+const ServeCommands& serve_commands();
 
 }  // namespace whynot::cli

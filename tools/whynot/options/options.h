@@ -21,6 +21,7 @@ struct ExplainCommand;
 struct ImportCommand;
 struct PacksCommand;
 struct PluginsCommand;
+struct ServeCommand;
 struct TrainCommand;
 
 void add_explain(CLI::App& program, ExplainCommand& command);
@@ -33,6 +34,7 @@ void add_evaluate(CLI::App& program, EvaluateCommand& command);
 void add_bench(CLI::App& program, BenchCommand& command);
 void add_experiment(CLI::App& program, ExperimentCommand& command);
 void add_corpus(CLI::App& program, CorpusCommand& command);
+void add_serve(CLI::App& program, ServeCommand& command);
 void add_doctor(CLI::App& program, DoctorCommand& command);
 
 /// All that `explain` takes but its INPUTs: for every program that answers a stream as `explain` does.
