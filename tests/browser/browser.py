@@ -418,9 +418,9 @@ class BrowserTest(unittest.TestCase):
         width, inside = self.browser.js("const e = document.documentElement; return [e.scrollWidth, e.clientWidth];")
         if width > inside:
             culprits = self.browser.js(
-                "const w = document.documentElement.clientWidth, own = (e) => e.parentElement?.closest('.scroll, pre, svg') === null;"
-                "return [...document.body.querySelectorAll('*')].filter((e) => own(e) && e.getBoundingClientRect().right > w + 1)"
-                ".slice(-8).map((e) => e.outerHTML.slice(0, 120));"
+                "return [...document.body.querySelectorAll('*')]"
+                ".filter((e) => e.scrollWidth > e.clientWidth + 1 && e.clientWidth && getComputedStyle(e).overflowX === 'visible')"
+                ".slice(-3).map((e) => e.outerHTML.slice(0, 120));"
             )
             self.fail(f"{width} px wide in a window of {inside}: {culprits}")
 

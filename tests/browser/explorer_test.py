@@ -92,9 +92,9 @@ class ExplorerTest(BrowserTest):
     def type(self, text):
         area = self.field("A sentence")
         area.clear()
-        if all(ord(c) < 0xFFFF and c.isprintable() for c in text):
+        if len(text) < 300 and all(ord(c) < 0xFFFF and c.isprintable() for c in text):
             area.send_keys(text)
-        else:  # what no keyboard types is pasted
+        else:  # what nobody types is pasted
             self.browser.js(
                 "arguments[0].value = arguments[1]; arguments[0].dispatchEvent(new Event('input', {bubbles: true}));", area, text
             )

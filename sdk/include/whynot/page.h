@@ -72,6 +72,9 @@ WHYNOT_API AnswerPieces answer_pieces(const Answer& answer, size_t number);
 /// A map of attribution likewise: its lines or bars, its pictures.
 WHYNOT_API std::string article_of(const Attributed& attributed);
 
+/// A picture as pages hold it, a PNG file. Throws `invalid_argument` where its bytes do not fit its size.
+WHYNOT_API std::string to_png(const Picture& picture);
+
 /// The style that pages have, CSS, and the script: `enhance(element)` adds to answers in an element what a script can, such as steps moved by hand.
 WHYNOT_API std::string page_style();
 WHYNOT_API std::string page_script();

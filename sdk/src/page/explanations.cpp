@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "base/base64.h"
+#include "base/edits.h"
 #include "base/format.h"
 #include "base/json.h"
 #include "page/markup.h"
@@ -27,18 +28,21 @@ double foil_in(const ClassProbabilities& probabilities, const std::string& foil)
     return -1;
 }
 
-bool has_edits(const std::string& lines) { return lines.find("-[") != std::string::npos || lines.find("+[") != std::string::npos; }
+bool has_edits(const std::string& lines, const std::string& typed) {
+    const std::vector<base::EditPart> parts = base::edit_parts(lines, typed);
+    return std::any_of(parts.begin(), parts.end(), [](const base::EditPart& part) { return part.kind != base::EditPart::Kind::kept; });
+}
 
 /// What a list is filtered by.
 std::string pair_of(const Explanation& record) { return record.question.fact + " \u2192 " + record.question.foil; }
 
-std::string each_line(const std::string& text, const char* css_class) {
+std::string each_line(const std::string& text, const std::string& typed, const char* css_class) {
     std::string html;
     for (size_t begin = 0; begin < text.size();) {
         const size_t end = std::min(text.find('\n', begin), text.size());
         if (end > begin)
-            html +=
-                "<p class=\"" + std::string(css_class) + "\">" + with_edits(std::string_view(text).substr(begin, end - begin)) + "</p>\n";
+            html += "<p class=\"" + std::string(css_class) + "\">" + with_edits(std::string_view(text).substr(begin, end - begin), typed) +
+                    "</p>\n";
         begin = end + 1;
     }
     return html;
@@ -93,7 +97,8 @@ std::string article(const Answer& answer) {
     const std::string bars = contribution_bars(record);
     std::string html;
     if (!record.question.input_sha256.empty() || edits.empty()) html += "<p class=\"soft\">" + shown(record.question.input) + "</p>\n";
-    html += each_line(edits, has_edits(edits) || answer.pictures.empty() ? "words" : "soft") + panels(answer) + way(answer);
+    html += each_line(edits, typed_in(record), has_edits(edits, typed_in(record)) || answer.pictures.empty() ? "words" : "soft") +
+            panels(answer) + way(answer);
     if (!bars.empty())
         html += "<h2>What gave way</h2>\n" + bars;
     else if (!rest.empty())
@@ -143,7 +148,9 @@ AnswerPieces answer_pieces(const Answer& answer, size_t number) {
     const Explanation& record = answer.record;
     const double p = foil_in(record.probabilities.answer, record.question.foil);
     const std::string edits = answer_and_rest(answer.terminal).first;
-    std::string text = has_edits(edits) ? with_edits(edits.substr(0, edits.find('\n'))) : shown(record.question.input);
+    std::string text = has_edits(edits, typed_in(record))
+                           ? with_edits(std::string_view(edits).substr(0, edits.find('\n')), typed_in(record))
+                           : shown(record.question.input);
     if (!answer.pictures.empty())
         text += " <img width=\"28\" height=\"28\" alt=\"input\" src=\"" + data_uri(answer.pictures.front().picture) + "\">";
     const std::string place = std::to_string(number);
@@ -234,12 +241,12 @@ std::string ExplanationPage::html() const {
         options(state_->pairs) + "</select></label>\n<label>status <select id=\"status\">" + options(state_->states) +
         "</select></label>\n<label>words <input type=\"search\" id=\"words\"></label>\n<button type=\"button\" id=\"records\">save the "
         "records"
-        "</button>\n<span id=\"count\" role=\"status\"></span>\n</div>\n<div class=\"scroll\"><table class=\"list\">\n<thead><tr>";
+        "</button>\n<span id=\"count\" role=\"status\"></span>\n</div>\n" +
+        table_begin("answers", "list");
     for (const char* head : {"no.", "fact", "foil", "status", "answer is foil", "answer"})
         body += "<th scope=\"col\"><button type=\"button\">" + std::string(head) + "</button></th>";
-    body += "</tr></thead>\n<tbody>\n" + state_->rows +
-            "</tbody>\n</table></div>\n<script type=\"application/octet-stream\" id=\"answers\">" +
-            base::to_base64(gzip(state_->packed.dump())) + "</script>\n";
+    body += "</tr></thead>\n<tbody>\n" + state_->rows + std::string(table_end) +
+            "<script type=\"application/octet-stream\" id=\"answers\">" + base::to_base64(gzip(state_->packed.dump())) + "</script>\n";
     return page(state_->info, body, true);
 }
 

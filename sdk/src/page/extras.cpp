@@ -30,7 +30,7 @@ std::string json_cell(const Json& value) {
 }
 
 std::string table_of(const Json& extra) {
-    std::string html = "<div class=\"scroll\"><table>\n<thead><tr>";
+    std::string html = table_begin(text_in(extra, "title"));
     const Json& columns = list_in(extra, "columns");
     const size_t width = std::min(columns.size(), most_columns);
     for (size_t c = 0; c < width; ++c)
@@ -42,7 +42,7 @@ std::string table_of(const Json& extra) {
         for (size_t c = 0; c < width; ++c) html += json_cell(rows[r].is_array() && c < rows[r].size() ? rows[r][c] : Json());
         html += "</tr>\n";
     }
-    return html + "</tbody>\n</table></div>\n";
+    return html + table_end;
 }
 
 std::string bars_of(const Json& extra) {

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/edits.h"
 #include "base/format.h"
 #include "page/markup.h"
 
@@ -78,12 +79,12 @@ void draw_question(Drawing& drawing, const Explanation& record) {
 }
 
 /// A line of the modality, its edits drawn, broken between words where it would be too long.
-void draw_line(Drawing& drawing, std::string_view line, double size = text_size, const char* line_class = "") {
+void draw_line(Drawing& drawing, std::string_view line, std::string_view typed, double size = text_size, const char* line_class = "") {
     const double most = (width - 2 * margin) / size;
     std::string spans;
     double used = 0;
-    for (const auto& [kind, text] : parts_of(line)) {
-        const char* const css_class = kind == Part::Kind::deleted ? "gone" : kind == Part::Kind::inserted ? "come" : "";
+    for (const auto& [kind, text] : base::edit_parts(line, typed)) {
+        const char* const css_class = kind == base::EditPart::Kind::deleted ? "gone" : kind == base::EditPart::Kind::inserted ? "come" : "";
         for (size_t begin = 0; begin < text.size();) {
             size_t end = text.find(' ', begin);
             end = end == std::string_view::npos ? text.size() : end + 1;
@@ -166,10 +167,10 @@ std::string to_svg(const Answer& answer) {
     if (answer.pictures.empty()) {
         for (size_t begin = 0; begin < edits.size();) {
             const size_t end = std::min(edits.find('\n', begin), edits.size());
-            draw_line(drawing, std::string_view(edits).substr(begin, end - begin));
+            draw_line(drawing, std::string_view(edits).substr(begin, end - begin), typed_in(record));
             begin = end + 1;
         }
-        if (edits.empty()) draw_line(drawing, record.question.input);
+        if (edits.empty()) draw_line(drawing, record.question.input, typed_in(record));
     } else {
         draw_panels(drawing, answer);
     }
@@ -177,8 +178,9 @@ std::string to_svg(const Answer& answer) {
     drawing.space(8);
     std::string course = course_of(record, record.question.fact);
     if (const std::string foil = course_of(record, record.question.foil); !foil.empty()) course += "; " + foil;
-    if (!course.empty()) draw_line(drawing, course, small_size, "soft");
-    if (!record.reason.empty()) draw_line(drawing, record.status + ": " + record.reason, small_size, "soft");
+    if (!course.empty()) draw_line(drawing, course, course, small_size, "soft");
+    const std::string reason = record.status + ": " + record.reason;
+    if (!record.reason.empty()) draw_line(drawing, reason, reason, small_size, "soft");
     return drawing.svg(question_text(record));
 }
 

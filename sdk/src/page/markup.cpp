@@ -8,6 +8,7 @@
 #include <set>
 
 #include "base/base64.h"
+#include "base/edits.h"
 #include "base/format.h"
 #include "base/json.h"
 #include "base/sha256.h"
@@ -83,38 +84,22 @@ std::string escaped(std::string_view text) {
 
 std::string shown(std::string_view text) { return "<bdi>" + escaped(text) + "</bdi>"; }
 
-std::vector<Part> parts_of(std::string_view line) {
-    std::vector<Part> parts;
-    size_t plain = 0;
-    const auto flush = [&](size_t end) {
-        if (end > plain) parts.push_back({Part::Kind::kept, line.substr(plain, end - plain)});
-    };
-    for (size_t position = 0; position + 1 < line.size();) {
-        const char sign = line[position];
-        if ((sign == '-' || sign == '+') && line[position + 1] == '[') {
-            const size_t close = line.find(std::string("]") + sign, position + 2);
-            if (close != std::string_view::npos) {
-                flush(position);
-                parts.push_back(
-                    {sign == '-' ? Part::Kind::deleted : Part::Kind::inserted, line.substr(position + 2, close - position - 2)});
-                position = plain = close + 2;
-                continue;
-            }
-        }
-        ++position;
-    }
-    flush(line.size());
-    return parts;
-}
-
-std::string with_edits(std::string_view line) {
+std::string with_edits(std::string_view line, std::string_view typed) {
+    using Kind = base::EditPart::Kind;
     std::string result;
-    for (const auto& [kind, text] : parts_of(line)) {
-        const std::string name = kind == Part::Kind::deleted ? "del" : kind == Part::Kind::inserted ? "ins" : "";
+    for (const auto& [kind, text] : base::edit_parts(line, typed)) {
+        const std::string name = kind == Kind::deleted ? "del" : kind == Kind::inserted ? "ins" : "";
         result += name.empty() ? shown(text) : "<" + name + ">" + shown(text) + "</" + name + ">";
     }
     return result;
 }
+
+std::string table_begin(const std::string& label, const char* css_class) {
+    return "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"" + escaped(label) + "\"><table" +
+           (*css_class ? " class=\"" + std::string(css_class) + "\"" : "") + ">\n<thead><tr>";
+}
+
+std::string typed_in(const Explanation& record) { return record.question.input_sha256.empty() ? record.question.input : ""; }
 
 std::string gzip(std::string_view bytes) {
     z_stream stream{};
@@ -131,28 +116,6 @@ std::string gzip(std::string_view bytes) {
     deflateEnd(&stream);
     if (ended != Z_STREAM_END) throw Error(ErrorCode::internal, "zlib could not compress a page");
     return result;
-}
-
-std::string to_png(const Picture& picture) {
-    constexpr png_uint_32 formats[] = {PNG_FORMAT_GRAY, PNG_FORMAT_GA, PNG_FORMAT_RGB, PNG_FORMAT_RGBA};
-    if (picture.channels < 1 || picture.channels > 4 || picture.width < 1 || picture.height < 1 ||
-        static_cast<int64_t>(picture.bytes.size()) != picture.width * picture.height * picture.channels)
-        throw Error(ErrorCode::invalid_argument, "page: expected pictures whose bytes fit their size, found one whose bytes do not");
-    png_image image{};
-    image.version = PNG_IMAGE_VERSION;
-    image.width = static_cast<png_uint_32>(picture.width);
-    image.height = static_cast<png_uint_32>(picture.height);
-    image.format = formats[picture.channels - 1];
-    png_alloc_size_t size = 0;
-    std::string bytes;
-    bool written = png_image_write_to_memory(&image, nullptr, &size, 0, picture.bytes.data(), 0, nullptr) != 0;
-    if (written) {
-        bytes.resize(size);
-        written = png_image_write_to_memory(&image, bytes.data(), &size, 0, picture.bytes.data(), 0, nullptr) != 0;
-        bytes.resize(size);
-    }
-    if (!written) throw Error(ErrorCode::internal, std::string("a picture cannot be written as PNG: ") + image.message);
-    return bytes;
 }
 
 std::string data_uri(const Picture& picture) { return "data:image/png;base64," + base::to_base64(to_png(picture)); }
@@ -235,7 +198,7 @@ std::string probabilities(const Explanation& record) {
     std::vector<std::pair<const char*, const ClassProbabilities*>> columns{{"input", &all.before}};
     if (!all.boundary.empty()) columns.emplace_back(record.edge ? "edge" : "boundary", &all.boundary);
     if (!all.answer.empty()) columns.emplace_back("answer", &all.answer);
-    std::string html = "<div class=\"scroll\"><table>\n<thead><tr><th scope=\"col\">class</th>";
+    std::string html = table_begin("probabilities") + "<th scope=\"col\">class</th>";
     for (const auto& [name, ignored] : columns) html += "<th scope=\"col\" class=\"n\">" + std::string(name) + "</th>";
     html += "</tr></thead>\n<tbody>\n";
     std::set<std::string> done;
@@ -249,12 +212,34 @@ std::string probabilities(const Explanation& record) {
         }
         html += "</tr>\n";
     }
-    return html + "</tbody>\n</table></div>\n";
+    return html + table_end;
 }
 
 }  // namespace whynot::internal
 
 namespace whynot {
+
+std::string to_png(const Picture& picture) {
+    constexpr png_uint_32 formats[] = {PNG_FORMAT_GRAY, PNG_FORMAT_GA, PNG_FORMAT_RGB, PNG_FORMAT_RGBA};
+    if (picture.channels < 1 || picture.channels > 4 || picture.width < 1 || picture.height < 1 ||
+        static_cast<int64_t>(picture.bytes.size()) != picture.width * picture.height * picture.channels)
+        throw Error(ErrorCode::invalid_argument, "page: expected pictures whose bytes fit their size, found one whose bytes do not");
+    png_image image{};
+    image.version = PNG_IMAGE_VERSION;
+    image.width = static_cast<png_uint_32>(picture.width);
+    image.height = static_cast<png_uint_32>(picture.height);
+    image.format = formats[picture.channels - 1];
+    png_alloc_size_t size = 0;
+    std::string bytes;
+    bool written = png_image_write_to_memory(&image, nullptr, &size, 0, picture.bytes.data(), 0, nullptr) != 0;
+    if (written) {
+        bytes.resize(size);
+        written = png_image_write_to_memory(&image, bytes.data(), &size, 0, picture.bytes.data(), 0, nullptr) != 0;
+        bytes.resize(size);
+    }
+    if (!written) throw Error(ErrorCode::internal, std::string("a picture cannot be written as PNG: ") + image.message);
+    return bytes;
+}
 
 std::string page_style() { return internal::style_text; }
 std::string page_script() { return internal::script_text; }

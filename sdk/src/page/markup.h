@@ -18,20 +18,16 @@ std::string escaped(std::string_view text);
 /// The same for a person to read, kept apart from the direction of what is around it.
 std::string shown(std::string_view text);
 
-/// A part of a modality's line, which marks edits as `-[...]-` and `+[...]+`.
-struct Part {
-    enum class Kind { kept, deleted, inserted };
-    Kind kind;
-    std::string_view text;
-};
-std::vector<Part> parts_of(std::string_view line);
-
 /// A modality's line, its `-[...]-` and `+[...]+` as what is deleted and inserted.
-std::string with_edits(std::string_view line);
+/// @param typed the input, whose own marks are no edits
+std::string with_edits(std::string_view line, std::string_view typed);
 
 std::string gzip(std::string_view bytes);
-std::string to_png(const Picture& picture);
 std::string data_uri(const Picture& picture);
+
+/// Before and after a table, which may be scrolled where it is wider than the page, by keyboard too. @param label what it is
+std::string table_begin(const std::string& label, const char* css_class = "");
+constexpr const char* table_end = "</tbody>\n</table></div>\n";
 
 /// The whole page. @param body what is between <main> and </main> @param wide for tables
 std::string page(const PageInfo& info, const std::string& body, bool wide);
@@ -47,6 +43,9 @@ std::pair<std::string, std::string> answer_and_rest(const std::string& terminal)
 
 /// What the classifier says of fact and foil for one of an answer's pictures: "4 62 %, 9 37 %". Empty where it says nothing of it.
 std::string said_of(const Explanation& record, const std::string& picture);
+
+/// Text that the marks in a modality's lines may stand in: the input, where it is one.
+std::string typed_in(const Explanation& record);
 
 /// The parts that gave way with what they gave up, nats, the largest first. Empty where the record's own section has no `contributions`.
 std::vector<std::pair<std::string, double>> falls_of(const Explanation& record);

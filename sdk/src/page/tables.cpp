@@ -21,21 +21,19 @@ std::string cell(const ExperimentValue& value) {
     return "<td></td>";
 }
 
-std::string head(const std::vector<std::string>& columns) {
-    std::string html = "<div class=\"scroll\"><table>\n<thead><tr>";
+std::string head(const std::string& label, const std::vector<std::string>& columns) {
+    std::string html = table_begin(label);
     for (const std::string& column : columns) html += "<th scope=\"col\">" + shown(column) + "</th>";
     return html + "</tr></thead>\n<tbody>\n";
 }
 
-constexpr const char* tail = "</tbody>\n</table></div>\n";
-
 std::string figures_table(const std::vector<ExperimentFigure>& figures) {
-    std::string html = head({"figure", "measured", "published", "n", "unit", "note"});
+    std::string html = head("figures", {"figure", "measured", "published", "n", "unit", "note"});
     for (const ExperimentFigure& figure : figures)
         html += "<tr><td>" + shown(figure.name) + "</td>" + (figure.value ? cell(*figure.value) : "<td></td>") + cell(figure.published) +
                 "<td class=\"n\">" + (figure.n > 0 ? std::to_string(figure.n) : "") + "</td><td>" + shown(figure.unit) + "</td><td>" +
                 shown(figure.note) + "</td></tr>\n";
-    return html + tail;
+    return html + table_end;
 }
 
 }  // namespace
@@ -47,13 +45,13 @@ std::string to_html(const ExperimentResult& result, const std::filesystem::path&
         body += "<p class=\"note\"><b>note</b>: a quick run: it shows the way, its figures are not those of the full experiment.</p>\n";
     if (!result.figures.empty()) body += figures_table(result.figures);
     for (const ExperimentTable& table : result.tables) {
-        body += "<h2>" + shown(table.title) + "</h2>\n" + head(table.columns);
+        body += "<h2>" + shown(table.title) + "</h2>\n" + head(table.title, table.columns);
         for (const auto& row : table.rows) {
             body += "<tr>";
             for (const ExperimentValue& value : row) body += cell(value);
             body += "</tr>\n";
         }
-        body += tail;
+        body += table_end;
     }
     if (!result.notes.empty()) {
         body += "<h2>Notes</h2>\n<ul>\n";
@@ -82,11 +80,11 @@ std::string figures_to_html(const std::string& json, const PageInfo& info) {
         figure.unit = one.value("unit", "");
         list.push_back(std::move(figure));
     }
-    std::string body = "<h1>" + shown(info.title) + "</h1>\n" + head({"figure", "measured", "n", "unit"});
+    std::string body = "<h1>" + shown(info.title) + "</h1>\n" + head("figures", {"figure", "measured", "n", "unit"});
     for (const ExperimentFigure& figure : list)
         body += "<tr><td>" + shown(figure.name) + "</td>" + (figure.value ? cell(*figure.value) : "<td></td>") + "<td class=\"n\">" +
                 (figure.n > 0 ? std::to_string(figure.n) : "") + "</td><td>" + shown(figure.unit) + "</td></tr>\n";
-    return page(info, body + tail, true);
+    return page(info, body + table_end, true);
 }
 
 }  // namespace whynot

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <vector>
 
+#include "base/edits.h"
 #include "base/format.h"
 #include "base/json.h"
 #include "base/text.h"
@@ -36,22 +37,12 @@ std::string escape_code(char mark) {
     }
 }
 
-// The modality's `-[...]-` and `+[...]+` become marks; what has no end stays as it is.
-std::string with_marks(const std::string& line) {
+/// The modality's `-[...]-` and `+[...]+` become marks. @param typed the input, whose own are none
+std::string with_marks(const std::string& line, const std::string& typed) {
+    using Kind = base::EditPart::Kind;
     std::string result;
-    for (size_t position = 0; position < line.size();) {
-        const std::string_view opening = std::string_view(line).substr(position, 2);
-        if (opening == "-[" || opening == "+[") {
-            const char sign = line[position];
-            const size_t close = line.find(std::string("]") + sign, position + 2);
-            if (close != std::string::npos) {
-                result += marked(sign == '-' ? removed : added, line.substr(position + 2, close - position - 2));
-                position = close + 2;
-                continue;
-            }
-        }
-        result += line[position++];
-    }
+    for (const auto& [kind, text] : base::edit_parts(line, typed))
+        result += kind == Kind::kept ? std::string(text) : marked(kind == Kind::deleted ? removed : added, std::string(text));
     return result;
 }
 
@@ -257,12 +248,12 @@ void put_pictures(Page& page, const std::vector<NamedPicture>& pictures, const T
 }
 
 /// The modality's own lines.
-void put_lines(Page& page, std::string_view lines) {
+void put_lines(Page& page, std::string_view lines, std::string_view typed) {
     while (!lines.empty() && lines.back() == '\n') lines.remove_suffix(1);
     if (lines.empty()) return;
     for (size_t begin = 0; begin <= lines.size();) {
         const size_t stop = std::min(lines.find('\n', begin), lines.size());
-        page.line(with_marks(base::escape_controls(lines.substr(begin, stop - begin))), 4);
+        page.line(with_marks(base::escape_controls(lines.substr(begin, stop - begin)), base::escape_controls(typed)), 4);
         begin = stop + 1;
     }
     page.blank();
@@ -284,8 +275,8 @@ std::string to_terminal(const Attributed& attributed, const TerminalStyle& style
     page.line(head + (question.fact.empty() ? "" : "?"));
     page.blank();
     put_pictures(page, attributed.map.pictures, style);
-    if (!is_file && attributed.map.terminal.empty()) put_lines(page, beginning(question.input));
-    put_lines(page, attributed.map.terminal);
+    if (!is_file && attributed.map.terminal.empty()) put_lines(page, beginning(question.input), question.input);
+    put_lines(page, attributed.map.terminal, is_file ? "" : question.input);
     std::string ending = attributed.method + (attributed.sweep ? ", sweep" : "");
     if (!attributed.map.unit.empty()) ending += ", in " + attributed.map.unit;
     if (!attributed.reason.empty())
@@ -306,7 +297,7 @@ std::string to_terminal(const Explanation& explanation, const std::string& modal
 
     put_pictures(page, pictures, style);
     const bool has_lines = modality_terminal.find_first_not_of('\n') != std::string::npos;
-    put_lines(page, has_lines || is_file ? modality_terminal : beginning(question.input));
+    put_lines(page, has_lines || is_file ? modality_terminal : beginning(question.input), is_file ? "" : question.input);
 
     const std::string figures = boundary(explanation);
     const std::string where = explanation.edge ? "edge: " : "boundary: ";

@@ -10,6 +10,7 @@
 #include "base/base64.h"
 #include "page/markup.h"
 #include "whynot/error.h"
+#include "whynot/report.h"
 
 namespace {
 
@@ -196,9 +197,21 @@ TEST(Page, HoldsTheRecordsThatWereGiven) {
 }
 
 TEST(Page, ShowsEditsWithoutColourAlone) {
-    EXPECT_EQ(internal::with_edits("a -[b]- +[<c>]+ d"),
+    EXPECT_EQ(internal::with_edits("a -[b]- +[<c>]+ d", ""),
               "<bdi>a </bdi><del><bdi>b</bdi></del><bdi> </bdi><ins><bdi>&lt;c&gt;</bdi></ins><bdi> d</bdi>");
-    EXPECT_EQ(internal::with_edits("-[never ends"), "<bdi>-[never ends</bdi>");
+    EXPECT_EQ(internal::with_edits("-[never ends", ""), "<bdi>-[never ends</bdi>");
+}
+
+TEST(Page, MarksThatSomebodyTypedAreNoEdits) {
+    const std::string typed = "the -[food]- was +[so]+ gross .", line = "the -[food]- was +[so]+ -[gross]- +[good]+ .";
+    EXPECT_EQ(internal::with_edits(line, typed),
+              "<bdi>the -[food]- was +[so]+ </bdi><del><bdi>gross</bdi></del><bdi> </bdi><ins><bdi>good</bdi></ins><bdi> .</bdi>");
+    Answer answer = answer_of("x");
+    answer.record.question.input = typed;
+    answer.terminal = line;
+    EXPECT_EQ(count_of(answer_pieces(answer, 1).article, "<del>"), 1U);
+    EXPECT_EQ(count_of(answer_pieces(answer, 1).row, "<ins>"), 1U);
+    EXPECT_EQ(count_of(to_terminal(answer.record, line, {true, 80, Pictures::none}), "\033[9;31m"), 1U);
 }
 
 TEST(Page, ManyAnswersAreAList) {

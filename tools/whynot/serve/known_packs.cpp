@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/names.h"
+#include "base/sha256.h"
 #include "base/text.h"
 #include "whynot/error.h"
 
@@ -41,7 +42,7 @@ KnownPacks::KnownPacks(const Host& host, const std::vector<std::string>& named) 
 void KnownPacks::add(const Host& host, const fs::path& folder, const PackManifest& manifest) {
     const auto same_id = [&](const KnownPack& known) { return known.manifest.id == manifest.id; };
     if (manifest.classes.empty() || std::any_of(packs_.begin(), packs_.end(), same_id)) return;
-    KnownPack pack{manifest, folder, {}, ""};
+    KnownPack pack{manifest, folder, {}, "", base::sha256_of_file(folder / "pack.json")};
     try {
         for (const PluginOption& option : host.find_modality(manifest.modality).manifest.options) {
             if (option.key != "decode") continue;
@@ -84,6 +85,7 @@ Json KnownPacks::to_json(const std::vector<std::string>& open) const {
         const PackManifest& manifest = pack.manifest;
         list.push_back({{"id", manifest.id},
                         {"version", manifest.version},
+                        {"sha256", pack.sha256},
                         {"description", manifest.description},
                         {"licence", manifest.licence},
                         {"modality", manifest.modality},

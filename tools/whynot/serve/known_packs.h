@@ -17,6 +17,7 @@ struct KnownPack {
     std::filesystem::path folder;
     std::vector<std::string> decodings;
     std::string default_decoding;
+    std::string sha256;  ///< as Pack::sha256
 };
 
 class KnownPacks {

@@ -42,6 +42,13 @@ double number_in(const Json& object, const char* key, double least, double most,
     return value;
 }
 
+int64_t whole_in(const Json& object, const char* key, double least, double most, int64_t otherwise) {
+    const auto found = object.find(key);
+    if (found != object.end() && !found->is_null() && !found->is_number_integer())
+        refuse(std::string("'") + key + "': expected a whole number, found " + base::shown(*found));
+    return static_cast<int64_t>(number_in(object, key, least, most, static_cast<double>(otherwise)));
+}
+
 /// Width times height, as the picture's header says; nothing where this does not tell: whoever decodes it has a limit too.
 std::optional<int64_t> pixels_of(const std::string& bytes) {
     const auto byte = [&](size_t i) { return static_cast<int64_t>(static_cast<unsigned char>(bytes[i])); };
@@ -141,10 +148,12 @@ AskRequest request_from_json(const std::string& body, const KnownPacks& packs) {
                (pack.decodings.empty() ? "no choice" : base::choice_of(request.decode, pack.decodings)));
     request.confidence = number_in(job, "confidence", 0, 0.999999, 0);
     if (request.confidence != 0 && request.confidence < 0.5) refuse("'confidence': expected a number from .5 to below 1");
-    request.answers = static_cast<int64_t>(number_in(job, "answers", 1, 20, 1));
-    request.seed = static_cast<uint64_t>(number_in(job, "seed", 0, 9007199254740991.0, 1));
+    request.answers = whole_in(job, "answers", 1, 20, 1);
+    request.seed = static_cast<uint64_t>(whole_in(job, "seed", 0, 9007199254740991.0, 1));
     request.method = text_in(job, "method");
-    for (const Json& word : job.value("keep", Json::array())) {
+    const Json keep = job.value("keep", Json::array());
+    if (!keep.is_array()) refuse("'keep': expected a list of words, found " + base::shown(keep));
+    for (const Json& word : keep) {
         if (!word.is_string()) refuse("'keep': expected a list of words, found " + base::shown(word));
         request.keep.push_back(word.get<std::string>());
     }

@@ -249,7 +249,7 @@ function paintTo(x, y) {
   context.beginPath();
   context.moveTo(brush.x, brush.y);
   moveBrush(x, y);
-  context.lineTo(brush.x, brush.y);
+  context.lineTo(brush.x + 0.01, brush.y);  // a line of no length would not be drawn
   context.stroke();
 }
 // A stroke has ended: what is drawn is the picture now.
@@ -584,6 +584,7 @@ const takeFrom = (kind) => (event) => {
 for (const event of ["dragover", "drop", "dragleave"]) on(window, event, takeFrom("dataTransfer"));
 on(window, "paste", takeFrom("clipboardData"));
 on(window, "hashchange", openLink);
+on(ui.file, "click", () => { ui.file.value = ""; });  // the same file may be chosen again
 on(ui.file, "change", () => takeFiles(ui.file.files));
 on(ui.ask, "submit", (event) => {
   event.preventDefault();
