@@ -6,10 +6,10 @@
 #include <tuple>
 
 #include "base/base64.h"
-#include "base/edits.h"
 #include "base/format.h"
 #include "base/json.h"
 #include "page/markup.h"
+#include "whynot/edits.h"
 #include "whynot/error.h"
 
 namespace whynot {
@@ -29,8 +29,8 @@ double foil_in(const ClassProbabilities& probabilities, const std::string& foil)
 }
 
 bool has_edits(const std::string& lines, const std::string& typed) {
-    const std::vector<base::EditPart> parts = base::edit_parts(lines, typed);
-    return std::any_of(parts.begin(), parts.end(), [](const base::EditPart& part) { return part.kind != base::EditPart::Kind::kept; });
+    const std::vector<EditPart> parts = edit_parts(lines, typed);
+    return std::any_of(parts.begin(), parts.end(), [](const EditPart& part) { return part.kind != EditPart::Kind::kept; });
 }
 
 /// What a list is filtered by.

@@ -2,9 +2,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "base/edits.h"
 #include "base/format.h"
 #include "page/markup.h"
+#include "whynot/edits.h"
 
 namespace whynot {
 
@@ -83,8 +83,8 @@ void draw_line(Drawing& drawing, std::string_view line, std::string_view typed, 
     const double most = (width - 2 * margin) / size;
     std::string spans;
     double used = 0;
-    for (const auto& [kind, text] : base::edit_parts(line, typed)) {
-        const char* const css_class = kind == base::EditPart::Kind::deleted ? "gone" : kind == base::EditPart::Kind::inserted ? "come" : "";
+    for (const auto& [kind, text] : edit_parts(line, typed)) {
+        const char* const css_class = kind == EditPart::Kind::deleted ? "gone" : kind == EditPart::Kind::inserted ? "come" : "";
         for (size_t begin = 0; begin < text.size();) {
             size_t end = text.find(' ', begin);
             end = end == std::string_view::npos ? text.size() : end + 1;

@@ -8,11 +8,11 @@
 #include <set>
 
 #include "base/base64.h"
-#include "base/edits.h"
 #include "base/format.h"
 #include "base/json.h"
 #include "base/sha256.h"
 #include "base/text.h"
+#include "whynot/edits.h"
 #include "whynot/error.h"
 #include "whynot/version.h"
 
@@ -85,9 +85,9 @@ std::string escaped(std::string_view text) {
 std::string shown(std::string_view text) { return "<bdi>" + escaped(text) + "</bdi>"; }
 
 std::string with_edits(std::string_view line, std::string_view typed) {
-    using Kind = base::EditPart::Kind;
+    using Kind = EditPart::Kind;
     std::string result;
-    for (const auto& [kind, text] : base::edit_parts(line, typed)) {
+    for (const auto& [kind, text] : edit_parts(line, typed)) {
         const std::string name = kind == Kind::deleted ? "del" : kind == Kind::inserted ? "ins" : "";
         result += name.empty() ? shown(text) : "<" + name + ">" + shown(text) + "</" + name + ">";
     }

@@ -60,9 +60,9 @@ std::string to_html(const ExperimentResult& result, const std::filesystem::path&
     }
     for (const ExperimentPicture& picture : result.pictures) {
         const std::string bytes = base::read_file(folder / picture.file, largest_picture, ErrorCode::io);
-        const bool is_gif = bytes.compare(0, 3, "GIF") == 0;
-        body += "<figure class=\"sheet\"><img alt=\"" + escaped(picture.caption) + "\" src=\"data:image/" + (is_gif ? "gif" : "png") +
-                ";base64," + base::to_base64(bytes) + "\"><figcaption>" + shown(picture.caption) + "</figcaption></figure>\n";
+        const std::string type = bytes.compare(0, 3, "GIF") == 0 ? "gif" : bytes.compare(0, 1, "<") == 0 ? "svg+xml" : "png";
+        body += "<figure class=\"sheet\"><img alt=\"" + escaped(picture.caption) + "\" src=\"data:image/" + type + ";base64," +
+                base::to_base64(bytes) + "\"><figcaption>" + shown(picture.caption) + "</figcaption></figure>\n";
     }
     return page(info, body, true);
 }

@@ -2,12 +2,12 @@
 #include <cmath>
 #include <vector>
 
-#include "base/edits.h"
 #include "base/format.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "report/columns.h"
 #include "report/pictures.h"
+#include "whynot/edits.h"
 #include "whynot/report.h"
 
 namespace whynot {
@@ -39,9 +39,9 @@ std::string escape_code(char mark) {
 
 /// The modality's `-[...]-` and `+[...]+` become marks. @param typed the input, whose own are none
 std::string with_marks(const std::string& line, const std::string& typed) {
-    using Kind = base::EditPart::Kind;
+    using Kind = EditPart::Kind;
     std::string result;
-    for (const auto& [kind, text] : base::edit_parts(line, typed))
+    for (const auto& [kind, text] : edit_parts(line, typed))
         result += kind == Kind::kept ? std::string(text) : marked(kind == Kind::deleted ? removed : added, std::string(text));
     return result;
 }

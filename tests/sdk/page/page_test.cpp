@@ -4,11 +4,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
 
 #include "base/base64.h"
 #include "page/markup.h"
+#include "support/temporary_folder.h"
 #include "whynot/error.h"
 #include "whynot/report.h"
 
@@ -240,7 +242,11 @@ TEST(Page, FiguresAndExperimentsAreTables) {
     ExperimentResult result;
     result.name = "coins/fair", result.title = "Is <it> fair?", result.source = "nobody";
     result.tables.push_back({"throws", {"coin", "heads"}, {{std::string("<b>"), 0.51}}});
-    const std::string html = to_html(result, ".", {"x", "", {}});
+    const TemporaryFolder folder;
+    std::ofstream(folder / "curve.svg") << "<svg xmlns=\"http://www.w3.org/2000/svg\"/>";
+    result.pictures.push_back({"curve.svg", "a <curve>"});
+    const std::string html = to_html(result, folder.path(), {"x", "", {}});
+    EXPECT_THAT(html, HasSubstr("src=\"data:image/svg+xml;base64,"));
     EXPECT_THAT(html, AllOf(HasSubstr("Is &lt;it&gt; fair?"), HasSubstr("&lt;b&gt;"), HasSubstr("0.51"), Not(HasSubstr("<it>"))));
 }
 

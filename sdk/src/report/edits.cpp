@@ -1,6 +1,6 @@
-#include "base/edits.h"
+#include "whynot/edits.h"
 
-namespace whynot::base {
+namespace whynot {
 
 std::vector<EditPart> edit_parts(std::string_view line, std::string_view typed) {
     std::vector<EditPart> parts;
@@ -29,4 +29,4 @@ std::vector<EditPart> edit_parts(std::string_view line, std::string_view typed) 
     return parts;
 }
 
-}  // namespace whynot::base
+}  // namespace whynot
