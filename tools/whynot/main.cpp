@@ -15,6 +15,7 @@
 #include "commands/plugins/check.h"
 #include "commands/plugins/plugins.h"
 #include "commands/serve/serve.h"
+#include "commands/study/study.h"
 #include "commands/train/train.h"
 #include "console/process.h"
 #include "console/terminal.h"
@@ -63,6 +64,7 @@ public:
         add_experiment(app_, experiment_);
         add_corpus(app_, corpus_);
         add_serve(app_, serve_);
+        add_study(app_, study_);
         add_doctor(app_, doctor_);
         add_command(app_, "help", "The same as --help, of the program or of a command")
             .add_option("COMMAND", help_, "Its name, as in 'whynot help packs list'")
@@ -75,7 +77,7 @@ public:
             app_.parse(argc, argv);
             std::string line;
             for (int i = 0; i < argc; ++i) line += (i > 0 ? " " : "") + for_shell(argv[i]);
-            for (CommonOptions* command : std::initializer_list<CommonOptions*>{&explain_, &evaluate_, &bench_, &experiment_})
+            for (CommonOptions* command : std::initializer_list<CommonOptions*>{&explain_, &evaluate_, &bench_, &experiment_, &study_})
                 command->line = line;
             return actions_.at(name_of(chosen()))();
         } catch (const CLI::Success& help) {
@@ -146,6 +148,8 @@ private:
     ExperimentCommand experiment_;
     CorpusCommand corpus_;
     ServeCommand serve_;
+    StudyCommand study_;
+    ServeCommand asked_by_study_;  ///< how models are opened for it
     DoctorCommand doctor_;
     std::vector<std::string> help_;
     std::string form_;
@@ -172,6 +176,12 @@ private:
         {"whynot corpus fetch", [this] { return corpus_commands().fetch(corpus_); }},
         {"whynot corpus bias", [this] { return corpus_commands().bias(corpus_); }},
         {"whynot serve", [this] { return serve_commands().serve(serve_, [this] { return commands().open_asker(serve_); }); }},
+        {"whynot study new",
+         [this] { return serve_commands().make_study(study_, [this] { return commands().open_asker(asked_by_study_); }); }},
+        {"whynot study serve", [this] { return serve_commands().serve_study(study_); }},
+        {"whynot study simulate", [this] { return serve_commands().simulate_study(study_); }},
+        {"whynot study power", [this] { return serve_commands().plan_study(study_); }},
+        {"whynot study analyse", [this] { return serve_commands().analyse_study(study_); }},
         {"whynot doctor", [this] { return commands().doctor(doctor_); }},
         {"whynot help", [this] { return help(); }},
         {"whynot documentation", [this] { return print(document(app_, form_)), answered; }},

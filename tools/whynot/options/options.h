@@ -22,6 +22,7 @@ struct ImportCommand;
 struct PacksCommand;
 struct PluginsCommand;
 struct ServeCommand;
+struct StudyCommand;
 struct TrainCommand;
 
 void add_explain(CLI::App& program, ExplainCommand& command);
@@ -35,6 +36,7 @@ void add_bench(CLI::App& program, BenchCommand& command);
 void add_experiment(CLI::App& program, ExperimentCommand& command);
 void add_corpus(CLI::App& program, CorpusCommand& command);
 void add_serve(CLI::App& program, ServeCommand& command);
+void add_study(CLI::App& program, StudyCommand& command);
 void add_doctor(CLI::App& program, DoctorCommand& command);
 
 /// All that `explain` takes but its INPUTs: for every program that answers a stream as `explain` does.

@@ -96,7 +96,7 @@ Json answer_json(const Answer& answer, size_t number) {
 }  // namespace
 
 std::string written(const AskResult& result) {
-    constexpr const char* names[] = {"answers", "classifications", "attributions", "samples"};
+    constexpr const char* names[] = {"answers", "classifications", "attributions", "samples", "samples"};
     Json all{{names[static_cast<int>(result.task)], Json::array()}};
     for (size_t i = 0; i < result.answers.size(); ++i) all["answers"].push_back(answer_json(result.answers[i], i + 1));
     for (const Classification& said : result.classifications) all["classifications"].push_back(record_of(said));
@@ -192,7 +192,9 @@ HttpResponse Api::part_of(const JobView& view, const std::string& part, const Ht
     if (!view.result || view.result->answers.empty()) return refusal(404, "not-found", "this job has no answers");
     const std::vector<Answer>& answers = view.result->answers;
     const auto place = request.query.find("answer");
-    const unsigned long number = place == request.query.end() ? 0 : std::strtoul(place->second.c_str(), nullptr, 10);
+    const std::string digits = place == request.query.end() ? "0" : place->second;
+    const bool is_number = !digits.empty() && digits.size() < 10 && digits.find_first_not_of("0123456789") == std::string::npos;
+    const size_t number = is_number ? std::stoul(digits) : answers.size();
     if (number >= answers.size()) return refusal(404, "not-found", "this job has no answer of that number");
     if (part == "page") {
         ExplanationPage page({"Why this class and not that one?", command_, {view.result->pack}});

@@ -13,7 +13,7 @@
 
 namespace whynot::cli {
 
-enum class Task { explain, classify, attribute, samples };
+enum class Task { explain, classify, attribute, samples, held_out };
 
 /// What one job asks of one pack.
 struct AskRequest {
@@ -29,6 +29,7 @@ struct AskRequest {
     uint64_t seed = 1;
     std::string method;  ///< of attribution; empty: what methods there are
     bool frames = true;
+    int64_t limit = 0;  ///< of held-out inputs: so many at most, of the corpus that the pack was trained on
 };
 
 /// What came of it: that which was asked for, the others empty.
@@ -38,7 +39,7 @@ struct AskResult {
     std::vector<Classification> classifications;
     std::vector<Attributed> attributions;
     std::vector<AttributionMethod> methods;
-    std::vector<Input> samples;
+    std::vector<Input> samples;  ///< or inputs held out
     PagePack pack;
 };
 

@@ -3,16 +3,19 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <fstream>
 #include <list>
 #include <utility>
 
 #include "asking/asking.h"
 #include "asking/models.h"
+#include "asking/services.h"
 #include "stream/inputs.h"
 #include "stream/records.h"
 #include "whynot/error.h"
 #include "whynot/explainer.h"
+#include "whynot/held_out.h"
 #include "whynot/interruption.h"
 #include "whynot/samples.h"
 
@@ -61,6 +64,7 @@ public:
                     result.attributions = watched(watch, working, [&] { return attribute(model, request); });
                 break;
             case Task::samples: result.samples = samples(model.pack()); break;
+            case Task::held_out: result.samples = held_out(model.pack(), request.limit); break;
         }
         return result;
     }
@@ -158,6 +162,13 @@ private:
             if (error.code() != ErrorCode::not_found) throw;
             return {};
         }
+    }
+
+    std::vector<Input> held_out(const Pack& pack, int64_t limit) const {
+        const char* const corpora = std::getenv("WHYNOT_CORPORA");
+        const std::string id = plugin_with(HeldOut::service_id, host_, pack.manifest().modality);
+        return guarded(id, "read the inputs held out",
+                       [&] { return host_.service<HeldOut>(id).inputs(pack, corpora ? corpora : "", pack.manifest().corpus, limit); });
     }
 
     /// The one asked last stands last.

@@ -17,6 +17,9 @@
 
 namespace whynot::cli {
 
+/// Ports that are tried after the one that was asked for.
+constexpr int further_ports = 10;
+
 struct HttpLimits {
     size_t header = 8 * 1024;        ///< bytes; more: 431
     size_t body = 16 * 1024 * 1024;  ///< bytes; more: 413, before it is read where its length is said

@@ -1,5 +1,6 @@
 // whynot serve.
 #include "commands/serve/serve.h"
+#include "commands/study/study.h"
 
 #include <fcntl.h>
 #include <spawn.h>
@@ -22,8 +23,6 @@ extern char** environ;
 
 namespace whynot::cli {
 namespace {
-
-constexpr int further_ports = 10;
 
 PluginSearch plugins_of(const ServeCommand& command) {
     PluginSearch search;
@@ -105,6 +104,12 @@ int serve(const ServeCommand& command, const std::function<std::unique_ptr<Asker
 }  // namespace whynot::cli
 
 const whynot::cli::ServeCommands* whynot_serve_commands() {
-    static const whynot::cli::ServeCommands commands{WHYNOT_VERSION, &whynot::cli::serve};
+    static const whynot::cli::ServeCommands commands{WHYNOT_VERSION,
+                                                     &whynot::cli::serve,
+                                                     &whynot::cli::make_study,
+                                                     &whynot::cli::serve_study,
+                                                     &whynot::cli::simulate_study,
+                                                     &whynot::cli::plan_study,
+                                                     &whynot::cli::analyse_study};
     return &commands;
 }

@@ -14,6 +14,7 @@
 namespace whynot::cli {
 
 class Asker;
+struct StudyCommand;
 
 struct ServeCommand : CommonOptions {
     std::vector<std::string> packs;  ///< ids or folders, first in the list
@@ -26,6 +27,12 @@ struct ServeCommand : CommonOptions {
 struct ServeCommands {
     const char* version;  ///< WHYNOT_VERSION: program and library belong to one build
     int (*serve)(const ServeCommand&, const std::function<std::unique_ptr<Asker>()>& open_asker);
+    // `whynot study`, which has the same server: commands/study/study.h
+    int (*make_study)(const StudyCommand&, const std::function<std::unique_ptr<Asker>()>& open_asker);
+    int (*serve_study)(const StudyCommand&);
+    int (*simulate_study)(const StudyCommand&);
+    int (*plan_study)(const StudyCommand&);
+    int (*analyse_study)(const StudyCommand&);
 };
 
 }  // namespace whynot::cli
