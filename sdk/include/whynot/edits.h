@@ -2,16 +2,14 @@
 
 /// Lines in which a modality marks what it changed, as `Answer::terminal` has them, taken apart for whoever shows them in a way of their own.
 ///
-///     #include <string>
+///     #include <iostream>
 ///
 ///     #include "whynot/answer.h"
 ///     #include "whynot/edits.h"
 ///
-///     std::string before(const whynot::Answer& answer) {  // the line without what was inserted
-///         std::string text;
+///     void print_before(const whynot::Answer& answer) {  // the line without what was inserted
 ///         for (const auto& [kind, part] : whynot::edit_parts(answer.terminal, answer.record.question.input))
-///             if (kind != whynot::EditPart::Kind::inserted) text += part;
-///         return text;
+///             if (kind != whynot::EditPart::Kind::inserted) std::cout << part;
 ///     }
 
 #include <string_view>
