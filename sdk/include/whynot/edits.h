@@ -7,7 +7,8 @@
 ///     #include "whynot/answer.h"
 ///     #include "whynot/edits.h"
 ///
-///     void print_before(const whynot::Answer& answer) {  // the line without what was inserted
+///     // The line without what was inserted.
+///     void print_before(const whynot::Answer& answer) {
 ///         for (const auto& [kind, part] : whynot::edit_parts(answer.terminal, answer.record.question.input))
 ///             if (kind != whynot::EditPart::Kind::inserted) std::cout << part;
 ///     }
