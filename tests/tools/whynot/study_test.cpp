@@ -149,6 +149,11 @@ TEST(StudyDesign, IsRefusedWithWhatIsWrongWithIt) {
         {"/analysis/comparisons/0/0", "nobody"},
         {"/analysis/comparisons/0/0", "control-arm"},
         {"/exclude/failed_catches", -1},
+        {"/exclude/failed_catches", 1.5},
+        {"/steps/1/questions/0/right", 0.5},
+        {"/steps/1/questions/1", {{"id", "q1"}, {"text", "?"}, {"choices", {"a", "b"}}, {"right", 1}}},
+        {"/steps/5/points", 4.5},
+        {"/stimuli/l1/catch", "yes"},
     };
     for (const auto& [place, value] : wrong) {
         Json json = design_json();

@@ -1,6 +1,7 @@
 #include "study/making/design.h"
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 #include "base/file.h"
@@ -49,6 +50,12 @@ double number(const Json& object, const char* key, double least, double most, do
     return value;
 }
 
+int64_t whole(const Json& object, const char* key, double least, double most, int64_t otherwise, const std::string& where) {
+    const double value = number(object, key, least, most, static_cast<double>(otherwise), where);
+    if (value != std::floor(value)) refuse(where + ", '" + key + "': expected a whole number, found " + base::number(value));
+    return static_cast<int64_t>(value);
+}
+
 bool flag(const Json& object, const char* key, const std::string& where) {
     const auto found = object.find(key);
     if (found == object.end()) return false;
@@ -71,6 +78,11 @@ void check_id(const std::string& id, const std::string& where) {
         return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
     });
     if (!good) refuse(where + ": expected an id of a-z, 0-9, - and _, found " + base::in_quotes(id));
+}
+
+void check_new_id(const std::string& id, std::set<std::string>& known, const std::string& where) {
+    check_id(id, where);
+    if (!known.insert(id).second) refuse(where + " has the id " + base::in_quotes(id) + " twice");
 }
 
 /// What something looks like: a picture in the folder, or a text.
@@ -172,24 +184,25 @@ void Design::check_steps() {
         check_id(step.id, "a step");
         if (!ids.insert(step.id).second) refuse("there are two steps " + base::in_quotes(step.id));
         const std::string where = "the step '" + step.id + "'";
+        std::set<std::string> within;  // ids of its questions or statements
         step.kind = text(each, "kind", where);
         step.json = each;
         if (step.kind == "text") {
             for (const char* key : {"title", "text", "button"}) text(each, key, where);
         } else if (step.kind == "questions") {
             for (const Json& question : list(each, "questions", where)) {
-                check_id(text(question, "id", where), where);
+                check_new_id(text(question, "id", where), within, where);
                 text(question, "text", where);
                 const size_t choices = texts(question, "choices", where).size();
-                const double right = number(question, "right", 0, static_cast<double>(choices) - 1, -1, where);
+                const int64_t right = whole(question, "right", 0, static_cast<double>(choices) - 1, -1, where);
                 if (choices < 2 || right < 0)
                     refuse(where + ": a question should have two choices or more, and which of them is right (0, 1, ...)");
             }
         } else if (step.kind == "scale") {
-            number(each, "points", 2, 11, 5, where);
+            whole(each, "points", 2, 11, 5, where);
             for (const char* key : {"title", "low", "high"}) text(each, key, where);
             for (const Json& statement : list(each, "statements", where)) {
-                check_id(text(statement, "id", where), where);
+                check_new_id(text(statement, "id", where), within, where);
                 text(statement, "text", where);
             }
         } else if (step.kind == "trials") {
@@ -220,6 +233,7 @@ void Design::check_trials(const Step& step) const {
         const Json& stimuli = json_.at("stimuli");
         if (!stimuli.contains(item)) refuse(of + " is none of the stimuli, of which there are " + std::to_string(stimuli.size()));
         check_view(stimuli.at(item), of);
+        flag(stimuli.at(item), "catch", of);
         if (!is_of(text(stimuli.at(item), "model", of), classes_))
             refuse(of + ": the model should say " + classes_[0] + " or " + classes_[1]);
         if (step.ask == "after-edit") {
@@ -277,8 +291,8 @@ void Design::check_analysis() {
         analysis_.comparisons.emplace_back(pair[0].get<std::string>(), pair[1].get<std::string>());
     }
     const Json exclude = json_.value("exclude", Json::object());
-    exclusions_.failed_catches = static_cast<int64_t>(number(exclude, "failed_catches", 0, 1000, 0, "'exclude'"));
-    exclusions_.failed_comprehension = static_cast<int64_t>(number(exclude, "failed_comprehension", 0, 1000, 0, "'exclude'"));
+    exclusions_.failed_catches = whole(exclude, "failed_catches", 0, 1000, 0, "'exclude'");
+    exclusions_.failed_comprehension = whole(exclude, "failed_comprehension", 0, 1000, 0, "'exclude'");
     exclusions_.least_median_seconds = number(exclude, "least_median_seconds", 0, 3600, 0, "'exclude'");
     exclusions_.most_same_answer = number(exclude, "most_same_answer", 0, 1, 0, "'exclude'");
 }
