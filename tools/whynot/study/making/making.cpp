@@ -405,7 +405,9 @@ private:
             if (kind == Kind::kept || (kind == Kind::inserted) == first) text += part;
             if (kind == Kind::inserted) first = false;
         }
-        return text;
+        // What stood beside a word that is gone are two spaces now.
+        text.erase(std::unique(text.begin(), text.end(), [](char a, char b) { return a == ' ' && b == ' '; }), text.end());
+        return text.substr(std::min(text.find_first_not_of(' '), text.size()));
     }
 
     /// Examples of both classes, from those that the model is least sure of to those that it is surest of: evenly spread.
