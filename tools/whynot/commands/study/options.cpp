@@ -47,35 +47,35 @@ void add_power(CLI::App& study, StudyCommand& command) {
     CLI::App& app =
         add_command(study, "power", "How many participants it needs, before anybody has seen it; and the text of a preregistration");
     app.add_option("DIR", command.folder, "The folder of the study: its items, comparisons and level")->type_name("");
-    app.add_option("--control", command.control, "Share of right answers in the one arm")
+    app.add_option("--control", command.assumptions.control, "Share of right answers in the one arm")
         ->type_name("P")
         ->check(between(0.0, 1.0))
         ->capture_default_str();
-    app.add_option("--treated", command.treated, "Share of right answers in the other")
+    app.add_option("--treated", command.assumptions.treated, "Share of right answers in the other")
         ->type_name("P")
         ->check(between(0.0, 1.0))
         ->capture_default_str();
-    app.add_option("--between", command.between, "Standard deviation between people, of their own shares")
+    app.add_option("--between", command.assumptions.between, "Standard deviation between people, of their own shares")
         ->type_name("X")
         ->check(between(0.0, 0.5))
         ->capture_default_str();
-    app.add_option("--items", command.items, "Measured trials a person, where no DIR says it")
+    app.add_option("--items", command.assumptions.items, "Measured trials a person, where no DIR says it")
         ->type_name("N")
         ->check(between<int64_t>(1, 10000))
         ->capture_default_str();
-    app.add_option("--comparisons", command.comparisons, "Of how many comparisons this is one, where no DIR says it")
+    app.add_option("--comparisons", command.assumptions.comparisons, "Of how many comparisons this is one, where no DIR says it")
         ->type_name("N")
         ->check(between<int64_t>(1, 1000))
         ->capture_default_str();
-    app.add_option("--alpha", command.alpha, "Level of all comparisons together, where no DIR says it")
+    app.add_option("--alpha", command.assumptions.alpha, "Level of all comparisons together, where no DIR says it")
         ->type_name("X")
         ->check(between(1e-6, 0.5))
         ->capture_default_str();
-    app.add_option("--power", command.power, "The power that is wanted")
+    app.add_option("--power", command.assumptions.power, "The power that is wanted")
         ->type_name("X")
         ->check(between(0.01, 0.9999))
         ->capture_default_str();
-    app.add_option("--dropout", command.dropout, "Share of those invited who leave or are excluded")
+    app.add_option("--dropout", command.assumptions.dropout, "Share of those invited who leave or are excluded")
         ->type_name("X")
         ->check(between(0.0, 0.95))
         ->capture_default_str();
@@ -115,11 +115,11 @@ void add_simulate(CLI::App& study, StudyCommand& command) {
         ->required()
         ->type_name("DIR")
         ->check(not_empty("a folder"));
-    app.add_option("--participants", command.participants, "How many")
+    app.add_option("--participants", command.crowd.participants, "How many")
         ->type_name("N")
         ->check(between<int64_t>(1, 100000))
         ->capture_default_str();
-    app.add_option("--at-once", command.at_once, "Connections at once")
+    app.add_option("--at-once", command.crowd.at_once, "Connections at once")
         ->type_name("N")
         ->check(between<int64_t>(1, 200))
         ->capture_default_str();
@@ -127,12 +127,15 @@ void add_simulate(CLI::App& study, StudyCommand& command) {
         ->type_name("ARM=P")
         ->expected(1)
         ->take_all();
-    app.add_option("--skill", command.skill, "That of all other arms")->type_name("P")->check(between(0.0, 1.0))->capture_default_str();
-    app.add_option("--between", command.between, "Standard deviation between people")
+    app.add_option("--skill", command.crowd.skill, "That of all other arms")
+        ->type_name("P")
+        ->check(between(0.0, 1.0))
+        ->capture_default_str();
+    app.add_option("--between", command.crowd.between, "Standard deviation between people")
         ->type_name("X")
         ->check(between(0.0, 0.5))
         ->capture_default_str();
-    app.add_option("--leave", command.leave, "Share of people who leave on the way")
+    app.add_option("--leave", command.crowd.leave, "Share of people who leave on the way")
         ->type_name("X")
         ->check(between(0.0, 1.0))
         ->capture_default_str();

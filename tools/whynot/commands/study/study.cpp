@@ -185,20 +185,6 @@ double between_in_pilot(const std::string& folder) {
                                  result.items);
 }
 
-study::Assumptions assumptions_of(const StudyCommand& command) {
-    study::Assumptions assumptions;
-    assumptions.chance = command.chance;
-    assumptions.control = command.control;
-    assumptions.treated = command.treated;
-    assumptions.between = command.between;
-    assumptions.items = command.items;
-    assumptions.alpha = command.alpha;
-    assumptions.comparisons = command.comparisons;
-    assumptions.power = command.power;
-    assumptions.dropout = command.dropout;
-    return assumptions;
-}
-
 Json to_json(const study::Plan& plan) {
     return {{"level", plan.level},
             {"deviation_of_shares", plan.deviation},
@@ -328,19 +314,14 @@ int serve_study(const StudyCommand& command) {
 
 int simulate_study(const StudyCommand& command) {
     return interruptible([&] {
-        study::Crowd crowd;
-        crowd.participants = command.participants;
-        crowd.at_once = command.at_once;
-        crowd.skill = command.skill;
-        crowd.between = command.between;
-        crowd.leave = command.leave;
+        study::Crowd crowd = command.crowd;
         crowd.seed = command.seed;
         for (const std::string& effect : command.effects) crowd.skills.insert(effect_in(effect));
         copy_study(Design(fs::path(command.folder)), command.out);
         const Design design{fs::path(command.out)};
         StudyCommand serve = command;
         serve.port = 0;
-        serve.most_participants = command.participants;
+        serve.most_participants = crowd.participants;
         ServingStudy serving(design, serve);
         int ended[2];
         if (::pipe(ended) != 0) throw Error(ErrorCode::io, "no pipe can be made");
@@ -358,9 +339,9 @@ int simulate_study(const StudyCommand& command) {
         if (failure) std::rethrow_exception(failure);
         if (interrupted()) throw Error(ErrorCode::cancelled, "interrupted");
         if (command.json)
-            print_line({{"study", command.out}, {"participants", command.participants}});
+            print_line({{"study", command.out}, {"participants", crowd.participants}});
         else
-            print(std::to_string(command.participants) + " participants went through " + base::escape_controls(command.out) +
+            print(std::to_string(crowd.participants) + " participants went through " + base::escape_controls(command.out) +
                   "\nwhynot study analyse " + for_shell(command.out) + "\n");
         return int{answered};
     });
@@ -368,7 +349,7 @@ int simulate_study(const StudyCommand& command) {
 
 int plan_study(const StudyCommand& command) {
     return interruptible([&] {
-        study::Assumptions assumptions = assumptions_of(command);
+        study::Assumptions assumptions = command.assumptions;
         std::optional<Design> design;
         if (!command.folder.empty()) {
             design.emplace(fs::path(command.folder));

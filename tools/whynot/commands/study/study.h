@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "commands/common.h"
+#include "study/planning/power.h"
+#include "study/taking/crowd.h"
 
 namespace whynot::cli {
 
@@ -30,15 +32,13 @@ struct StudyCommand : CommonOptions {
     bool end_with_input = false;
 
     // simulate
-    int64_t participants = 60, at_once = 16;
+    study::Crowd crowd;
     std::vector<std::string> effects;  ///< "ARM=P"
-    double skill = 0.6, between = 0.1, leave = 0;
 
     // power
-    double control = 0.55, treated = 0.65, chance = 0.5, alpha = 0.05, power = 0.8, dropout = 0;
-    int64_t items = 20, comparisons = 1;
-    std::string preregistration;  ///< a file
-    std::string pilot;            ///< the folder of a study that a few have taken part in
+    study::Assumptions assumptions;  ///< items, comparisons, chance and alpha are the design's, where there is one
+    std::string preregistration;     ///< a file
+    std::string pilot;               ///< the folder of a study that a few have taken part in
 
     // analyse
     bool published = false;
