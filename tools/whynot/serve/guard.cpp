@@ -60,22 +60,21 @@ Guard::Guard(uint16_t port) : port_(port), token_(random_name(24)), cookie_("why
 
 std::string Guard::ticket() { return ticket_ = random_name(24); }
 
-/// Whether a host with its port is this server, by a name that no other machine can have.
-bool Guard::is_ours(const std::string& host) const {
-    const std::string port = ":" + std::to_string(port_);
+bool is_this_machine(const std::string& host, uint16_t port) {
+    const std::string with_port = ":" + std::to_string(port);
     for (const char* name : {"localhost", "localhost.", "127.0.0.1", "[::1]"})
-        if (host == name + port || (port_ == 80 && host == name)) return true;
+        if (host == name + with_port || (port == 80 && host == name)) return true;
     return false;
 }
 
 std::optional<HttpResponse> Guard::check(const HttpRequest& request) {
     const std::vector<std::string> hosts = request.header("host");
     if (hosts.size() != 1) return refusal(400, "invalid-argument", "expected one Host, found " + std::to_string(hosts.size()));
-    if (!is_ours(hosts[0]))
+    if (!is_this_machine(hosts[0], port_))
         return refusal(403, "invalid-argument",
                        "this server is localhost or 127.0.0.1 with its own port, and not " + base::in_quotes(hosts[0]));
     for (const std::string& origin : request.header("origin"))
-        if (origin.compare(0, 7, "http://") != 0 || !is_ours(origin.substr(7)))
+        if (origin.compare(0, 7, "http://") != 0 || !is_this_machine(origin.substr(7), port_))
             return refusal(403, "invalid-argument", "no page of another site may ask");
     for (const std::string& site : request.header("sec-fetch-site"))
         if (site != "same-origin" && site != "none") return refusal(403, "invalid-argument", "no page of another site may ask");

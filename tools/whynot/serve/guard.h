@@ -13,6 +13,9 @@ namespace whynot::cli {
 /// So many random bytes as hexadecimal digits, from the system. Throws `io`.
 std::string random_name(size_t bytes);
 
+/// Whether a host with its port is this machine, by a name that no other can have.
+bool is_this_machine(const std::string& host, uint16_t port);
+
 class Guard {
 public:
     /// @param port on which the server listens
@@ -27,7 +30,6 @@ public:
     std::optional<HttpResponse> check(const HttpRequest& request);
 
 private:
-    bool is_ours(const std::string& host) const;
     std::optional<HttpResponse> enter(const HttpRequest& request);
     bool has_token(const HttpRequest& request) const;
 

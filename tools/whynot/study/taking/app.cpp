@@ -75,10 +75,7 @@ App::App(const Design& design, Store& store, std::vector<std::string> hosts, int
     : design_(design), store_(store), names_(design), hosts_(std::move(hosts)), most_participants_(most_participants) {}
 
 bool App::is_ours(const std::string& host) const {
-    const std::string port = ":" + std::to_string(port_);
-    for (const char* name : {"localhost", "127.0.0.1", "[::1]"})
-        if (host == name + port) return true;
-    return std::find(hosts_.begin(), hosts_.end(), host) != hosts_.end();
+    return is_this_machine(host, port_) || std::find(hosts_.begin(), hosts_.end(), host) != hosts_.end();
 }
 
 std::optional<HttpResponse> App::check(const HttpRequest& head) const {
