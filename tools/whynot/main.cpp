@@ -177,7 +177,12 @@ private:
         {"whynot corpus bias", [this] { return corpus_commands().bias(corpus_); }},
         {"whynot serve", [this] { return serve_commands().serve(serve_, [this] { return commands().open_asker(serve_); }); }},
         {"whynot study new",
-         [this] { return serve_commands().make_study(study_, [this] { return commands().open_asker(asked_by_study_); }); }},
+         [this] {
+             return serve_commands().make_study(study_, [this] {
+                 asked_by_study_.plugin_path = study_.plugin_path;
+                 return commands().open_asker(asked_by_study_);
+             });
+         }},
         {"whynot study serve", [this] { return serve_commands().serve_study(study_); }},
         {"whynot study simulate", [this] { return serve_commands().simulate_study(study_); }},
         {"whynot study power", [this] { return serve_commands().plan_study(study_); }},

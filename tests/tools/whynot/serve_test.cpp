@@ -310,6 +310,12 @@ TEST_F(RequestTest, RefusesWhatIsNoJob) {
     EXPECT_THAT(refusal(many + "]}"), HasSubstr("'inputs'"));
 }
 
+TEST_F(RequestTest, APackThatIsNamedIsAskedAndNoOtherInItsPlace) {
+    EXPECT_EQ(KnownPacks(host_, {"yelp-sum"}).all().front().manifest.id, "yelp-sum");
+    EXPECT_THROW(KnownPacks(host_, {"english"}), Error);  // a generator alone
+    EXPECT_THROW(KnownPacks(host_, {"nowhere"}), Error);
+}
+
 TEST_F(RequestTest, MeasuresPicturesBeforeTheyAreDecoded) {
     // A PNG's header that promises 40,000 times 40,000 pixels.
     EXPECT_THAT(read(R"({"inputs":[{"image_base64":"iVBORw0KGgoAAAANSUhEUgAAnEAAAJxACAYAAAAAAAAA"}]})").problems.at(0),

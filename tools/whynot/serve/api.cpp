@@ -167,17 +167,20 @@ void Api::job(const HttpRequest& request, const std::shared_ptr<HttpReply>& repl
 /// Answers when the job has ended, or `wait` seconds have gone.
 /// @param is_its_own whoever waits has begun the job: with him it ends
 void Api::when_ended(const std::string& id, double wait, bool is_its_own, const std::shared_ptr<HttpReply>& reply) {
-    const auto tell = [this, id, is_its_own, reply] {
+    const auto tell = [this, id, is_its_own](HttpReply& to) {
         HttpResponse response = view(id);
         if (is_its_own) response.headers.emplace_back("Location", "/api/jobs/" + id);
         const bool has_ended = response.status == 200;
         if (!has_ended && !is_its_own) response.status = 200;
-        reply->send(safe(std::move(response)));
+        to.send(safe(std::move(response)));
     };
     jobs_.hold(id, wait);
-    if (wait <= 0) return tell();
-    jobs_.when_ended(id, [this, tell] { later_(0, tell); });
-    later_(wait, tell);
+    if (wait <= 0) return tell(*reply);
+    // The job keeps the connection, the clock does not: one that was answered is not held until its time is up.
+    jobs_.when_ended(id, [this, tell, reply] { later_(0, [tell, reply] { tell(*reply); }); });
+    later_(wait, [tell, left = std::weak_ptr<HttpReply>(reply)] {
+        if (const auto there = left.lock()) tell(*there);
+    });
     reply->when_gone([this, id, is_its_own] { is_its_own ? static_cast<void>(jobs_.cancel(id)) : jobs_.leave(id); });
 }
 

@@ -31,7 +31,14 @@ KnownPacks::KnownPacks(const Host& host, const std::vector<std::string>& named) 
     const std::vector<PackEntry> found = list_packs(default_pack_search());
     for (const std::string& name : named) {
         const fs::path folder = folder_of(name, found);
-        add(host, folder, read_manifest(folder));
+        const PackManifest manifest = read_manifest(folder);
+        add(host, folder, manifest);
+        const bool is_there = std::any_of(packs_.begin(), packs_.end(), [&](const KnownPack& known) { return known.folder == folder; });
+        if (!is_there && manifest.classes.empty())
+            throw Error(ErrorCode::invalid_argument, "the pack '" + manifest.id + "' has no classifier: there is nothing to ask it");
+        if (!is_there)
+            throw Error(ErrorCode::not_found, "the pack '" + manifest.id + "' is of " + manifest.modality +
+                                                  ", which no plugin here explains, or another of its id stands before it");
     }
     named_ = packs_.size();
     for (const std::string id : {for_sentences, for_images, ""})  // then all others

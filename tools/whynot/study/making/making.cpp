@@ -337,7 +337,7 @@ private:
 
     Classification said_of(const Input& input) { return std::move(ask(Task::classify, {input}, {}).classifications.at(0)); }
 
-    /// The smallest change of single pixels that turns the class, by linear steps: with the gap f between the two and its gradient g, the nearest point
+    /// A change of single pixels that turns the class, near the smallest, by linear steps: with the gap f between the two and its gradient g, the nearest point
     /// where f would be zero lies f g / |g|^2 away (Moosavi-Dezfooli and others, DeepFool, 2016). A little more than that, so that rounding to 256
     /// levels does not undo it.
     Json closest_edit(const Candidate& candidate, const std::string& id) {

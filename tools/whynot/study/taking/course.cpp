@@ -1,5 +1,7 @@
 #include "study/taking/course.h"
 
+#include <functional>
+
 #include "base/sha256.h"
 #include "study/making/random.h"
 #include "whynot/edits.h"
@@ -60,7 +62,7 @@ Json explanation_of(const Design& design, const Arm& arm, const std::string& ite
         made["caption"] = "Where the computer looked: red speaks for its answer, blue against it.";
     } else if (kind == "edit") {
         made["picture"] = names.of(explanation.at("picture").get<std::string>());
-        made["caption"] = "The smallest change of single points after which the computer answers the other one.";
+        made["caption"] = "A small change of single points after which the computer answers the other one.";
     } else if (kind == "morph") {
         for (const Json& step : explanation.at("steps")) made["steps"].push_back(names.of(step.get<std::string>()));
         made["says"] = explanation.at("says");
