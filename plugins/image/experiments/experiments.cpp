@@ -23,11 +23,11 @@ const std::vector<Experiment>& experiments() {
         {{"image/faces", "What a classifier of faces looks at, hair or eyes, and one that was made to look at the eyes",
           "S. Feghahati, Deep Contrastive Explanation, 2020, section 3.2.4, figures 3.9 to 3.11",
           "the corpus faces; with --pack a classifier of its classes in the place of the plain one; one thread takes 27 minutes, with "
-          "--quick three"},
+          "--quick two"},
          &run_faces},
         {{"image/fashion", "Two deep classifiers of garments, VGG16 and ResNet101, explained in the same latent space",
           "S. Feghahati, Deep Contrastive Explanation, 2020, section 3.2.3, figure 3.8",
-          "the corpus fashion-mnist; one thread takes 23 minutes, most of them to train both"},
+          "the corpus fashion-mnist; one thread takes 23 minutes, most of them to train both, with --quick four"},
          &run_fashion},
         {{"image/guards", "With guards and without: does a third class come between fact and foil?",
           "S. Feghahati, Deep Contrastive Explanation, 2020, figures 3.4 and 3.5",
