@@ -21,7 +21,7 @@ struct GradientCheckOptions {
     /// of the log-likelihoods (1e-7 of their size, divided by the step) and curvature (the step's square) balance.
     double step = 0;
     /// Allowed difference, relative to the largest gradient component of the row, beyond what the differences
-    /// themselves are uncertain by (estimated from a second, doubled step).
+    /// themselves are uncertain by: estimated from a second, doubled step, and from the slopes on either side of the point.
     double tolerance = 0.02;
     int64_t max_coordinates = 64;  ///< of the latent space, evenly spread; each costs four evaluations of the batch
 };

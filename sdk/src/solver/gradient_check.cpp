@@ -80,8 +80,12 @@ private:
         }
     }
 
-    /// (l_c(z + h e_j) - l_c(z - h e_j)) / 2h of every row and class, [B * C].
-    std::vector<double> slopes(int64_t j, double h) {
+    /// What l_c does from z - h e_j to z + h e_j, a row and class each, [B * C].
+    struct Slopes {
+        std::vector<double> central;  // (l_c(z + h e_j) - l_c(z - h e_j)) / 2h
+        std::vector<double> bend;     // half of what the slopes before and after z differ by
+    };
+    Slopes slopes(int64_t j, double h) {
         std::array<std::vector<double>, 2> side, where;
         for (const int up : {0, 1}) {
             for (int64_t i = 0; i < count_; ++i) {
@@ -93,25 +97,33 @@ private:
             // The points are rounded to the problem's type, so the true distance is taken from them.
             for (int64_t i = 0; i < count_; ++i) where[up].push_back(points_[i * k_ + coordinates_[j]]);
         }
-        std::vector<double> result;
+        Slopes result;
         for (int64_t i = 0; i < count_; ++i) {
-            points_[i * k_ + coordinates_[j]] = at_base()[i * k_ + coordinates_[j]];
-            for (int64_t c = 0; c < classes_; ++c)
-                result.push_back((side[1][i * classes_ + c] - side[0][i * classes_ + c]) / (where[1][i] - where[0][i]));
+            const double here = at_base()[i * k_ + coordinates_[j]];
+            points_[i * k_ + coordinates_[j]] = here;
+            for (int64_t c = 0; c < classes_; ++c) {
+                const int64_t place = i * classes_ + c;
+                const double down = side[0][place], up = side[1][place];
+                result.central.push_back((up - down) / (where[1][i] - where[0][i]));
+                result.bend.push_back(
+                    std::abs((up - values_[place]) / (where[1][i] - here) - (values_[place] - down) / (here - where[0][i])) / 2);
+            }
         }
         return result;
     }
 
-    /// Differences over 2 h and 4 h: how much they differ says how far either can be trusted.
+    /// Differences over 2 h and 4 h: how much they differ says how far either can be trusted. Where a ReLU or a maximum turns
+    /// within h of z, they agree with each other and with neither side; the derivative is one side's slope, off by the bend at most.
     void take_differences(int64_t j) {
         const double unit = is_double_ ? 2.3e-16 : 1.2e-7;
-        const std::vector<double> narrow = slopes(j, step_), wide = slopes(j, 2 * step_);
+        const Slopes narrow = slopes(j, step_), wide = slopes(j, 2 * step_);
         auto numeric = figures(check_.numeric), uncertainty = figures(uncertainty_);
         for (int64_t i = 0; i < count_; ++i)
             for (int64_t c = 0; c < classes_; ++c) {
                 const int64_t place = i * classes_ + c;
-                numeric[i][c][j] = narrow[place];
-                uncertainty[i][c][j] = std::abs(narrow[place] - wide[place]) + 8 * unit * (1 + std::abs(values_[place])) / step_;
+                numeric[i][c][j] = narrow.central[place];
+                uncertainty[i][c][j] = std::max(std::abs(narrow.central[place] - wide.central[place]), narrow.bend[place]) +
+                                       8 * unit * (1 + std::abs(values_[place])) / step_;
             }
     }
 

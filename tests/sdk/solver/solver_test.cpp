@@ -579,6 +579,28 @@ TEST(GradientCheck, PassesRightAndFlagsWrongGradients) {
     EXPECT_THAT(failed.log, HasSubstr("disagree"));
 }
 
+// A ReLU that turns at the very point: the central difference is the mean of two slopes, the derivative is one of them.
+TEST(GradientCheck, ForgivesATurnAtThePointButNoWrongSlope) {
+    Problem problem = network(4);
+    problem.start = torch::zeros({4, 6});
+    problem.start.select(1, 0).fill_(0.004);
+    const auto turning = [](double slope) {
+        return [slope](const at::Tensor& z, const at::Tensor&) {
+            const at::Tensor shown = torch::relu(z) * 2, said = torch::relu(z) * slope;
+            return (said + (shown - said).detach()).narrow(1, 0, 5);  // the values of one slope, the gradients of another
+        };
+    };
+    problem.log_likelihood = turning(2);
+    const GradientCheck right = check_gradients(problem);
+    EXPECT_TRUE(right.ok) << right.log;
+    problem.start.fill_(1);
+    problem.log_likelihood = turning(1.5);
+    EXPECT_FALSE(check_gradients(problem).ok);
+    problem.start.fill_(0.004);
+    problem.log_likelihood = turning(-1);
+    EXPECT_FALSE(check_gradients(problem).ok) << "neither the slope before nor the one after";
+}
+
 TEST(Lbfgs, FindsThePointsThatSqpFinds) {
     const Problem problem = network(6);
     SolverOptions options;
