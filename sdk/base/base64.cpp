@@ -6,8 +6,6 @@
 #include <climits>
 #include <cstdint>
 
-#include "base/text.h"
-
 namespace whynot::base {
 
 std::optional<std::string> from_base64(const std::string& text) {

@@ -1,6 +1,8 @@
 #include "base/text.h"
 
 #include <algorithm>
+#include <charconv>
+#include <cmath>
 #include <cstdio>
 #include <iterator>
 
@@ -34,6 +36,22 @@ bool is_escaped(char32_t c, char32_t before, char32_t after) {
     const bool joins = c == joiner || c == non_joiner;
     const auto is_joined = [](char32_t other) { return other >= first_that_joins && other != not_utf8 && !is_unseen(other); };
     return !(joins && is_joined(before) && is_joined(after));
+}
+
+bool is_number(const std::string& text) {
+    const size_t sign = !text.empty() && (text[0] == '+' || text[0] == '-') ? 1 : 0;
+    if (sign == text.size() || !((text[sign] >= '0' && text[sign] <= '9') || text[sign] == '.')) return false;  // "-inf" is none here
+    double value = 0;
+    const auto [end, error] = std::from_chars(text.data() + sign, text.data() + text.size(), value);
+    return error == std::errc() && end == text.data() + text.size() && std::isfinite(value);
+}
+
+std::string csv_cell(const std::string& text) {
+    const std::string safe = not_a_formula(text);
+    if (safe.find_first_of(",\"\r\n") == std::string::npos) return safe;
+    std::string quoted = "\"";
+    for (const char c : safe) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
+    return quoted + "\"";
 }
 
 std::string hexadecimal(const char* format, unsigned value) {
@@ -96,6 +114,16 @@ std::string in_quotes(std::string_view text) {
     size_t position = 0;
     for (int characters = 0; characters < 80 && position < text.size(); ++characters) next_code_point(text, position);
     return "'" + escape_controls(text.substr(0, position)) + (position < text.size() ? "...'" : "'");
+}
+
+std::string not_a_formula(const std::string& text) {
+    return !text.empty() && std::string("=+-@\t\r").find(text[0]) != std::string::npos && !is_number(text) ? "'" + text : text;
+}
+
+std::string csv_line(const std::vector<std::string>& cells) {
+    std::string line;
+    for (size_t i = 0; i < cells.size(); ++i) line += (i > 0 ? "," : "") + csv_cell(cells[i]);
+    return line + "\r\n";
 }
 
 }  // namespace whynot::base

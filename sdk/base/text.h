@@ -1,11 +1,11 @@
 #pragma once
 
-/// Text from strangers: is it UTF-8, and how to show it without letting it drive the reader's terminal.
+/// Text from strangers: is it UTF-8, and how to show it without letting it drive the reader's terminal or spreadsheet.
 
 #include <cstddef>
-#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace whynot::base {
 
@@ -25,7 +25,10 @@ std::string escape_controls(std::string_view text);
 /// The text escaped, in single quotes, cut after 80 characters: for messages.
 std::string in_quotes(std::string_view text);
 
-/// The bytes that base64 with its padding stands for; nothing for what is none.
-std::optional<std::string> from_base64(const std::string& text);
+/// The text, after an apostrophe where a spreadsheet would take it for a formula.
+std::string not_a_formula(const std::string& text);
+
+/// A line of CSV (RFC 4180) with its end. No cell is a formula.
+std::string csv_line(const std::vector<std::string>& cells);
 
 }  // namespace whynot::base

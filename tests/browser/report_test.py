@@ -1,8 +1,10 @@
 """Pages that `whynot explain --html` and `whynot experiment run --html` write, as a browser shows them (docs/pages.md)."""
 import base64
+import csv
 import functools
 import gzip
 import html.parser
+import io
 import json
 import os
 import re
@@ -499,6 +501,17 @@ class Listed(Page):
         self.assertEqual(records_in(content), records_in(self.made().printed))
         self.assert_quiet([self.address])
 
+    def test_saves_tables(self):
+        self.see()
+        records = records_in(self.made().printed)
+        _, content = self.browser.saved(next(b for b in self.browser.find("button") if "CSV" in b.text).click)
+        head, *rows = csv.reader(io.StringIO(content.decode("utf-8"), newline=""))
+        self.assertEqual([row[head.index("input")] for row in rows], [record["question"]["input"] for record in records])
+        self.assertEqual([row[head.index("foil")] for row in rows], [record["question"]["foil"] for record in records])
+        _, content = self.browser.saved(next(b for b in self.browser.find("button") if "LaTeX" in b.text).click)
+        self.assertEqual(content.decode("utf-8").count(" \\\\\n"), 1 + self.count)
+        self.assert_quiet([self.address])
+
     def test_sorts_by_mouse_and_keyboard(self):
         keys = browser.webdriver.common.keys.Keys
         self.see()
@@ -552,7 +565,7 @@ class Listed(Page):
             opened = self.browser.js("return arguments[0].closest('tr').nextElementSibling.textContent;", button)
             expected = self.browser.js(
                 "const e = document.createElement('template'); e.innerHTML = arguments[0]; return e.content.textContent;",
-                answers[index]["html"],
+                f"<h2>{answers[index]['title']}</h2>{answers[index]['article']}",
             )
             self.assertEqual(opened.strip(), expected.strip())
         # Sorted and filtered an open answer stays below its row.

@@ -70,6 +70,7 @@ void run_biased_digits(const ExperimentRequest& request, const Observer& observe
     const at::Tensor images = some.images(rows.slice(0, 0, n));
     const Kind kind{"square", at::full({images.size(0)}, marked, at::kLong)};
 
+    result.packs = {ground.pack.identity(), other.identity()};
     Json settings = sources_of(ground.corpus, ground.pack);
     settings["control"] = {{"id", other.manifest().id}, {"sha256", other.sha256()}};
     settings["images"] = images.size(0);

@@ -222,6 +222,7 @@ void run_direct(const ExperimentRequest& request, const Observer& observer, Expe
                               {},
                               ""});
     result.notes = notes();
+    result.packs = {ground.pack.identity()};
     Json settings = sources_of(ground.corpus, ground.pack);
     settings["images"] = n;
     result.settings = settings.dump();

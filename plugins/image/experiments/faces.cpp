@@ -392,6 +392,7 @@ void run_faces(const ExperimentRequest& request, const Observer& observer, Exper
     draw(request.out, "why-not-dark", {&all[1]}, ground, result);
     draw(request.out, "why-not-female", {&all[2]}, ground, result);
     result.notes = notes();
+    result.packs = {plain_pack.identity(), planted_pack.identity()};
     Json settings = sources_of(ground.corpus, plain_pack);
     settings["planted"] = {{"sha256", planted_pack.sha256()}, {"recipe", base::parse_own_json(planted_pack.manifest().recipe)}};
     settings["images"] = count;

@@ -216,6 +216,7 @@ void run_fashion(const ExperimentRequest& request, const Observer& observer, Exp
     }
     result.tables.push_back(std::move(agreement));
     result.notes = notes();
+    result.packs = {first.identity(), second.identity()};
     Json settings = sources_of(ground.corpus, first);
     settings["second"] = {{"sha256", second.sha256()}, {"recipe", base::parse_own_json(second.manifest().recipe)}};
     settings["recipe"] = base::parse_own_json(first.manifest().recipe.empty() ? "{}" : first.manifest().recipe);

@@ -273,6 +273,7 @@ void run_guards(const ExperimentRequest& request, const Observer& observer, Expe
     const int64_t n = request.quick ? 16 : 200, n_gan = request.quick ? 8 : 100;
     const training::Steps steps = experiment_steps(request, ground.corpus, ground.pack, observer);
     constexpr double first = 0.2, trained = 0.7, inverted = 0.9;
+    result.packs = {ground.pack.identity()};
     Json settings = sources_of(ground.corpus, ground.pack);
     settings["images"] = n;
     const std::string name = name_of(ground.model.networks().required_generator());

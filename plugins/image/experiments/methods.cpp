@@ -108,6 +108,7 @@ void run_methods(const ExperimentRequest& request, const Observer& observer, Exp
                               {},
                               ""});
     result.notes = notes();
+    result.packs = {ground.pack.identity()};
     Json settings = sources_of(ground.corpus, ground.pack);
     settings["images"] = n;
     result.settings = settings.dump();

@@ -161,6 +161,7 @@ void run_other_generator(const ExperimentRequest& request, const Observer& obser
     }
     result.tables.push_back(std::move(table));
     result.notes = notes();
+    result.packs = {digits.pack.identity(), kannada.pack.identity()};
     Json settings = sources_of(digits.corpus, digits.pack);
     settings["kannada"] = sources_of(kannada.corpus, kannada.pack);
     settings["images"] = n;

@@ -290,6 +290,7 @@ void run_peers(const ExperimentRequest& request, const Observer& observer, Exper
     result.figures.push_back(
         {"second classifier: accuracy on held-out images", accuracy(*judge, held_out, stop), held_out.size(), "share", {}, ""});
     result.notes = notes();
+    result.packs = {pack.identity()};
     Json settings = sources_of(corpus, pack);
     settings["images"] = n;
     settings["images_for_tuning"] = for_tuning;

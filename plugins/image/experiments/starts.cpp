@@ -221,6 +221,7 @@ void run_starts(const ExperimentRequest& request, const Observer& observer, Expe
     const Ground ground(request, experiment_pack(request, "mnist"), observer);
     const training::Steps steps = experiment_steps(request, ground.corpus, ground.pack, observer);
     const int64_t n = request.quick ? 6 : 60, starts = request.quick ? 2 : 5;
+    result.packs = {ground.pack.identity()};
     Json settings = sources_of(ground.corpus, ground.pack);
     settings["images"] = n;
     settings["starts"] = starts;

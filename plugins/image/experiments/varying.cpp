@@ -277,6 +277,7 @@ void run_varying(const ExperimentRequest& request, const Observer& observer, Exp
     result.figures.push_back({"seeds in which the cosine rises with the recall", static_cast<double>(rising), seeds, "seeds", {}, ""});
     result.tables.push_back(std::move(table));
     result.notes = notes();
+    result.packs = {ground.pack.identity()};
     Json settings = sources_of(ground.corpus, ground.pack);
     settings["images"] = n;
     settings["seeds"] = seeds;

@@ -465,6 +465,7 @@ void audit(const ExperimentRequest& request, const Observer& observer, Experimen
     result.tables.push_back(
         examples("The first 20 of the sample, none left out, decoding audit", corpus, biased.explained, unbiased.explained, 20));
     result.notes = notes();
+    result.packs = {pack.identity(), control_pack.identity()};
     result.settings = Json{{"corpus", {{"name", corpus.manifest.name}, {"sha256", corpus.sha256}}},
                            {"pack", identity(pack)},
                            {"remade", remake},

@@ -357,6 +357,7 @@ void run_peers(const ExperimentRequest& request, const Observer& observer, Exper
         "shops, "
         "as of the person. Few edits are no merit in themselves: people change more, and what they write is more often right.",
         "Perplexity by GPT-2, which the published tables have, is not measured: there is no such model here."};
+    result.packs = {pack.identity()};
     result.settings = Json{{"pack", {{"id", pack.manifest().id}, {"version", pack.manifest().version}, {"sha256", pack.sha256()}}},
                            {"sentences", yelp.asked.size()},
                            {"reviews", reviews.asked.size()},

@@ -237,6 +237,7 @@ void run_word_images(const ExperimentRequest& request, const Observer& observer,
                                base::percent(embeddings.figures["all"].get<double>()) +
                                " on the same sentences: letters tell this network less than words do.");
     }
+    result.packs = {pack.identity()};
     Json settings = sources_of(corpus, pack);
     settings["training_sentences"] = data.train.size();
     settings["networks"] = recipes;

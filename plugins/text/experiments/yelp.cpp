@@ -208,6 +208,7 @@ void run_yelp(const ExperimentRequest& request, const Observer& observer, Experi
             base::percent(decoded_near_half) + " are within 0.1 of it: a mixture can be neutral while each of its likeliest words stays.",
         "Edited decoding is ours: the fewest and most natural edits that make the classifier, asked afresh, say the other class. It does "
         "not aim at one half."};
+    result.packs = {pack.identity()};
     Json settings = sources_of(corpus, pack);
     settings["sentences"] = sample.sentences.size();
     settings["solver"] = {{"method", "sqp"}, {"starts", 2}};

@@ -1,5 +1,6 @@
 // Hugging Face's tokenizer.json: which of its many parts make one of the kinds that are known here, and a refusal that names any other.
 
+#include "base/base64.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "text/pieces/readers.h"

@@ -41,6 +41,7 @@
 
 #include "whynot/export.h"
 #include "whynot/host.h"
+#include "whynot/pack.h"
 #include "whynot/progress.h"
 #include "whynot/report.h"
 
@@ -116,7 +117,8 @@ struct ExperimentResult {
     std::vector<ExperimentFigure> figures;
     std::vector<ExperimentTable> tables;
     std::vector<ExperimentPicture> pictures;
-    std::vector<std::string> notes;  ///< what a careful reader must know, a sentence each
+    std::vector<PackIdentity> packs;  ///< that were asked; each once
+    std::vector<std::string> notes;   ///< what a careful reader must know, a sentence each
 };
 
 /// An empty result: name, title, source, quick and seed are set, everything else is still to come.
@@ -125,7 +127,7 @@ WHYNOT_API ExperimentResult begin_result(const ExperimentInfo& info, const Exper
 /// As JSON, indented, with a trailing newline:
 ///
 ///     schema, name, title, source, quick, seed, settings, figures [{name, value, n, unit, published, note}],
-///     tables [{title, columns, rows}], pictures [{file, caption}], notes
+///     tables [{title, columns, rows}], pictures [{file, caption}], notes, packs [{id, version, sha256, licence}] (absent where there are none)
 ///
 /// Throws `invalid_argument` on what `experiment_result_from_json` would refuse.
 WHYNOT_API std::string to_json(const ExperimentResult& result);

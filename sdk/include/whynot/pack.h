@@ -80,6 +80,13 @@ WHYNOT_API PackManifest manifest_from_json(std::string_view text, const std::str
 /// Reads `directory`/pack.json and checks it, but none of the files it names: instant, for lists.
 WHYNOT_API PackManifest read_manifest(const std::filesystem::path& directory);
 
+/// Which pack, for whoever reads a figure that it gave.
+struct PackIdentity {
+    std::string id, version;
+    std::string sha256;   ///< of its `pack.json`, as `Pack::sha256`
+    std::string licence;  ///< as in its manifest; may be empty
+};
+
 /// A pack whose every file has been verified.
 class WHYNOT_API Pack {
 public:
@@ -88,6 +95,8 @@ public:
 
     /// SHA-256 of the bytes of `pack.json`. As that holds the SHA-256 of every file, it identifies the whole pack.
     const std::string& sha256() const noexcept { return sha256_; }
+
+    PackIdentity identity() const { return {manifest_.id, manifest_.version, sha256_, manifest_.licence}; }
 
     bool has(std::string_view name) const noexcept;
 

@@ -29,19 +29,15 @@
 #include "whynot/attribution.h"
 #include "whynot/experiment.h"
 #include "whynot/export.h"
+#include "whynot/pack.h"
 
 namespace whynot {
 
-/// A pack that was asked, for the foot of the page.
-struct PagePack {
-    std::string id, version, sha256, licence;
-};
-
 /// What stands around the answers.
 struct PageInfo {
-    std::string title;    ///< of the page
-    std::string command;  ///< how the page is made again
-    std::vector<PagePack> packs;
+    std::string title;                ///< of the page
+    std::string command;              ///< how the page is made again
+    std::vector<PackIdentity> packs;  ///< that were asked, for the foot
 };
 
 /// A page of explanations.
@@ -53,8 +49,8 @@ public:
     ExplanationPage& operator=(const ExplanationPage&) = delete;
 
     void add(const Answer& answer);
-    void add_pack(const PagePack& pack);  ///< once, however often it is added
-    size_t size() const;                  ///< answers so far
+    void add_pack(const PackIdentity& pack);  ///< once, however often it is added
+    size_t size() const;                      ///< answers so far
     std::string html() const;
 
 private:
@@ -64,8 +60,12 @@ private:
 
 /// One answer as it stands in a page, for whoever has a page around it (and its style, `page_style`): elements of HTML, without scripts.
 struct AnswerPieces {
-    std::string article;  ///< in full, below a heading with the question
-    std::string row;      ///< as <tr>, the one `number` of a list
+    std::string question;  ///< for a heading: "why <fact> and not <foil>?"
+    std::string article;   ///< in full, below that
+    std::string row;       ///< as <tr>, the one `number` of a list
+    /// As a line of the tables that a list is saved as, for a spreadsheet and for a paper. Columns: number, fact, foil, status, the probability of the foil for
+    /// the answer, input, answer. No cell is a formula, or markup.
+    std::string csv, latex;
 };
 WHYNOT_API AnswerPieces answer_pieces(const Answer& answer, size_t number);
 
@@ -83,7 +83,7 @@ WHYNOT_API std::string page_script();
 /// says of each, and what gave way.
 WHYNOT_API std::string to_svg(const Answer& answer);
 
-/// The result of an experiment (experiment.h) as such a page, its pictures in it. @param folder in which they lie
+/// The result of an experiment (experiment.h) as such a page, its pictures in it and its packs in the foot. @param folder in which they lie
 WHYNOT_API std::string to_html(const ExperimentResult& result, const std::filesystem::path& folder, const PageInfo& info);
 
 /// Figures as such a page: a table. @param json an object with `figures`, as an `Evaluator` gives it, each with `name`, `value`, `n`, `unit`

@@ -18,11 +18,11 @@ public:
         throw Error(ErrorCode::invalid_input, origin_ + (where_.empty() ? "" : ", " + where_) + ": " + what);
     }
 
-    /// An object with these keys and no others.
-    const Place& object(const std::set<std::string>& keys) const {
+    /// An object with these keys, perhaps some of those, and no others.
+    const Place& object(const std::set<std::string>& keys, const std::set<std::string>& perhaps = {}) const {
         if (!value_.is_object()) refuse("expected an object, found " + base::kind_of(value_));
         for (const auto& [key, member] : value_.items())
-            if (!keys.count(key)) refuse("nothing is called " + base::in_quotes(key) + " here");
+            if (!keys.count(key) && !perhaps.count(key)) refuse("nothing is called " + base::in_quotes(key) + " here");
         for (const std::string& key : keys)
             if (!value_.contains(key)) refuse("'" + key + "' is missing");
         return *this;
@@ -95,7 +95,8 @@ base::Json json_of(const ExperimentValue& value) {
 ExperimentResult result_from(const base::Json& json, const std::string& origin) {
     const Place top =
         Place(json, "", origin)
-            .object({"schema", "name", "title", "source", "quick", "seed", "settings", "figures", "tables", "pictures", "notes"});
+            .object({"schema", "name", "title", "source", "quick", "seed", "settings", "figures", "tables", "pictures", "notes"},
+                    {"packs"});
     if (const std::string schema = top.at("schema").text(); schema != ExperimentResult::schema)
         top.at("schema").refuse("expected " + std::string(ExperimentResult::schema) + ", found " + base::in_quotes(schema));
     ExperimentResult result;
@@ -147,6 +148,12 @@ ExperimentResult result_from(const base::Json& json, const std::string& origin) 
         result.pictures.push_back({file, place.at("caption").text()});
     }
     for (const Place& note : top.at("notes").items()) result.notes.push_back(note.some_text());
+    if (json.contains("packs"))
+        for (const Place& pack : top.at("packs").items()) {
+            pack.object({"id", "version", "sha256", "licence"});
+            result.packs.push_back(
+                {pack.at("id").some_text(), pack.at("version").text(), pack.at("sha256").text(), pack.at("licence").text()});
+        }
     return result;
 }
 
@@ -182,17 +189,19 @@ std::string to_json(const ExperimentResult& result) {
         tables.push_back({{"title", table.title}, {"columns", table.columns}, {"rows", rows}});
     }
     for (const ExperimentPicture& picture : result.pictures) pictures.push_back({{"file", picture.file}, {"caption", picture.caption}});
-    const base::Json json{{"schema", ExperimentResult::schema},
-                          {"name", result.name},
-                          {"title", result.title},
-                          {"source", result.source},
-                          {"quick", result.quick},
-                          {"seed", result.seed},
-                          {"settings", base::parse_json_object(result.settings, ErrorCode::invalid_argument, what + ", settings")},
-                          {"figures", figures},
-                          {"tables", tables},
-                          {"pictures", pictures},
-                          {"notes", result.notes}};
+    base::Json json{{"schema", ExperimentResult::schema},
+                    {"name", result.name},
+                    {"title", result.title},
+                    {"source", result.source},
+                    {"quick", result.quick},
+                    {"seed", result.seed},
+                    {"settings", base::parse_json_object(result.settings, ErrorCode::invalid_argument, what + ", settings")},
+                    {"figures", figures},
+                    {"tables", tables},
+                    {"pictures", pictures},
+                    {"notes", result.notes}};
+    for (const PackIdentity& pack : result.packs)
+        json["packs"].push_back({{"id", pack.id}, {"version", pack.version}, {"sha256", pack.sha256}, {"licence", pack.licence}});
     try {
         const std::string text = base::write_json(json, 2, ErrorCode::invalid_argument, what) + '\n';
         experiment_result_from_json(text, what);

@@ -8,6 +8,7 @@
 #include "base/base64.h"
 #include "base/format.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "page/markup.h"
 #include "whynot/edits.h"
 #include "whynot/error.h"
@@ -18,6 +19,9 @@ namespace {
 
 using namespace internal;
 
+constexpr const char* save_buttons =
+    "<button type=\"button\" id=\"records\">save the records</button>\n<button type=\"button\" id=\"csv\">save as CSV</button>\n"
+    "<button type=\"button\" id=\"latex\">save as LaTeX</button>\n";
 constexpr size_t most_in_full = 8;               // answers; more are a list
 constexpr size_t most_with_way = 100;            // answers whose every step is in the page
 constexpr size_t most_bytes = 64 * 1000 * 1000;  // of a page
@@ -35,6 +39,34 @@ bool has_edits(const std::string& lines, const std::string& typed) {
 
 /// What a list is filtered by.
 std::string pair_of(const Explanation& record) { return record.question.fact + " \u2192 " + record.question.foil; }
+
+/// The answer, where it is a text.
+std::string text_of_answer(const Answer& answer) {
+    if (answer.record.rendering.empty() || !answer.pictures.empty()) return "";
+    const base::Json section = base::parse_own_json(answer.record.rendering);
+    const auto found = section.find("answer");
+    return found != section.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
+/// A row of a table for LaTeX: what a name or a sentence has of its signs is no markup.
+std::string latex_line(const std::vector<std::string>& cells) {
+    const std::map<char, std::string> names{{'\\', "textbackslash"}, {'~', "textasciitilde"}, {'^', "textasciicircum"},
+                                            {'<', "textless"},       {'>', "textgreater"},    {'|', "textbar"}};
+    std::string line;
+    for (size_t i = 0; i < cells.size(); ++i) {
+        line += i > 0 ? " & " : "";
+        for (const char c : cells[i]) {
+            const auto name = names.find(c);
+            if (name != names.end())
+                line += "\\" + name->second + "{}";
+            else if (std::string_view("{}$&#_%").find(c) != std::string_view::npos)
+                line += std::string("\\") + c;
+            else
+                line += static_cast<unsigned char>(c) < ' ' ? ' ' : c;
+        }
+    }
+    return line + " \\\\\n";
+}
 
 std::string each_line(const std::string& text, const std::string& typed, const char* css_class) {
     std::string html;
@@ -154,11 +186,19 @@ AnswerPieces answer_pieces(const Answer& answer, size_t number) {
     if (!answer.pictures.empty())
         text += " <img width=\"28\" height=\"28\" alt=\"input\" src=\"" + data_uri(answer.pictures.front().picture) + "\">";
     const std::string place = std::to_string(number);
-    return {article(answer), "<tr data-pair=\"" + escaped(pair_of(record)) + "\" data-status=\"" + escaped(record.status) +
-                                 "\"><td data-value=\"" + place + "\">" + place + "</td><td>" + shown(record.question.fact) + "</td><td>" +
-                                 shown(record.question.foil) + "</td><td>" + escaped(record.status) + "</td><td class=\"n\" data-value=\"" +
-                                 base::number(p) + "\">" + (p < 0 ? "" : escaped(base::probability(p))) + "</td><td class=\"text\">" +
-                                 text + "</td></tr>\n"};
+    const std::vector<std::string> cells{place,
+                                         record.question.fact,
+                                         record.question.foil,
+                                         record.status,
+                                         p < 0 ? "" : base::fixed(p, 4),
+                                         record.question.input,
+                                         text_of_answer(answer)};
+    return {question(record), article(answer),
+            "<tr data-pair=\"" + escaped(pair_of(record)) + "\" data-status=\"" + escaped(record.status) + "\"><td data-value=\"" + place +
+                "\">" + place + "</td><td>" + shown(record.question.fact) + "</td><td>" + shown(record.question.foil) + "</td><td>" +
+                escaped(record.status) + "</td><td class=\"n\" data-value=\"" + base::number(p) + "\">" +
+                (p < 0 ? "" : escaped(base::probability(p))) + "</td><td class=\"text\">" + text + "</td></tr>\n",
+            base::csv_line(cells), latex_line(cells)};
 }
 
 std::string article_of(const Attributed& attributed) {
@@ -196,8 +236,8 @@ struct ExplanationPage::State {
 ExplanationPage::ExplanationPage(PageInfo info) : state_(std::make_unique<State>()) { state_->info = std::move(info); }
 ExplanationPage::~ExplanationPage() = default;
 
-void ExplanationPage::add_pack(const PagePack& pack) {
-    for (const PagePack& known : state_->info.packs)
+void ExplanationPage::add_pack(const PackIdentity& pack) {
+    for (const PackIdentity& known : state_->info.packs)
         if (known.sha256 == pack.sha256) return;
     state_->info.packs.push_back(pack);
 }
@@ -212,17 +252,21 @@ void ExplanationPage::add(const Answer& answer) {
     }
     const Explanation& record = answer.record;
     ++state_->count;
-    const auto [content, row] = answer_pieces(answer, state_->count);
+    const AnswerPieces pieces = answer_pieces(answer, state_->count);
     if (state_->count <= most_in_full) {
         const std::string level = state_->count == 1 ? "h1" : "h2";
         state_->full +=
-            "<article>\n<" + level + ">" + question(record) + "</" + level + ">\n" + content + record_of(record) + "</article>\n";
+            "<article>\n<" + level + ">" + pieces.question + "</" + level + ">\n" + pieces.article + record_of(record) + "</article>\n";
     }
-    state_->rows += row;
+    state_->rows += pieces.row;
     if (!record.question.foil.empty()) state_->pairs.insert(pair_of(record));
     state_->states.insert(record.status);
-    base::Json packed{{"html", "<h2>" + question(record) + "</h2>\n" + content}, {"record", base::parse_own_json(to_json(record))}};
-    state_->bytes += content.size();
+    base::Json packed{{"title", pieces.question},
+                      {"article", pieces.article},
+                      {"record", base::parse_own_json(to_json(record))},
+                      {"csv", pieces.csv},
+                      {"latex", pieces.latex}};
+    state_->bytes += pieces.article.size();
     state_->packed.push_back(std::move(packed));
     if (state_->bytes > most_bytes)
         throw Error(ErrorCode::invalid_argument,
@@ -236,13 +280,11 @@ std::string ExplanationPage::html() const {
         for (const std::string& value : values) html += "<option>" + escaped(value) + "</option>";
         return html;
     };
-    std::string body =
-        "<h1>" + shown(state_->info.title) + "</h1>\n<div class=\"filters needs-script\" hidden>\n<label>classes <select id=\"pair\">" +
-        options(state_->pairs) + "</select></label>\n<label>status <select id=\"status\">" + options(state_->states) +
-        "</select></label>\n<label>words <input type=\"search\" id=\"words\"></label>\n<button type=\"button\" id=\"records\">save the "
-        "records"
-        "</button>\n<span id=\"count\" role=\"status\"></span>\n</div>\n" +
-        table_begin("answers", "list");
+    std::string body = "<h1>" + shown(state_->info.title) +
+                       "</h1>\n<div class=\"filters needs-script\" hidden>\n<label>classes <select id=\"pair\">" + options(state_->pairs) +
+                       "</select></label>\n<label>status <select id=\"status\">" + options(state_->states) +
+                       "</select></label>\n<label>words <input type=\"search\" id=\"words\"></label>\n" + std::string(save_buttons) +
+                       "<span id=\"count\" role=\"status\"></span>\n</div>\n" + table_begin("answers", "list");
     for (const char* head : {"no.", "fact", "foil", "status", "answer is foil", "answer"})
         body += "<th scope=\"col\"><button type=\"button\">" + std::string(head) + "</button></th>";
     body += "</tr></thead>\n<tbody>\n" + state_->rows + std::string(table_end) +

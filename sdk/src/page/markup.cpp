@@ -39,7 +39,7 @@ std::string policy_hash(std::string_view text) {
 
 std::string packs_of(const PageInfo& info) {
     std::string text;
-    for (const PagePack& pack : info.packs)
+    for (const PackIdentity& pack : info.packs)
         text += "<p>pack " + shown(pack.id) + " " + shown(pack.version) + ", SHA-256 <code>" + escaped(pack.sha256) + "</code>" +
                 (pack.licence.empty() ? "" : ": " + shown(pack.licence)) + "</p>\n";
     return text;

@@ -38,7 +38,9 @@ std::string figures_table(const std::vector<ExperimentFigure>& figures) {
 
 }  // namespace
 
-std::string to_html(const ExperimentResult& result, const std::filesystem::path& folder, const PageInfo& info) {
+std::string to_html(const ExperimentResult& result, const std::filesystem::path& folder, const PageInfo& about) {
+    PageInfo info = about;
+    info.packs.insert(info.packs.end(), result.packs.begin(), result.packs.end());
     std::string body = "<h1>" + shown(result.title) + "</h1>\n";
     if (!result.source.empty()) body += "<p class=\"soft\">" + shown(result.name) + "; published: " + shown(result.source) + "</p>\n";
     if (result.quick)

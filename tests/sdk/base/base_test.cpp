@@ -11,6 +11,7 @@
 #include <random>
 
 #include "base/atomic_file.h"
+#include "base/base64.h"
 #include "base/file.h"
 #include "base/format.h"
 #include "base/hash.h"
@@ -78,6 +79,14 @@ TEST(Text, EscapesWhatDrivesTerminals) {
         EXPECT_TRUE(base::is_utf8(escaped));
         EXPECT_EQ(base::escape_controls(escaped), escaped);
     }
+}
+
+TEST(Text, CsvHoldsNoFormula) {
+    EXPECT_EQ(base::csv_line({"a", "b c", ""}), "a,b c,\r\n");
+    EXPECT_EQ(base::csv_line({"a,b", "say \"no\"", "two\nlines"}), "\"a,b\",\"say \"\"no\"\"\",\"two\nlines\"\r\n");
+    for (const char* formula : {"=1+1", "+A1", "-A1", "@now", "\t=1", "\r=1"})
+        EXPECT_EQ(base::not_a_formula(formula), "'" + std::string(formula));
+    for (const char* harmless : {"", "-1.5", "+2", "a=1", "'=1"}) EXPECT_EQ(base::not_a_formula(harmless), harmless);
 }
 
 TEST(Text, Base64) {  // the vectors of RFC 4648

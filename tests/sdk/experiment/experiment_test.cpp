@@ -42,6 +42,7 @@ ExperimentResult sample() {
         {"Nothing", {"column"}, {}}};
     result.pictures = {{"coin.png", "A coin"}, {"more/coin-2.png", "- Another *coin*"}};
     result.notes = {"Coins have two sides.", "Their edge is | a third."};
+    result.packs = {{"penny", "2", "abc", "the king's"}, {"cent", "", "def", ""}};
     return result;
 }
 
@@ -75,14 +76,18 @@ TEST(ExperimentJson, RoundTrip) {
     EXPECT_EQ(read.tables[1].columns, original.tables[1].columns);
     EXPECT_EQ(read.pictures[1].file, "more/coin-2.png");
     EXPECT_EQ(read.notes, original.notes);
+    ASSERT_EQ(read.packs.size(), 2u);
+    EXPECT_EQ(read.packs[0].id, "penny");
+    EXPECT_EQ(read.packs[0].licence, "the king's");
+    EXPECT_EQ(read.packs[1].sha256, "def");
 }
 
 TEST(ExperimentJson, HasTheSchemaAndTheKeysThatAreDocumented) {
     const auto written = nlohmann::ordered_json::parse(to_json(sample()));
     std::vector<std::string> keys;
     for (const auto& item : written.items()) keys.push_back(item.key());
-    EXPECT_THAT(keys,
-                ElementsAre("schema", "name", "title", "source", "quick", "seed", "settings", "figures", "tables", "pictures", "notes"));
+    EXPECT_THAT(keys, ElementsAre("schema", "name", "title", "source", "quick", "seed", "settings", "figures", "tables", "pictures",
+                                  "notes", "packs"));
     EXPECT_EQ(written["schema"], "whynot.experiment-result/1");
     EXPECT_TRUE(written["figures"][1]["value"].is_null());
     EXPECT_TRUE(written["figures"][1]["published"].is_null());
@@ -129,6 +134,9 @@ TEST(ExperimentJson, EveryRefusalNamesThePlace) {
         {"/pictures/0/file", "coin.png)", "pictures/0/file: expected a path inside"},
         {"/pictures/0/caption", 1, "pictures/0/caption: expected a string, found a number"},
         {"/notes/1", "", "notes/1: expected some text"},
+        {"/packs", "penny", "packs: expected an array, found a string"},
+        {"/packs/0/id", "", "packs/0/id: expected some text"},
+        {"/packs/1/colour", "red", "packs/1: nothing is called 'colour' here"},
     };
     const json good = json::parse(to_json(sample()));
     for (const Case& one : cases) {
@@ -142,8 +150,9 @@ TEST(ExperimentJson, EveryRefusalNamesThePlace) {
 
 TEST(ExperimentJson, EveryMissingKeyIsNamed) {
     const json good = json::parse(to_json(sample()));
-    for (const char* place : {"", "/figures/0", "/tables/0", "/pictures/0"})
+    for (const char* place : {"", "/figures/0", "/tables/0", "/pictures/0", "/packs/0"})
         for (const auto& item : good[json::json_pointer(place)].items()) {
+            if (item.key() == "packs") continue;  // an experiment may ask none
             json bad = good;
             bad[json::json_pointer(place)].erase(item.key());
             EXPECT_THAT(message_of(ErrorCode::invalid_input, [&] { experiment_result_from_json(bad.dump(), "the test"); }),

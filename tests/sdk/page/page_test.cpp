@@ -190,6 +190,19 @@ TEST(Page, AsksNobodyForAnything) {
     }
 }
 
+TEST(Page, TablesOfAListHoldNoFormulaAndNoMarkup) {
+    Answer answer = answer_of("harmless");
+    answer.pictures.clear();
+    answer.record.question.input = "=1+1, \"50% off\" & {more}\\";
+    answer.record.rendering = R"({"answer": "+A1 <b> 100_$"})";
+    const AnswerPieces pieces = answer_pieces(answer, 7);
+    EXPECT_THAT(pieces.csv,
+                AllOf(testing::StartsWith("7,"), HasSubstr("\"'=1+1, \"\"50% off\"\" & {more}\\\""), HasSubstr(",'+A1 <b> 100_$\r\n")));
+    EXPECT_THAT(pieces.latex, AllOf(testing::StartsWith("7 & "), HasSubstr("\"50\\% off\" \\& \\{more\\}\\textbackslash{}"),
+                                    testing::EndsWith("+A1 \\textless{}b\\textgreater{} 100\\_\\$ \\\\\n")));
+    EXPECT_EQ(count_of(pieces.latex, " & "), 6U);
+}
+
 TEST(Page, HoldsTheRecordsThatWereGiven) {
     const std::string html = page_of("</script> & \"quotes\"");
     const std::string before = "href=\"data:application/json;base64,";
@@ -245,7 +258,10 @@ TEST(Page, FiguresAndExperimentsAreTables) {
     const TemporaryFolder folder;
     std::ofstream(folder / "curve.svg") << "<svg xmlns=\"http://www.w3.org/2000/svg\"/>";
     result.pictures.push_back({"curve.svg", "a <curve>"});
+    result.packs = {{"penny", "2", "abc", "<b>the king's</b>"}};
     const std::string html = to_html(result, folder.path(), {"x", "", {}});
+    EXPECT_THAT(html,
+                AllOf(HasSubstr("penny"), HasSubstr("<code>abc</code>"), HasSubstr("&lt;b&gt;the king"), Not(HasSubstr("<b>the king"))));
     EXPECT_THAT(html, HasSubstr("src=\"data:image/svg+xml;base64,"));
     EXPECT_THAT(html, AllOf(HasSubstr("Is &lt;it&gt; fair?"), HasSubstr("&lt;b&gt;"), HasSubstr("0.51"), Not(HasSubstr("<it>"))));
 }

@@ -19,10 +19,7 @@ AnswerPage::AnswerPage(const ExplainCommand& command, const std::vector<Pack>& p
     expect_writable("--html", file_);
     if (file_.empty()) return;
     page_ = std::make_unique<ExplanationPage>(PageInfo{"Why this class and not that one?", command.line, {}});
-    for (const Pack& pack : packs) {
-        const PackManifest& manifest = pack.manifest();
-        page_->add_pack({manifest.id, manifest.version, pack.sha256(), manifest.licence});
-    }
+    for (const Pack& pack : packs) page_->add_pack(pack.identity());
 }
 
 void AnswerPage::add(const Answer& answer) {

@@ -288,10 +288,7 @@ public:
 private:
     void write_page(const Json& result) const {
         PageInfo info{"How fast the methods are", command_.line, {}};
-        for (const Subject& subject : subjects_) {
-            const PackManifest& manifest = subject.pack.manifest();
-            info.packs.push_back({manifest.id, manifest.version, subject.pack.sha256(), manifest.licence});
-        }
+        for (const Subject& subject : subjects_) info.packs.push_back(subject.pack.identity());
         write_file_atomically(command_.html, bench_page(result, info));
     }
 

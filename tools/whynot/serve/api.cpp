@@ -71,10 +71,20 @@ const char* stage_of(const AskProgress& progress) {
     return names[static_cast<int>(progress.stage)];
 }
 
+/// How far it is, for a person.
+std::string says(const JobView& view) {
+    if (view.state == JobView::State::waiting) return view.ahead > 0 ? "waiting behind " + std::to_string(view.ahead) : "waiting";
+    if (view.state == JobView::State::loading) return "opening the pack";
+    if (view.state != JobView::State::working) return to_string(view.state);
+    return std::string(stage_of(view.progress)) +
+           (view.progress.of > 0 ? ", step " + std::to_string(view.progress.done) + " of " + std::to_string(view.progress.of) : "");
+}
+
 std::string to_text(const JobView& view) {
     Json head{{"job", view.id},
               {"state", to_string(view.state)},
               {"ahead", view.ahead},
+              {"says", says(view)},
               {"progress", {{"stage", stage_of(view.progress)}, {"done", view.progress.done}, {"of", view.progress.of}}},
               {"seconds", view.seconds},
               {"error", nullptr}};
@@ -88,8 +98,11 @@ Json answer_json(const Answer& answer, size_t number) {
     const AnswerPieces pieces = answer_pieces(answer, number);
     return {{"record", base::parse_own_json(to_json(answer.record))},
             {"terminal", base::is_utf8(answer.terminal) ? answer.terminal : base::escape_controls(answer.terminal)},
+            {"title", pieces.question},
             {"article", pieces.article},
             {"row", pieces.row},
+            {"csv", pieces.csv},
+            {"latex", pieces.latex},
             {"input", answer.record.question.input}};
 }
 
@@ -98,7 +111,8 @@ Json answer_json(const Answer& answer, size_t number) {
 std::string written(const AskResult& result) {
     constexpr const char* names[] = {"answers", "classifications", "attributions", "samples", "samples"};
     Json all{{names[static_cast<int>(result.task)], Json::array()}};
-    for (size_t i = 0; i < result.answers.size(); ++i) all["answers"].push_back(answer_json(result.answers[i], i + 1));
+    for (size_t i = 0; i < result.answers.size(); ++i)
+        all["answers"].push_back(answer_json(result.answers[i], static_cast<size_t>(result.first) + i));
     for (const Classification& said : result.classifications) all["classifications"].push_back(record_of(said));
     for (const Attributed& one : result.attributions)
         all["attributions"].push_back({{"record", base::parse_own_json(to_json(one))}, {"article", article_of(one)}});

@@ -29,6 +29,7 @@ struct AskRequest {
     uint64_t seed = 1;
     std::string method;  ///< of attribution; empty: what methods there are
     bool frames = true;
+    int64_t first = 1;  ///< the number of the first answer in a list
     int64_t limit = 0;  ///< of held-out inputs: so many at most, of the corpus that the pack was trained on
 };
 
@@ -36,11 +37,12 @@ struct AskRequest {
 struct AskResult {
     Task task = Task::explain;
     std::vector<Answer> answers;
+    int64_t first = 1;  ///< the number of the first of them
     std::vector<Classification> classifications;
     std::vector<Attributed> attributions;
     std::vector<AttributionMethod> methods;
     std::vector<Input> samples;  ///< or inputs held out
-    PagePack pack;
+    PackIdentity pack;
 };
 
 struct AskProgress {

@@ -49,10 +49,10 @@ public:
         Explainer& model = opened(request.pack, watch);
         // A few are answered no faster by several threads.
         set_threads(command_.threads, request.inputs.size() <= few ? 1 : 4);
-        const PackManifest& manifest = model.pack().manifest();
         AskResult result;
-        result.pack = {manifest.id, manifest.version, model.pack().sha256(), manifest.licence};
+        result.pack = model.pack().identity();
         result.task = request.task;
+        result.first = request.first;
         const AskProgress working{AskProgress::Stage::search, 0, count};
         switch (request.task) {
             case Task::explain: result.answers = explain(model, request, watch); break;

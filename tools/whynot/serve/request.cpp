@@ -127,7 +127,8 @@ const KnownPack& pack_of(const AskRequest& request, const std::string& id, const
 
 AskRequest request_from_json(const std::string& body, const KnownPacks& packs) {
     const Json job = base::parse_json_object(body, ErrorCode::invalid_argument, "a job");
-    expect_keys(job, {"do", "pack", "inputs", "fact", "foil", "keep", "confidence", "answers", "decode", "seed", "method", "frames"},
+    expect_keys(job,
+                {"do", "pack", "inputs", "fact", "foil", "keep", "confidence", "answers", "decode", "seed", "method", "frames", "first"},
                 "a job");
     AskRequest request;
     request.task = task_in(job);
@@ -148,6 +149,7 @@ AskRequest request_from_json(const std::string& body, const KnownPacks& packs) {
                (pack.decodings.empty() ? "no choice" : base::choice_of(request.decode, pack.decodings)));
     request.confidence = number_in(job, "confidence", 0, 0.999999, 0);
     if (request.confidence != 0 && request.confidence < 0.5) refuse("'confidence': expected a number from .5 to below 1");
+    request.first = whole_in(job, "first", 1, 1e9, 1);
     request.answers = whole_in(job, "answers", 1, 20, 1);
     request.seed = static_cast<uint64_t>(whole_in(job, "seed", 0, 9007199254740991.0, 1));
     request.method = text_in(job, "method");

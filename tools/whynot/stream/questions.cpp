@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/base64.h"
 #include "base/format.h"
 #include "base/json.h"
 #include "base/text.h"

@@ -199,7 +199,7 @@ Json to_json(const study::Plan& plan) {
 
 // --- analyse
 
-PagePack pack_of(const Design& design) {
+PackIdentity pack_of(const Design& design) {
     const Json pack = design.json().value("made", Json::object()).value("pack", Json::object());
     return {pack.value("id", ""), pack.value("version", ""), pack.value("sha256", ""), pack.value("licence", "")};
 }

@@ -162,9 +162,7 @@ int evaluate(const EvaluateCommand& command) {
         status.clear();
         const Json evaluation = base::parse_json_object(text, ErrorCode::bad_plugin, "the evaluation by the plugin '" + plugin + '\'');
         if (!command.html.empty()) {
-            const PackManifest& manifest = pack.manifest();
-            const PageInfo info{
-                manifest.id + " on " + command.corpus, command.line, {{manifest.id, manifest.version, pack.sha256(), manifest.licence}}};
+            const PageInfo info{pack.manifest().id + " on " + command.corpus, command.line, {pack.identity()}};
             write_file_atomically(command.html, figures_to_html(text, info));
         }
         if (command.json)

@@ -1,13 +1,8 @@
 "use strict";
-// The explorer. The fields at the top are one state; asking makes a job of it, and every answer is a card that remembers the state it was asked in.
+// The explorer, after page.js. The fields at the top are one state; asking makes a job of it, and every answer is a card that remembers the state it was asked in.
 // What somebody typed, and what files and packs are called, is only ever put into the page as text.
 (() => {
 const ui = new Proxy({}, { get: (_, id) => document.getElementById(id) });
-const make = (name, properties, ...children) => {
-  const made = Object.assign(document.createElement(name), properties);
-  made.append(...children);
-  return made;
-};
 const options = (values, first = []) => [...first, ...values.map((value) => make("option", { value }, value))];
 
 // The only place where HTML is put in: `article` and `row` come from the program, which escapes all that was typed, and the policy of this page lets
@@ -68,7 +63,7 @@ async function run(job, task = {}, show = () => {}) {
   if (task.cancelled) drop(task.path);
   try {
     while (!task.cancelled && ["waiting", "loading", "working"].includes(now.state)) {
-      show(far(now));
+      show(now.says);
       now = await ask(`${task.path}?wait=2`);
     }
   } catch (error) {
@@ -80,11 +75,6 @@ async function run(job, task = {}, show = () => {}) {
   if (!task.stays) drop(task.path);
   if (now.state !== "done") throw new Error(now.error?.message ?? "The program cancelled it. Ask again.");
   return now;
-}
-function far({ state, ahead, progress }) {
-  if (state === "waiting") return ahead ? `waiting behind ${ahead}` : "waiting";
-  if (state === "loading") return "opening the pack";
-  return progress?.of ? `${progress.stage}, step ${progress.done} of ${progress.of}` : progress?.stage || "working";
 }
 
 // The same with a line that says how far it is and for how long, and can end it.
@@ -190,7 +180,6 @@ async function base64Of(blob) {
   if (reader.error) throw new Error("The file cannot be read.");
   return reader.result.slice(reader.result.indexOf(",") + 1);
 }
-const bytesOf = (base64) => Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
 
 async function copyLink() {
   const asked = state(), isLarge = asked.picture?.base64.length > mostInLink;
@@ -381,10 +370,10 @@ async function again(asked, made) {
   safely(classify)();
 }
 
-// A card and its parts by class.
+// A card and its parts by class. @param title HTML of the program
 function card(title, under, html) {
   const made = ui.cardParts.content.firstElementChild.cloneNode(true), part = (name) => made.querySelector(`.${name}`);
-  part("title").append(...title);
+  fromServer(title, part("title"));
   part("under").append(under);
   enhance(fromServer(html, part("article")));
   made.ariaLabel = part("title").textContent;
@@ -402,18 +391,9 @@ function show(made, beside) {
   }
   made.scrollIntoView({ block: "nearest" });
 }
-function titleOf({ question: { fact, foil }, probabilities: { before: p } }) {
-  const named = (className, name) => [make("bdi", { className }, name), p?.[name] === undefined ? "" : ` (${percent(p[name])})`];
-  return fact ? ["why ", ...named("fact", fact), ...(foil ? [" and not ", ...named("foil", foil)] : []), "?"] : ["no answer"];
-}
-function save(name, data) {
-  const href = URL.createObjectURL(new Blob([data]));
-  make("a", { href, download: name }).click();
-  setTimeout(() => URL.revokeObjectURL(href), 60000);
-}
 
-function answerCard(asked, { record, article }, path) {
-  const [made, part] = card(titleOf(record), `${record.pack.id} ${record.pack.version}`, article), { id, question: { fact, foil } } = record;
+function answerCard(asked, { record, title, article }, path) {
+  const [made, part] = card(title, `${record.pack.id} ${record.pack.version}`, article), { id, question: { fact, foil } } = record;
   const press = (name, action) => on(part(name), "click", action);
   const get = async (what, name) => save(name, await (await request(`${path}/${what}`)).blob());
   press("pin", () => {
@@ -456,7 +436,7 @@ function answerCard(asked, { record, article }, path) {
   });
   press("map", async () => {
     const method = part("methods").value, { attributions: [map] } = await runShown(`Asking ${method}`, { ...job, method });
-    const [beside, of] = card([`where does it look? ${method}`], `${asked.pack}: ${made.ariaLabel}`, map.article);
+    const [beside, of] = card("where does it look?", `${method}, ${asked.pack}: ${made.ariaLabel}`, map.article);
     of("without").remove();
     of("tools").replaceChildren(of("remove"));
     show(beside, made);
@@ -527,42 +507,19 @@ async function askBatch() {
     for (const group of groups(all)) {
       tell("sending");
       const some = await Promise.all(group.map(async (one) => (batch.image ? { image_base64: await base64Of(one), name: one.name } : one)));
-      const done = await run({ ...asked, inputs: some, frames: false }, task, tell);
-      for (const answer of done.answers) {
-        const row = fromServer(answer.row, make("tbody")).firstElementChild;
-        answers.push(answer);
-        row.cells[0].textContent = row.cells[0].dataset.value = answers.length;  // each job counts from one
-        table.tBodies[0].append(row);
-      }
+      const done = await run({ ...asked, inputs: some, frames: false, first: answers.length + 1 }, task, tell);
+      for (const answer of done.answers) table.tBodies[0].append(fromServer(answer.row, make("tbody")).firstElementChild);
+      answers.push(...done.answers);
     }
   } finally {
     batchTask = null;
     running(false);
     tell("ended");
     ui.batchEnd.textContent = `${answers.length} of ${all.length} are answered.`;
-    await finish(table, answers);
+    for (const kind of ["pair", "status"]) ui[kind].append(...options([...new Set([...table.tBodies[0].rows].map((row) => row.dataset[kind]))].sort()));
+    list(table, answers);
   }
 }
-// What `list` of page.js finds in a page of answers: what to filter by, and the answers, packed.
-async function finish(table, answers) {
-  for (const kind of ["pair", "status"]) ui[kind].append(...options([...new Set([...table.tBodies[0].rows].map((row) => row.dataset[kind]))].sort()));
-  const text = JSON.stringify(answers.map(({ record, article }) => ({ record, html: article })));
-  ui.answers.textContent = await base64Of(await new Response(new Blob([text]).stream().pipeThrough(new CompressionStream("gzip"))).blob());
-  on(ui.csv, "click", () => save("answers.csv", csvOf(answers)));
-  on(ui.latex, "click", () => save("answers.tex", latexOf(answers)));
-  list(table);
-}
-
-const cells = (answers) => [["no.", "fact", "foil", "status", "answer is foil", "input", "answer"], ...answers.map(({ record: { question: asked, status, probabilities, text }, input }, i) => [
-  i + 1, asked.fact, asked.foil, status, probabilities.answer?.[asked.foil]?.toFixed(4), asked.input.path ? input : asked.input, text?.answer,
-].map((value) => String(value ?? "")))];
-// A spreadsheet takes a cell that begins like a formula for one.
-const csvCell = (text) => `"${text.replace(/^[=+\-@\t\r]/, "'$&").replaceAll('"', '""')}"`;
-const csvOf = (answers) => cells(answers).map((row) => `${row.map(csvCell).join(",")}\r\n`).join("");
-const latexNames = { "\\": "backslash", "~": "asciitilde", "^": "asciicircum", "<": "less", ">": "greater", "|": "bar" };
-const latexCell = (text) => text.replace(/\s+/g, " ").replace(/[\\~^<>|{}$&#_%]/g, (c) => (latexNames[c] ? `\\text${latexNames[c]}{}` : `\\${c}`));
-const latexOf = (answers) => `\\begin{tabular}{rlllrll}\n${cells(answers).map((row) => `${row.map(latexCell).join(" & ")} \\\\\n`).join("")}\\end{tabular}\n`;
-
 // What comes from a person.
 
 async function takeFiles(list) {
@@ -609,10 +566,8 @@ on(ui.batchGo, "click", askBatch);
 on(ui.batchStop, "click", () => cancel(batchTask));
 
 safely(async () => {
-  const [version, known] = [await ask("/api/version"), await ask("/api/packs")];
-  limits = version.limits;
-  ui.version.textContent = version.whynot;
-  packs = known.packs;
+  ({ whynot: ui.version.textContent, limits } = await ask("/api/version"));
+  ({ packs } = await ask("/api/packs"));
   if (!packs.length) throw new Error("There is no pack here that can be asked. See: whynot packs list");
   ui.pack.append(...options(packs.map((pack) => pack.id)));
   held = location.hash.startsWith("#state=");

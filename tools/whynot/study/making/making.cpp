@@ -440,7 +440,7 @@ private:
     std::string method_, doing_;
     double share_ = 0;
     int64_t done_ = 0;
-    PagePack result_pack_;
+    PackIdentity result_pack_;
     Json json_, stimuli_ = Json::object(), files_ = Json::object();
 };
 
