@@ -184,6 +184,7 @@ private:
              });
          }},
         {"whynot study serve", [this] { return serve_commands().serve_study(study_); }},
+        {"whynot study delete", [this] { return serve_commands().delete_from_study(study_); }},
         {"whynot study simulate", [this] { return serve_commands().simulate_study(study_); }},
         {"whynot study power", [this] { return serve_commands().plan_study(study_); }},
         {"whynot study analyse", [this] { return serve_commands().analyse_study(study_); }},

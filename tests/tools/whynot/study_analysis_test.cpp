@@ -72,7 +72,7 @@ Json made_up_design() {
                         {"low", "not at all"},
                         {"high", "very much"},
                         {"statements", {{{"id", "s1"}, {"text", "I <liked> it."}}, {{"id", "s2"}, {"text", "It helped."}}}}}};
-    design["exclude"] = {{"failed_catches", 2}, {"failed_comprehension", 2}, {"least_median_seconds", 0.3}, {"most_same_answer", 0.9}};
+    design["exclude"] = {{"failed_catches", 2}, {"failed_comprehension", 2}, {"least_median_seconds", 0.5}, {"most_same_answer", 0.9}};
     design["analysis"] = {{"measure", "test"},
                           {"chance", 0.5},
                           {"alpha", 0.05},
@@ -119,6 +119,7 @@ public:
                        {"kind", screen.kind}, {"seconds", behaviour.seconds},
                        {"blurs", 0},          {"time", "2026-01-31T12:06:30.000Z"}};
             event["answer"] = "next";
+            if (!screen.item.empty()) event["item"] = screen.item;
             if (screen.kind == "questions")
                 event["answer"] = {{"q1", behaviour.failed_questions >= 1 ? 0 : 1}, {"q2", behaviour.failed_questions >= 2 ? 0 : 1}};
             if (screen.kind == "scale") event["answer"] = {{"s1", behaviour.rating}, {"s2", 3}};
@@ -126,12 +127,16 @@ public:
                 const std::string right = *right_answer(design_, screen);
                 bool correct =
                     is_catch(design_, screen.item) ? catches++ >= behaviour.failed_catches : counted[screen.step]++ < behaviour.right;
-                event["item"] = screen.item;
                 event["answer"] = correct == (right == "Ternal") ? "Ternal" : "Peat";
                 if (behaviour.same) event["answer"] = "Ternal";
                 event["right"] = right;
                 event["confidence"] = screen.step == "test" ? Json(3) : Json();
+                if (screen.step == "test") {  // the rating takes time of its own, which says nothing about the choice
+                    event["choice_seconds"] = behaviour.seconds;
+                    event["seconds"] = behaviour.seconds + 3;
+                }
             }
+            if (screen.kind == "feedback") event["seconds"] = 7.5, event["steps_seen"] = 4;
             events.push_back(event);
         }
         if (behaviour.withdraws)
@@ -254,11 +259,41 @@ TEST(People, CatchTrialsAreNotMeasured) {
     for (const PersonTrial& trial : person.trials) {
         EXPECT_FALSE(trial.is_catch && trial.measured);
         EXPECT_EQ(trial.is_catch, trial.number == 0);
+        EXPECT_EQ(trial.seconds, behaviour.seconds);
+        EXPECT_EQ(trial.screen_seconds, behaviour.seconds + (trial.step == "test" ? 3 : 0));
+        EXPECT_EQ(trial.feedback_seconds.has_value(), design.step(trial.step).feedback);
+        EXPECT_EQ(trial.steps_seen.value_or(0), design.step(trial.step).feedback ? 4 : 0);
         measured += trial.measured ? 1 : 0;
         caught += trial.is_catch ? 1 : 0;
     }
     EXPECT_EQ(measured, items);
     EXPECT_EQ(caught, 2);
+}
+
+TEST(People, WhoAnsweredAllThatIsAskedHasFinished) {
+    Json json = made_up_design();
+    json["steps"].push_back({{"id", "debriefing"}, {"kind", "text"}, {"title", ""}, {"text", ""}, {"button", ""}});
+    json["steps"][1]["questions"].push_back({{"id", "age"}, {"text", "Your age?"}, {"choices", {"below 30", "30 or more"}}});
+    const Design design(json);
+    Log log(design);
+    Behaviour behaviour;
+    const auto screens = static_cast<int64_t>(course_of(design, 0).size());
+    behaviour.stop_at = screens - 1;  // the page that asks nothing stays open
+    log.add("control", behaviour);
+    behaviour.stop_at = screens - 2;
+    log.add("morph", behaviour);
+    for (Json& event : log.events)
+        if (event.value("kind", "") == "questions") event["answer"]["age"] = 1;
+    const Respondents people = people_of(design, log.events);
+    EXPECT_EQ(people.people[0].state, PersonState::finished);
+    EXPECT_EQ(people.people[1].state, PersonState::left);
+    EXPECT_EQ(people.people[0].comprehension_errors, 0);
+    ASSERT_EQ(people.people[0].answers.size(), 3U);
+    EXPECT_EQ(people.people[0].answers[2].choice, 1);
+    EXPECT_FALSE(people.people[0].answers[2].right.has_value());
+    const auto rows = parse_csv(to_csv(answers_table(design, people)));
+    EXPECT_THAT(rows[3], ElementsAre("1", "control", "finished", "", "comprehension", "age", "1", "30 or more", ""));
+    EXPECT_EQ(stimuli_table(design).rows.size(), design.json().at("stimuli").size());
 }
 
 struct RuleCase {
@@ -269,7 +304,7 @@ struct RuleCase {
 TEST(People, ARuleLeavesOutExactlyWhereItIsDeclared) {
     const std::vector<RuleCase> cases{{"failed_catches", "catches", [](Behaviour& b) { b.failed_catches = 2; }},
                                       {"failed_comprehension", "comprehension", [](Behaviour& b) { b.failed_questions = 2; }},
-                                      {"least_median_seconds", "speed", [](Behaviour& b) { b.seconds = 0.29; }},
+                                      {"least_median_seconds", "speed", [](Behaviour& b) { b.seconds = 0.49; }},
                                       {"most_same_answer", "same-answer", [](Behaviour& b) { b.same = true; }}};
     for (const RuleCase& each : cases) {
         Behaviour behaviour;
@@ -300,7 +335,7 @@ TEST(People, ARuleIsMetAtItsBound) {
     Behaviour one_catch, one_question, at_least;
     one_catch.failed_catches = 1;
     one_question.failed_questions = 1;
-    at_least.seconds = 0.3;
+    at_least.seconds = 0.5;
     for (const Behaviour& each : {one_catch, one_question, at_least}) log.add("control", each);
     const Respondents people = people_of(design, log.events);
     for (const Respondent& person : people.people) EXPECT_TRUE(person.is_analysed()) << person.excluded;
@@ -533,7 +568,7 @@ TEST(Export, NothingOfPeopleLeavesButTheirAnswers) {
     const Respondents people = people_of(design, log.events);
     TemporaryFolder folder;
     std::vector<fs::path> files = export_study(design, people, folder.path / "export");
-    EXPECT_EQ(files.size(), 8u);
+    EXPECT_EQ(files.size(), 10u);
     for (const fs::path& file : write_analysis(design, people, analyse(design, people, 200), folder.path / "analysis", {"t", "c", {}}))
         files.push_back(file);
     for (const fs::path& file : files) {
@@ -611,7 +646,7 @@ TEST(Export, EveryColumnIsDescribed) {
         }
         ++tables;
     }
-    EXPECT_EQ(tables, 3);
+    EXPECT_EQ(tables, 5);
     EXPECT_TRUE(fs::exists(folder.path / "data" / "study-madeup_data.csv"));
 }
 

@@ -4,11 +4,15 @@
 #include <rapidjson/document.h>
 #include <rapidjson/schema.h>
 
+#include <sys/resource.h>
+
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <map>
 #include <set>
 
+#include "study/analysis/people.h"
 #include "study/making/design.h"
 #include "study/making/presets.h"
 #include "study/taking/app.h"
@@ -24,8 +28,19 @@ using namespace whynot;
 using namespace whynot::cli;
 using namespace whynot::cli::study;
 using base::Json;
+using testing::AllOf;
 using testing::HasSubstr;
 namespace fs = std::filesystem;
+
+template <class Call>
+std::string refusal_of(const Call& call) {
+    try {
+        call();
+    } catch (const Error& error) {
+        return error.what();
+    }
+    return "nothing was refused";
+}
 
 /// Three arms, of texts: so that no picture is needed.
 Json design_json() {
@@ -154,12 +169,27 @@ TEST(StudyDesign, IsRefusedWithWhatIsWrongWithIt) {
         {"/steps/1/questions/1", {{"id", "q1"}, {"text", "?"}, {"choices", {"a", "b"}}, {"right", 1}}},
         {"/steps/5/points", 4.5},
         {"/stimuli/l1/catch", "yes"},
+        {"/exlude", Json::object()},  // a key that is misspelt would take what is declared away
+        {"/exclude/failed_catch", 1},
+        {"/analysis/measures", "test"},
+        {"/steps/2/feedbacks", true},
+        {"/steps/0/explain", true},
+        {"/steps/1/questions/0/correct", 1},
+        {"/exclude/least_median_seconds", 0.3},  // the page takes no answer so early
     };
     for (const auto& [place, value] : wrong) {
         Json json = design_json();
         json[Json::json_pointer(place)] = value;
         EXPECT_NE(refusal(json), "none") << place << " " << value;
     }
+}
+
+TEST(StudyDesign, SaysWhatIsStillToBeWritten) {
+    EXPECT_EQ(unfinished(Design(design_json())).size(), 0U);
+    Json json = design_json();
+    json["steps"][0]["text"] = "Paid: [what].";
+    ASSERT_EQ(unfinished(Design(json)).size(), 1U);
+    EXPECT_THAT(unfinished(Design(json))[0], AllOf(HasSubstr("'consent'"), HasSubstr("[what]")));
 }
 
 TEST(StudyDesign, KeepsToTheSchemaThatIsWrittenDown) {
@@ -238,7 +268,8 @@ TEST_F(StudyTest, NothingTellsTheArmOrTheRightAnswerBefore) {
             Json swapped = design_json();
             Json& stimulus = swapped["stimuli"][screen.item];
             if (stimulus.value("catch", false)) continue;
-            for (Json* of : {&stimulus, &stimulus["edited"]}) (*of)["model"] = (*of)["model"] == "Peat" ? "Ternal" : "Peat";
+            Json& asked = screen.step == "after" ? stimulus["edited"] : stimulus;  // what it was called before an edit is told
+            asked["model"] = asked["model"] == "Peat" ? "Ternal" : "Peat";
             const Design other(swapped);
             EXPECT_EQ(told, to_json(other, arm, screen, nullptr, OpaqueNames(other)).dump());
         }
@@ -282,6 +313,51 @@ TEST_F(StudyTest, WhatWasAnsweredIsThereAgain) {
     Store store(*design_);
     EXPECT_EQ(store.find(id)->answers.size(), 2U);
     EXPECT_EQ(store.all().size(), 2U);
+}
+
+TEST_F(StudyTest, IdsOfRecruitersCanBeForgotten) {
+    {
+        Store store(*design_);
+        Participant& one = store.begin({{"PROLIFIC_PID", "secret"}}, "");
+        store.answer(one, {{"answer", "next"}, {"step", "consent"}, {"kind", "text"}});
+        store.forget_externals();
+        EXPECT_THROW(Store another(*design_), Error);  // it is still locked
+        EXPECT_FALSE(store.knows({{"PROLIFIC_PID", "secret"}}));
+    }
+    std::ifstream file(log());
+    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    EXPECT_EQ(text.find("secret"), std::string::npos);
+    Store store(*design_);
+    ASSERT_EQ(store.all().size(), 1U);
+    EXPECT_EQ(store.all().begin()->second.answers.size(), 1U);
+}
+
+TEST_F(StudyTest, EachNameIsOnTheFirstButtonForHalfOfThePeople) {
+    int swapped = 0;
+    const OpaqueNames names(*design_);
+    for (uint64_t seed = 0; seed < 200; ++seed) {
+        const std::vector<Screen> course = course_of(*design_, seed);
+        for (const Screen& screen : course) {
+            if (screen.kind != "trial") continue;
+            const Json told = to_json(*design_, design_->arms()[0], screen, nullptr, names);
+            ASSERT_EQ(told.at("choices").at(0), design_->classes()[first_choice_of(seed)]);
+            ASSERT_EQ(told.at("choices").at(1), design_->classes()[1 - first_choice_of(seed)]);
+        }
+        swapped += first_choice_of(seed) == 1 ? 1 : 0;
+    }
+    EXPECT_GT(swapped, 70);
+    EXPECT_LT(swapped, 130);
+}
+
+TEST_F(StudyTest, PeopleAndSimulatedParticipantsAreKeptApart) {
+    { Store store(*design_, Taking::simulated); }
+    EXPECT_TRUE(people_of(*design_, read_log(*design_)).simulated);
+    EXPECT_THAT(refusal_of([&] { Store store(*design_); }), HasSubstr("data of simulated participants"));
+    { Store store(*design_, Taking::simulated); }  // they may go on
+    fs::remove(log());
+    { Store store(*design_); }
+    EXPECT_FALSE(people_of(*design_, read_log(*design_)).simulated);
+    EXPECT_THAT(refusal_of([&] { Store store(*design_, Taking::simulated); }), HasSubstr("data of people"));
 }
 
 TEST_F(StudyTest, WhoeverIsDeletedIsGoneFromTheFile) {
@@ -328,10 +404,6 @@ protected:
 
     std::pair<int, Json> ask(const std::string& method, const std::string& path, const Json& body = nullptr) {
         HttpRequest request{method, path, {}, {{"host", "127.0.0.1:80"}}, body.is_null() ? "" : body.dump()};
-        if (const size_t query = path.find("?participant="); query != std::string::npos) {
-            request.path = path.substr(0, query);
-            request.query["participant"] = path.substr(query + 13);
-        }
         const auto reply = std::make_shared<Kept>();
         app_.answer(request, reply);
         return {reply->sent.status, Json::parse(reply->sent.body, nullptr, false)};
@@ -350,6 +422,29 @@ protected:
     Store store_{*design_};
     App app_{*design_, store_, {"study.example.org"}, 3};
 };
+
+TEST_F(AppTest, NothingIsSavedBeforeSomebodyAgrees) {
+    const Json who{{"external", {{"PROLIFIC_PID", "p"}, {"key", "k"}}}};
+    const size_t before = lines();
+    const Json first = ask("POST", "/api/first", who).second;
+    EXPECT_EQ(first.at("participant"), "");
+    EXPECT_EQ(first.at("screen").at("button"), "I agree");
+    EXPECT_EQ(lines(), before);
+    Json agreed = who;
+    agreed["answer"] = "no";
+    EXPECT_EQ(ask("POST", "/api/begin", agreed).first, 400);
+    EXPECT_EQ(lines(), before);
+    agreed["answer"] = "next";
+    agreed["seconds"] = 12;
+    const auto [status, begun] = ask("POST", "/api/begin", agreed);
+    EXPECT_EQ(status, 201);
+    EXPECT_EQ(begun.at("now").at("seq"), 1);
+    EXPECT_EQ(lines(), before + 2);
+    // Sent again, or by somebody who comes back: the place that he or she is at.
+    EXPECT_EQ(ask("POST", "/api/begin", agreed).second.at("now").at("seq"), 1);
+    EXPECT_EQ(ask("POST", "/api/first", who).second.at("participant"), begun.at("participant"));
+    EXPECT_EQ(lines(), before + 2);
+}
 
 TEST_F(AppTest, AnAnswerThatComesTwiceCountsOnce) {
     const std::string who = begin();
@@ -380,9 +475,49 @@ TEST_F(AppTest, GoesOnWhereSomebodyIs) {
     const std::string who = begin();
     answer(who, 0, "next");
     const size_t before = lines();
-    EXPECT_EQ(ask("GET", "/api/now?participant=" + who).second.at("seq"), 1);
+    EXPECT_EQ(ask("POST", "/api/now", {{"participant", who}}).second.at("seq"), 1);
     EXPECT_EQ(lines(), before + 1);  // the reload is noted
-    EXPECT_EQ(ask("GET", "/api/now?participant=nobody").first, 404);
+    EXPECT_EQ(ask("POST", "/api/now", {{"participant", "nobody"}}).first, 404);
+    EXPECT_EQ(ask("GET", "/api/now").first, 404);  // no name in an address, which others may keep
+}
+
+/// No file grows beyond a size, as on a full disk: what fits of a line is written, then nothing.
+class FullDisk {
+public:
+    explicit FullDisk(rlim_t bytes) : before_(std::signal(SIGXFSZ, SIG_IGN)) {
+        ::getrlimit(RLIMIT_FSIZE, &limit_);
+        rlimit full = limit_;
+        full.rlim_cur = bytes;
+        ::setrlimit(RLIMIT_FSIZE, &full);
+    }
+    ~FullDisk() {
+        ::setrlimit(RLIMIT_FSIZE, &limit_);
+        std::signal(SIGXFSZ, before_);
+    }
+    FullDisk(const FullDisk&) = delete;
+    FullDisk& operator=(const FullDisk&) = delete;
+
+private:
+    rlimit limit_{};
+    void (*const before_)(int);
+};
+
+TEST_F(AppTest, WhatAFullDiskDoesNotTakeIsNotAcknowledged) {
+    const std::string who = begin();
+    const auto text = [&] {
+        std::ifstream file(log());
+        return std::string{std::istreambuf_iterator<char>(file), {}};
+    };
+    const std::string before = text();
+    {
+        const FullDisk full(before.size() + 40);
+        EXPECT_EQ(answer(who, 0, "next").first, 500);
+        EXPECT_EQ(ask("POST", "/api/begin", {{"external", Json::object()}}).first, 500);
+        EXPECT_EQ(ask("POST", "/api/withdraw", {{"participant", who}, {"delete", true}}).first, 500);
+        EXPECT_EQ(text(), before);  // no part of a line either
+    }
+    EXPECT_EQ(answer(who, 0, "next").second.at("seq"), 1);  // the page sends it again
+    EXPECT_EQ(people_of(*design_, read_log(*design_)).unreadable, 0);
 }
 
 TEST_F(AppTest, WithdrawingEndsIt) {
@@ -390,11 +525,12 @@ TEST_F(AppTest, WithdrawingEndsIt) {
     EXPECT_EQ(ask("POST", "/api/withdraw", {{"participant", stays}, {"delete", false}}).second.at("screen").at("kind"), "withdrawn");
     EXPECT_EQ(answer(stays, 0, "next").first, 409);
     EXPECT_EQ(ask("POST", "/api/withdraw", {{"participant", goes}, {"delete", true}}).first, 200);
-    EXPECT_EQ(ask("GET", "/api/now?participant=" + goes).first, 404);
+    EXPECT_EQ(ask("POST", "/api/now", {{"participant", goes}}).first, 404);
 }
 
 TEST_F(AppTest, IsFullAtSomeTime) {
     for (int i = 0; i < 3; ++i) begin();
+    EXPECT_EQ(ask("POST", "/api/first", {{"external", Json::object()}}).first, 503);
     EXPECT_EQ(ask("POST", "/api/begin", {{"external", Json::object()}}).first, 503);
 }
 

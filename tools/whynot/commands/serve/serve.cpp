@@ -108,6 +108,7 @@ const whynot::cli::ServeCommands* whynot_serve_commands() {
                                                      &whynot::cli::serve,
                                                      &whynot::cli::make_study,
                                                      &whynot::cli::serve_study,
+                                                     &whynot::cli::delete_from_study,
                                                      &whynot::cli::simulate_study,
                                                      &whynot::cli::plan_study,
                                                      &whynot::cli::analyse_study};

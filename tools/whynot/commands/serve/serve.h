@@ -30,6 +30,7 @@ struct ServeCommands {
     // `whynot study`, which has the same server: commands/study/study.h
     int (*make_study)(const StudyCommand&, const std::function<std::unique_ptr<Asker>()>& open_asker);
     int (*serve_study)(const StudyCommand&);
+    int (*delete_from_study)(const StudyCommand&);
     int (*simulate_study)(const StudyCommand&);
     int (*plan_study)(const StudyCommand&);
     int (*analyse_study)(const StudyCommand&);

@@ -55,7 +55,9 @@ void add_power(CLI::App& study, StudyCommand& command) {
         ->type_name("P")
         ->check(between(0.0, 1.0))
         ->capture_default_str();
-    app.add_option("--between", command.assumptions.between, "Standard deviation between people, of their own shares")
+    app.add_option(
+           "--between", command.assumptions.between,
+           "Standard deviation of people's true shares, without the luck of the items; an observed one is larger: take it from --pilot")
         ->type_name("X")
         ->check(between(0.0, 0.5))
         ->capture_default_str();
@@ -81,7 +83,9 @@ void add_power(CLI::App& study, StudyCommand& command) {
         ->capture_default_str();
     app.add_option("--pilot", command.pilot, "The folder of a study that a few have gone through: what people differ by is taken from it")
         ->type_name("DIR");
-    app.add_option("--preregistration", command.preregistration, "Write the text of a preregistration to FILE")->type_name("FILE");
+    app.add_option("--preregistration", command.preregistration,
+                   "Write the text of a preregistration to FILE: when study.json has been changed for the last time")
+        ->type_name("FILE");
     add_seed(app, command.seed, "Seed of the simulation");
     add_json(app, command.json, "Print one object on a line");
 }
@@ -102,9 +106,25 @@ void add_serve_study(CLI::App& study, StudyCommand& command) {
         ->type_name("N")
         ->check(between<int64_t>(1))
         ->capture_default_str();
+    app.add_flag("--unfinished", command.unfinished, "Serve it although texts have something in [brackets] still: to look at it");
     app.add_flag("--end-with-input", command.end_with_input,
                  "End when standard input ends, as it does with the program that started this one");
     add_json(app, command.json, "Print one object on a line: url, port");
+}
+
+void add_delete(CLI::App& study, StudyCommand& command) {
+    CLI::App& app = add_command(study, "delete", "Delete what was saved of a participant, or the ids of recruiters once people are paid");
+    add_folder(app, command);
+    CLI::Option* const who =
+        app.add_option("--participant", command.participant, "The number that the participant was told at the end")->type_name("NUMBER");
+    CLI::Option* const ids =
+        app.add_flag("--ids", command.forget_ids,
+                     "The ids of those who sent people, of everybody. Who has not come to the end goes on with the link alone");
+    app.callback([who, ids] {
+        if (who->count() + ids->count() != 1) throw CLI::ValidationError("expected --participant NUMBER or --ids, one of them");
+    });
+    app.footer("The data are gone from data/log.jsonl, not from copies and exports. End 'whynot study serve' first.\n\n" +
+               std::string(exit_codes));
 }
 
 void add_simulate(CLI::App& study, StudyCommand& command) {
@@ -168,6 +188,7 @@ void add_study(CLI::App& program, StudyCommand& command) {
     add_new(study, command);
     add_power(study, command);
     add_serve_study(study, command);
+    add_delete(study, command);
     add_simulate(study, command);
     add_analyse(study, command);
 }

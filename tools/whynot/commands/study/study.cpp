@@ -23,6 +23,7 @@
 #include "study/analysis/reporting.h"
 #include "study/making/making.h"
 #include "study/planning/power.h"
+#include "study/planning/preregistration.h"
 #include "study/planning/published.h"
 #include "study/taking/app.h"
 #include "study/taking/crowd.h"
@@ -67,9 +68,9 @@ std::vector<Input> inputs_in(const std::string& place, bool of_texts) {
 
 class ServingStudy {
 public:
-    ServingStudy(const Design& design, const StudyCommand& command)
+    ServingStudy(const Design& design, const StudyCommand& command, study::Taking taking)
         : design_(design),
-          store_(design),
+          store_(design, taking),
           app_(design, store_, command.hosts, command.most_participants),
           server_(
               {}, [this](const HttpRequest& head) { return app_.check(head); },
@@ -117,52 +118,6 @@ void copy_study(const Design& design, const fs::path& out) {
 }
 
 // --- power
-
-std::string preregistration(const Design& design, const study::Plan& plan, const study::Assumptions& assumptions) {
-    const study::Analysis& analysis = design.analysis();
-    std::string text = "# Preregistration: " + design.title() + "\n\nStudy " + design.json().value("name", "") +
-                       ", study.json with SHA-256 " + design.sha256() +
-                       ". Made by `whynot study power` before anything was shown to anybody.\n\n## Arms\n\n";
-    for (const study::Arm& arm : design.arms())
-        text += "- **" + arm.id +
-                "**: " + (arm.explanation == "none" ? "the answers of the model alone" : "with each answer: " + arm.explanation) + "\n";
-    text += "\nParticipants are assigned by permuted blocks of " + std::to_string(design.block()) + ", seed " +
-            std::to_string(design.seed()) + "; neither they nor the address of the page say which arm they are in.\n\n## Course\n\n";
-    for (const study::Step& step : design.steps()) {
-        text += "1. " + step.id + ": " + step.kind;
-        if (step.kind == "trials")
-            text += ", " + std::to_string(step.items.size()) + " of them" + (step.feedback ? ", with feedback" : ", without feedback") +
-                    (step.explain ? " and the arm's explanation" : "") +
-                    (step.ask == "after-edit" ? ", asked what the model says after an edit" : "");
-        text += "\n";
-    }
-    text += "\n## Hypotheses and analysis\n\nThe measure is the number of right answers in '" + analysis.measure +
-            "'; right is what the model says. Each comparison is a two-sided Welch test; Holm over all of them, alpha " +
-            base::number(analysis.alpha) + ":\n\n";
-    for (const auto& [first, second] : analysis.comparisons) text += "- " + first + " against " + second + "\n";
-    text += "\nBeside it: Hedges' g with an interval, each arm against chance (" + base::number(analysis.chance) +
-            "), equivalence within " + base::number(analysis.equivalence) +
-            " of the share (TOST), a bootstrap of participants and items, and the same without exclusions.\n\n## Exclusions\n\n";
-    const study::Exclusions& rules = design.exclusions();
-    text += "Those who do not come to the end or withdraw.\n";
-    if (rules.failed_catches > 0) text += "Those who fail " + std::to_string(rules.failed_catches) + " attention trials or more.\n";
-    if (rules.failed_comprehension > 0)
-        text +=
-            "Those who answer " + std::to_string(rules.failed_comprehension) + " of the questions before the trials wrongly, or more.\n";
-    if (rules.least_median_seconds > 0)
-        text += "Those whose median time for a measured trial is below " + base::number(rules.least_median_seconds) + " s.\n";
-    if (rules.most_same_answer > 0)
-        text += "Those who give the same answer to more than " + base::percent(rules.most_same_answer) + " of the measured trials.\n";
-    text += "\n## Number of participants\n\nAssumed: " + base::percent(assumptions.control) + " right against " +
-            base::percent(assumptions.treated) + ", " + std::to_string(assumptions.items) +
-            " items, a standard deviation between people of " + base::number(assumptions.between) + ". For a power of " +
-            base::number(assumptions.power) + " at alpha " + base::number(plan.level) + " (two-sided, " +
-            std::to_string(assumptions.comparisons) + " comparisons): " + std::to_string(plan.by_t) +
-            " in each arm by the noncentral t distribution, " + std::to_string(plan.by_simulation) +
-            " by simulation of the whole analysis; " + std::to_string(plan.invited) + " in each arm are invited, as " +
-            base::percent(assumptions.dropout) + " are expected to be lost.\n";
-    return text;
-}
 
 /// By how much the people of a pilot differ from one another, once the luck of their items is taken off; arms are pooled.
 double between_in_pilot(const std::string& folder) {
@@ -297,7 +252,10 @@ int make_study(const StudyCommand& command, const std::function<std::unique_ptr<
 int serve_study(const StudyCommand& command) {
     return interruptible([&] {
         const Design design{fs::path(command.folder)};
-        ServingStudy serving(design, command);
+        if (const std::vector<std::string> open = study::unfinished(design); !open.empty() && !command.unfinished)
+            throw Error(ErrorCode::invalid_input,
+                        base::joined(open, "; ") + ": write what belongs there into study.json, or look at it with --unfinished");
+        ServingStudy serving(design, command, study::Taking::people);
         const std::string address = "http://127.0.0.1:" + std::to_string(serving.port()) + "/";
         if (command.port != 0 && serving.port() != command.port)
             complain("port " + std::to_string(command.port) + " is in use; this is port " + std::to_string(serving.port()));
@@ -312,6 +270,23 @@ int serve_study(const StudyCommand& command) {
     });
 }
 
+int delete_from_study(const StudyCommand& command) {
+    return interruptible([&] {
+        const Design design{fs::path(command.folder)};
+        study::read_log(design);  // there are data
+        study::Store store(design);
+        if (command.forget_ids) {
+            store.forget_externals();
+        } else {
+            if (!store.find(command.participant))
+                throw Error(ErrorCode::not_found, "there is no participant " + base::in_quotes(command.participant) + " in " +
+                                                      base::escape_controls(command.folder) + ", or not any more");
+            store.remove(command.participant);
+        }
+        return int{answered};
+    });
+}
+
 int simulate_study(const StudyCommand& command) {
     return interruptible([&] {
         study::Crowd crowd = command.crowd;
@@ -322,7 +297,7 @@ int simulate_study(const StudyCommand& command) {
         StudyCommand serve = command;
         serve.port = 0;
         serve.most_participants = crowd.participants;
-        ServingStudy serving(design, serve);
+        ServingStudy serving(design, serve, study::Taking::simulated);
         int ended[2];
         if (::pipe(ended) != 0) throw Error(ErrorCode::io, "no pipe can be made");
         std::thread server([&] { serving.run({ended[0]}); });
@@ -365,7 +340,9 @@ int plan_study(const StudyCommand& command) {
         if (!command.preregistration.empty() && !design)
             throw Error(ErrorCode::invalid_argument, "--preregistration needs the folder of a study, whose design it writes down");
         const study::Plan plan = study::plan_study(assumptions, 4000, command.seed);
-        if (!command.preregistration.empty()) write_file_atomically(command.preregistration, preregistration(*design, plan, assumptions));
+        const int64_t arms = design ? static_cast<int64_t>(design->arms().size()) : 2;
+        if (!command.preregistration.empty())
+            write_file_atomically(command.preregistration, study::preregistration(*design, plan, assumptions));
         if (command.json)
             print_line(to_json(plan));
         else
@@ -373,10 +350,14 @@ int plan_study(const StudyCommand& command) {
                          {"by simulation of whole participants", std::to_string(plan.by_simulation)},
                          {"power that simulation finds for the former",
                           base::number(plan.at_by_t.found) + " (error " + base::number(plan.at_by_t.error) + ")"},
-                         {"to invite for each arm", std::to_string(plan.invited)},
+                         {"to invite for each arm, as " + base::percent(assumptions.dropout) + " are lost", std::to_string(plan.invited)},
+                         {"in all " + std::to_string(arms) + " arms: analysed, invited",
+                          std::to_string(plan.by_t * arms) + ", " + std::to_string(plan.invited * arms)},
+                         {"standard deviation between people",
+                          base::number(assumptions.between) + (command.pilot.empty() ? "" : " (of the pilot)")},
                          {"difference, standard deviations (d)", base::number(plan.d)},
                          {"level of each comparison, two-sided", base::number(plan.level)},
-                         {"power of the better arm against chance", base::number(plan.above_chance)}}));
+                         {"power of the better arm against chance", base::probability(plan.above_chance)}}));
         return int{answered};
     });
 }

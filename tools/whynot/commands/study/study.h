@@ -29,7 +29,11 @@ struct StudyCommand : CommonOptions {
     int port = 8742;
     std::vector<std::string> hosts;
     int64_t most_participants = 1000;
-    bool end_with_input = false;
+    bool end_with_input = false, unfinished = false;
+
+    // delete
+    std::string participant;
+    bool forget_ids = false;
 
     // simulate
     study::Crowd crowd;
@@ -46,6 +50,7 @@ struct StudyCommand : CommonOptions {
 
 int make_study(const StudyCommand& command, const std::function<std::unique_ptr<Asker>()>& open_asker);
 int serve_study(const StudyCommand& command);
+int delete_from_study(const StudyCommand& command);
 int simulate_study(const StudyCommand& command);
 int plan_study(const StudyCommand& command);
 int analyse_study(const StudyCommand& command);

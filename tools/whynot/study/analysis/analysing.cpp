@@ -13,6 +13,7 @@ namespace {
 
 using PeopleList = std::vector<const Respondent*>;
 
+constexpr double ceiling = .85;  // share of right answers
 constexpr double wished_power = .8;
 constexpr int64_t learning_window = 5;  // trials: single ones of 20 people have errors of a tenth
 
@@ -317,6 +318,9 @@ void note_people(StudyResult& result) {
         most_lost = std::max(most_lost, lost);
         least_lost = least_lost < 0 ? lost : std::min(least_lost, lost);
     }
+    if (result.simulated)
+        result.notes.push_back(
+            "These are simulated participants: no person took part. It says what the analysis does, and nothing about people.");
     if (began == 0) result.notes.push_back("Nobody has taken part yet: there is nothing to analyse.");
     if (began > 0 && analysed == 0) result.notes.push_back("Nobody is left to analyse.");
     if (began >= 20 && most_lost - least_lost >= 15)
@@ -336,7 +340,9 @@ void note_tests(StudyResult& result) {
     if (count == 0) result.notes.push_back("The design declares no comparisons: none is made.");
     if (count > 0)
         result.notes.push_back("Holm's method counts all comparisons that were declared, " + std::to_string(count) +
-                               ", also those that could not be made. The tests against chance are not adjusted.");
+                               ", also those that could not be made. Intervals, equivalence tests and tests against chance are not "
+                               "adjusted for it: decide by the "
+                               "column \"p, Holm\".");
     const bool any =
         std::any_of(result.scores.arms.begin(), result.scores.arms.end(), [](const ArmScores& arm) { return arm.beside_chance.value; });
     const bool above = std::any_of(result.scores.arms.begin(), result.scores.arms.end(), [&](const ArmScores& arm) {
@@ -345,10 +351,16 @@ void note_tests(StudyResult& result) {
     if (any && !above)
         result.notes.push_back(
             "No arm is above chance: either nobody learned, or the items could not be learned. Differences of arms say little then.");
-    if (result.scores.spread.value && result.scores.spread.value->narrower < alpha)
+    // The scores of people who know much vary less in any case.
+    if (!above && result.scores.spread.value && result.scores.spread.value->narrower < alpha)
         result.notes.push_back(
-            "Scores vary less than those of people who only guess (p = " + base::fixed(result.scores.spread.value->narrower, 4) +
-            "). Balanced answers or a strategy (\"ten of each\") do that; see the answers by side.");
+            "Scores vary less than those of people who only guess (p " +
+            (result.scores.spread.value->narrower < 1e-4 ? "< 0.0001" : "= " + base::fixed(result.scores.spread.value->narrower, 4)) +
+            "). Balanced answers or a strategy (\"ten of each\") do that; see the answers by class.");
+    for (const ArmScores& arm : result.scores.arms)
+        if (arm.mean && result.items > 0 && *arm.mean >= ceiling * real(result.items))
+            result.notes.push_back("The arm " + arm.arm + " has " + base::percent(*arm.mean / real(result.items)) +
+                                   " right: near the ceiling, where differences of arms cannot show. Pilot harder items.");
     if (result.smallest_effect.value)
         result.notes.push_back("The smallest effect that the smallest compared arm finds with a power of .8 is d = " +
                                base::fixed(*result.smallest_effect.value, 2) +
@@ -409,6 +421,7 @@ StudyResult analyse(const Design& design, const Respondents& people, int64_t res
     result.items = static_cast<int64_t>(counted_items(design, design.step(result.declared.measure)).size());
     result.resamples = resamples;
     result.unreadable = people.unreadable;
+    result.simulated = people.simulated;
     result.flow = flow_of(design, people.people);
     PeopleList analysed, everybody;
     for (const Respondent& person : people.people) {

@@ -125,6 +125,7 @@ struct StudyResult {
     int64_t items = 0;  ///< of the measured step, catch trials not counted
     int64_t resamples = 0;
     int64_t unreadable = 0;  ///< events
+    bool simulated = false;  ///< the people are none
     std::vector<ArmFlow> flow;
     StudyScores scores;     ///< of those whom the rules leave: the analysis
     StudyScores everybody;  ///< of all who answered the whole measured step and did not withdraw

@@ -4,7 +4,6 @@
 #include <array>
 #include <charconv>
 #include <cmath>
-#include <set>
 
 #include "base/format.h"
 #include "base/text.h"
@@ -29,33 +28,6 @@ std::string exact(double value) {
 
 std::string exact(const std::optional<double>& value) { return value ? exact(*value) : ""; }
 
-bool is_number_text(const std::string& text) {
-    const size_t sign = !text.empty() && (text[0] == '+' || text[0] == '-') ? 1 : 0;
-    if (sign == text.size() || !((text[sign] >= '0' && text[sign] <= '9') || text[sign] == '.')) return false;  // "-inf" is none here
-    double value = 0;
-    const auto [end, error] = std::from_chars(text.data() + sign, text.data() + text.size(), value);
-    return error == std::errc() && end == text.data() + text.size() && std::isfinite(value);
-}
-
-/// A text that no spreadsheet takes for a formula.
-std::string guarded(const std::string& text) {
-    return !text.empty() && std::string("=+-@\t\r").find(text[0]) != std::string::npos && !is_number_text(text) ? "'" + text : text;
-}
-
-std::string csv_cell(const std::string& text) {
-    const std::string safe = guarded(text);
-    if (safe.find_first_of(",\"\r\n") == std::string::npos) return safe;
-    std::string quoted = "\"";
-    for (const char c : safe) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
-    return quoted + "\"";
-}
-
-std::string csv_line(const std::vector<std::string>& cells) {
-    std::string line;
-    for (size_t i = 0; i < cells.size(); ++i) line += (i > 0 ? "," : "") + csv_cell(cells[i]);
-    return line + "\r\n";
-}
-
 // ------------------------------------------------------------------------------------------------------------------- the columns
 
 using Values = std::vector<std::pair<std::string, std::string>>;
@@ -74,7 +46,7 @@ Column state_column() {
     return {"state",
             "text",
             "How it ended.",
-            {{"finished", "answered everything"}, {"withdrawn", "withdrew, and let the data be kept"}, {"left", "neither"}},
+            {{"finished", "answered everything that was asked"}, {"withdrawn", "withdrew, and let the data be kept"}, {"left", "neither"}},
             ""};
 }
 
@@ -92,9 +64,10 @@ Column step_column(const Design& design, const std::string& kind) {
     Values values;
     for (const Step& step : design.steps())
         if (step.kind == kind)
-            values.emplace_back(step.id, kind == "scale" ? "statements to rate"
-                                         : step.feedback ? std::to_string(step.items.size()) + " trials with feedback"
-                                                         : std::to_string(step.items.size()) + " trials without feedback");
+            values.emplace_back(step.id, kind == "scale"       ? "statements to rate"
+                                         : kind == "questions" ? "questions"
+                                         : step.feedback       ? std::to_string(step.items.size()) + " trials with feedback"
+                                                               : std::to_string(step.items.size()) + " trials without feedback");
     return {"step", "text", "The part of the session.", values, ""};
 }
 
@@ -125,33 +98,44 @@ const Arm& arm_at(const Design& design, const std::string& id) {
 // ------------------------------------------------------------------------------------------------------------- what goes beside
 
 std::vector<DataTable> tables_to_export(const Design& design, const Respondents& people) {
-    return {trials_table(design, people), people_table(design, people), ratings_table(design, people)};
+    return {trials_table(design, people), people_table(design, people), ratings_table(design, people), answers_table(design, people),
+            stimuli_table(design)};
 }
 
-std::string description_json(const Design& design, const std::vector<DataTable>& tables) {
+std::string description_json(const Design& design, const Respondents& people, const std::vector<DataTable>& tables) {
     Json variables = Json::array();
-    std::set<std::string> known;
+    std::vector<Column> columns;  // each name once, with the values that it has anywhere
     for (const DataTable& table : tables)
         for (const Column& column : table.columns) {
-            if (!known.insert(column.name).second) continue;
-            Json variable{{"@type", "PropertyValue"}, {"name", column.name}, {"description", column.description}};
-            if (!column.unit.empty()) variable["unitText"] = column.unit;
-            if (!column.values.empty()) {
-                std::vector<std::string> values;
-                for (const auto& [value, meaning] : column.values) values.push_back(value + ": " + meaning);
-                variable["description"] = column.description + " " + base::joined(values, "; ") + ".";
+            const auto known = std::find_if(columns.begin(), columns.end(), [&](const Column& one) { return one.name == column.name; });
+            if (known == columns.end()) {
+                columns.push_back(column);
+                continue;
             }
-            variables.push_back(std::move(variable));
+            for (const auto& value : column.values)
+                if (std::find(known->values.begin(), known->values.end(), value) == known->values.end()) known->values.push_back(value);
         }
+    for (const Column& column : columns) {
+        Json variable{{"@type", "PropertyValue"}, {"name", column.name}, {"description", column.description}};
+        if (!column.unit.empty()) variable["unitText"] = column.unit;
+        if (!column.values.empty()) {
+            std::vector<std::string> values;
+            for (const auto& [value, meaning] : column.values) values.push_back(value + ": " + meaning);
+            variable["description"] = column.description + " " + base::joined(values, "; ") + ".";
+        }
+        variables.push_back(std::move(variable));
+    }
     std::vector<std::string> arms;
     for (const Arm& arm : design.arms()) arms.push_back(arm.id);
-    const Json description{{"@context", "https://schema.org/"},
-                           {"@type", "Dataset"},
-                           {"name", design.title()},
-                           {"description", "A user study of explanations, made with whynot: what people answered, trial by trial. Arms: " +
-                                               base::joined(arms) + ". Of the design with SHA-256 " + design.sha256() + "."},
-                           {"keywords", {"user study", "explanations", "machine learning"}},
-                           {"variableMeasured", variables}};
+    const Json description{
+        {"@context", "https://schema.org/"},
+        {"@type", "Dataset"},
+        {"name", design.title()},
+        {"description", std::string(people.simulated ? "SIMULATED: no person took part. " : "") +
+                            "A user study of explanations, made with whynot: what people answered, trial by trial. Arms: " +
+                            base::joined(arms) + ". Of the design with SHA-256 " + design.sha256() + "."},
+        {"keywords", {"user study", "explanations", "machine learning"}},
+        {"variableMeasured", variables}};
     return base::write_json(description, 2, ErrorCode::internal, "the description of the data") + "\n";
 }
 
@@ -172,10 +156,10 @@ std::string values_written(const Column& column) {
 }
 
 std::string codebook_csv(const std::vector<DataTable>& tables) {
-    std::string text = csv_line({"file", "column", "type", "unit", "description", "values"});
+    std::string text = base::csv_line({"file", "column", "type", "unit", "description", "values"});
     for (const DataTable& table : tables)
         for (const Column& column : table.columns)
-            text += csv_line({table.file, column.name, column.type, column.unit, column.description, values_written(column)});
+            text += base::csv_line({table.file, column.name, column.type, column.unit, column.description, values_written(column)});
     return text;
 }
 
@@ -199,11 +183,13 @@ std::string readme(const Design& design, const Respondents& people, const std::v
     for (const Respondent& person : people.people)
         if (person.is_analysed()) ++analysed;
     std::string text = "# " + markdown_text(design.title()) +
+                       (people.simulated ? "\n\n**These participants are simulated: no person took part.**" : "") +
                        "\n\nData of a user study made with whynot: " + std::to_string(people.people.size()) + " people began, " +
                        std::to_string(analysed) + " are analysed. The layout is Psych-DS.\n\n";
     for (const DataTable& table : tables) text += "- `data/" + table.file + "`: " + table.description + "\n";
     text +=
-        "- `codebook.md`, `codebook.csv`: what each column means.\n- `analysis.R`: repeats the analysis with R alone: `Rscript "
+        "- `codebook.md`, `codebook.csv`: what each column means.\n- `analysis.R`: repeats exclusions, scores, Welch, Holm, g, TOST and "
+        "chance with R alone, not the bootstrap: `Rscript "
         "analysis.R`, in this folder.\n"
         "- `dataset_description.json`: for search engines and other programs.\n\n"
         "Who is left out was decided by rules in the design, before anybody took part:\n\n";
@@ -255,33 +241,52 @@ DataTable trials_table(const Design& design, const Respondents& people) {
     table.file = "study-" + keyword_of(design) + "_data.csv";
     table.description = "One trial a row, in the order in which people had them.";
     const Values asks{{"class", "what the model calls the item"}, {"after-edit", "what it calls the item after an edit"}};
-    table.columns = {participant_column(),
-                     arm_column(design),
-                     state_column(),
-                     excluded_column(design),
-                     step_column(design, "trials"),
-                     {"ask", "text", "What was asked.", asks, ""},
-                     {"number", "whole number", "The trials of the step in this person's order, from 1, catch trials not counted.", {}, ""},
-                     {"seq", "whole number", "The screens of the session in this person's order, from 0.", {}, ""},
-                     {"item", "text", "The item, as the design calls it.", {}, ""},
-                     {"catch", "whole number", "A catch trial, on which the right answer was said.", no_yes, ""},
-                     {"measured", "whole number",
-                      "Counts for the score: of the step " + design.analysis().measure + ", and no catch trial.", no_yes, ""},
-                     {"right_answer", "text", "What the model says.", class_values(design), ""},
-                     {"answer", "text", "What the person answered.", class_values(design), ""},
-                     {"correct", "whole number", "The two are the same.", no_yes, ""},
-                     {"confidence", "whole number", "From 1, guessed, to 5, certain. Empty: was not asked.", {}, ""},
-                     {"seconds", "number", "From when the trial was shown to the answer, as the browser measured it.", {}, "s"},
-                     {"blurs", "whole number", "How often the page was left during the trial.", {}, ""},
-                     {"reloads", "whole number", "How often the page was loaded again during the trial.", {}, ""}};
+    table.columns = {
+        participant_column(),
+        arm_column(design),
+        state_column(),
+        excluded_column(design),
+        step_column(design, "trials"),
+        {"ask", "text", "What was asked.", asks, ""},
+        {"number", "whole number", "The trials of the step in this person's order, from 1, catch trials not counted.", {}, ""},
+        {"seq", "whole number", "The screens of the session in this person's order, from 0.", {}, ""},
+        {"item", "text", "The item, as the design calls it.", {}, ""},
+        {"catch", "whole number", "A catch trial, on which the right answer was said.", no_yes, ""},
+        {"measured", "whole number", "Counts for the score: of the step " + design.analysis().measure + ", and no catch trial.", no_yes,
+         ""},
+        {"right_answer", "text", "What the model says.", class_values(design), ""},
+        {"answer", "text", "What the person answered.", class_values(design), ""},
+        {"correct", "whole number", "The two are the same.", no_yes, ""},
+        {"confidence", "whole number", "From 1, guessed, to 5, certain. Empty: was not asked.", {}, ""},
+        {"seconds", "number", "From when the trial was shown to the choice, as the browser measured it.", {}, "s"},
+        {"screen_seconds", "number", "The same to the end of the screen: with the rating of confidence, where it was asked.", {}, "s"},
+        {"feedback_seconds", "number", "On the screen with the right answer and the explanation. Empty: there was none.", {}, "s"},
+        {"steps_seen", "whole number", "Steps of the morph that were looked at there, the first counted. Empty: there was none.", {}, ""},
+        {"blurs", "whole number", "How often the page was left during the trial.", {}, ""},
+        {"reloads", "whole number", "How often the page was loaded again during the trial.", {}, ""}};
     for (const Respondent& person : people.people)
         for (const PersonTrial& trial : person.trials)
-            table.rows.push_back({std::to_string(person.number), person.arm, to_string(person.state), codes_of(person), trial.step,
-                                  design.step(trial.step).ask, trial.is_catch ? "" : std::to_string(trial.number),
-                                  std::to_string(trial.seq), trial.item, trial.is_catch ? "1" : "0", trial.measured ? "1" : "0",
-                                  trial.right, trial.answer, trial.correct ? "1" : "0",
-                                  trial.confidence ? std::to_string(*trial.confidence) : "", exact(trial.seconds),
-                                  std::to_string(trial.blurs), std::to_string(trial.reloads)});
+            table.rows.push_back({std::to_string(person.number),
+                                  person.arm,
+                                  to_string(person.state),
+                                  codes_of(person),
+                                  trial.step,
+                                  design.step(trial.step).ask,
+                                  trial.is_catch ? "" : std::to_string(trial.number),
+                                  std::to_string(trial.seq),
+                                  trial.item,
+                                  trial.is_catch ? "1" : "0",
+                                  trial.measured ? "1" : "0",
+                                  trial.right,
+                                  trial.answer,
+                                  trial.correct ? "1" : "0",
+                                  trial.confidence ? std::to_string(*trial.confidence) : "",
+                                  exact(trial.seconds),
+                                  exact(trial.screen_seconds),
+                                  exact(trial.feedback_seconds),
+                                  trial.steps_seen ? std::to_string(*trial.steps_seen) : "",
+                                  std::to_string(trial.blurs),
+                                  std::to_string(trial.reloads)});
     return table;
 }
 
@@ -295,18 +300,19 @@ DataTable people_table(const Design& design, const Respondents& people) {
         {"explanation", "text", "What the arm shows.", {}, ""},
         state_column(),
         excluded_column(design),
+        {"first_choice", "text", "The name on the first button: key 1 or F.", class_values(design), ""},
         {"right", "whole number", "The score: right answers of the measured trials. Empty: not all were answered.", {}, "items"},
         {"catches_failed", "whole number", "Catch trials answered wrong.", {}, ""},
         {"comprehension_errors", "whole number", "Comprehension questions answered wrong.", {}, ""},
         {"median_seconds", "number", "Median of the measured trials.", {}, "s"},
         {"same_answer", "number", "Share of the measured trials that have the person's more frequent answer.", {}, "share"},
-        {"minutes", "number", "From the first screen to the last answer. Empty: did not finish.", {}, "min"}};
+        {"minutes", "number", "From the first screen to the last answer. Empty: did not answer all that was asked.", {}, "min"}};
     for (const Respondent& person : people.people) {
         const std::optional<int64_t> right = right_of(design, person, design.step(design.analysis().measure));
         table.rows.push_back({std::to_string(person.number), person.arm, arm_at(design, person.arm).explanation, to_string(person.state),
-                              codes_of(person), right ? std::to_string(*right) : "", std::to_string(person.catches_failed),
-                              std::to_string(person.comprehension_errors), exact(person.median_seconds), exact(person.same_answer),
-                              exact(person.minutes)});
+                              codes_of(person), person.first_choice, right ? std::to_string(*right) : "",
+                              std::to_string(person.catches_failed), std::to_string(person.comprehension_errors),
+                              exact(person.median_seconds), exact(person.same_answer), exact(person.minutes)});
     }
     return table;
 }
@@ -341,11 +347,66 @@ DataTable ratings_table(const Design& design, const Respondents& people) {
     return table;
 }
 
+DataTable answers_table(const Design& design, const Respondents& people) {
+    DataTable table;
+    table.file = "study-" + keyword_of(design) + "_description-answers_data.csv";
+    table.description = "One answer to a question a row.";
+    Values questions;
+    for (const Step& step : design.steps())
+        if (step.kind == "questions")
+            for (const Json& question : step.json.at("questions"))
+                questions.emplace_back(question.at("id").get<std::string>(), question.at("text").get<std::string>());
+    table.columns = {participant_column(),
+                     arm_column(design),
+                     state_column(),
+                     excluded_column(design),
+                     step_column(design, "questions"),
+                     {"question", "text", "The question.", questions, ""},
+                     {"choice", "whole number", "The answer that was chosen, from 0.", {}, ""},
+                     {"choice_text", "text", "The same in words.", {}, ""},
+                     {"correct", "whole number", "It is the right one. Empty: there is none.", no_yes, ""}};
+    for (const Respondent& person : people.people)
+        for (const PersonAnswer& answer : person.answers) {
+            const Json& asked = design.step(answer.step).json.at("questions");
+            const auto question =
+                std::find_if(asked.begin(), asked.end(), [&](const Json& one) { return one.at("id") == answer.question; });
+            table.rows.push_back({std::to_string(person.number), person.arm, to_string(person.state), codes_of(person), answer.step,
+                                  answer.question, std::to_string(answer.choice),
+                                  question->at("choices").at(static_cast<size_t>(answer.choice)).get<std::string>(),
+                                  answer.right ? (*answer.right ? "1" : "0") : ""});
+        }
+    return table;
+}
+
+DataTable stimuli_table(const Design& design) {
+    DataTable table;
+    table.file = "study-" + keyword_of(design) + "_description-stimuli_data.csv";
+    table.description = "One item a row: what people saw. Pictures lie in the folder of the study, which study.json describes in full.";
+    table.columns = {{"item", "text", "The item, as the design calls it.", {}, ""},
+                     {"text", "text", "What was shown, where it is a text.", {}, ""},
+                     {"picture", "text", "Its file, where it is a picture.", {}, ""},
+                     {"model", "text", "What the model calls it.", class_values(design), ""},
+                     {"margin", "number", "Log of how much likelier that is than the other class, for the model.", {}, "nats"},
+                     {"catch", "whole number", "A catch trial, on which the right answer was said.", no_yes, ""},
+                     {"edited_text", "text", "After an edit, where there is one.", {}, ""},
+                     {"edited_picture", "text", "The same of a picture.", {}, ""},
+                     {"edited_model", "text", "What the model calls that.", class_values(design), ""}};
+    for (const auto& [id, stimulus] : design.json().at("stimuli").items()) {
+        const Json edited = stimulus.value("edited", Json::object());
+        const auto margin = stimulus.find("margin");
+        table.rows.push_back({id, stimulus.value("text", ""), stimulus.value("picture", ""), stimulus.value("model", ""),
+                              margin != stimulus.end() && margin->is_number() ? exact(margin->get<double>()) : "",
+                              stimulus.value("catch", false) ? "1" : "0", edited.value("text", ""), edited.value("picture", ""),
+                              edited.value("model", "")});
+    }
+    return table;
+}
+
 std::string to_csv(const DataTable& table) {
     std::vector<std::string> names;
     for (const Column& column : table.columns) names.push_back(column.name);
-    std::string text = csv_line(names);
-    for (const std::vector<std::string>& row : table.rows) text += csv_line(row);
+    std::string text = base::csv_line(names);
+    for (const std::vector<std::string>& row : table.rows) text += base::csv_line(row);
     return text;
 }
 
@@ -361,7 +422,7 @@ std::vector<fs::path> export_study(const Design& design, const Respondents& peop
     writer.write("codebook.md", codebook_md(design, tables));
     writer.write("analysis.R", to_r(design));
     writer.write("README.md", readme(design, people, tables));
-    writer.write("dataset_description.json", description_json(design, tables));
+    writer.write("dataset_description.json", description_json(design, people, tables));
     return writer.files();
 }
 
@@ -392,7 +453,7 @@ std::string r_text(const std::string& text) {
 
 std::string r_texts(const std::vector<std::string>& texts) {
     std::vector<std::string> written_texts;
-    for (const std::string& text : texts) written_texts.push_back(r_text(guarded(text)));  // as it stands in the file
+    for (const std::string& text : texts) written_texts.push_back(r_text(base::not_a_formula(text)));  // as it stands in the file
     return "c(" + base::joined(written_texts) + ")";
 }
 
@@ -484,11 +545,12 @@ ratings <- ratings[is.na(ratings$excluded), ]
 if (nrow(ratings) > 0) print(aggregate(rating ~ arm + step + statement, data = ratings, function(x) c(n = length(x), mean = mean(x), deviation = sd(x))))
 
 # The logit mixed model has people and items drawn both. It needs a package: install.packages("lme4")
-# library(lme4)
-# measured <- trials[trials$measured == 1 & is.na(trials$excluded), ]
-# measured$arm <- relevel(factor(measured$arm, levels = arms), ref = reference)
-# model <- glmer(correct ~ arm + (1 | participant) + (1 | item), data = measured, family = binomial)
-# print(summary(model))
+if (requireNamespace("lme4", quietly = TRUE)) {
+  cat("\n== Logit mixed model, exploratory\n")
+  measured <- trials[trials$measured == 1 & is.na(trials$excluded), ]
+  measured$arm <- relevel(factor(measured$arm, levels = arms), ref = reference)
+  print(summary(lme4::glmer(correct ~ arm + (1 | participant) + (1 + arm | item), data = measured, family = binomial)))
+}
 )r";
 
 std::string r_checks(const Exclusions& rules) {
@@ -531,10 +593,10 @@ std::string to_r(const Design& design) {
            "items <- " +
            std::to_string(items) + "  # of the step " + declared.measure + ", catch trials not counted\nchance <- " +
            exact(declared.chance) + "\nalpha <- " + exact(declared.alpha) + "\nbound <- " + exact(declared.equivalence) +
-           " * items  # of equivalence, in right answers\narms <- " + r_texts(arms) + "\nreference <- " + r_text(guarded(reference)) +
-           "\ncomparisons <- list(" + base::joined(pairs) + ")\n" + r_functions + "\ntrials <- read(" + r_text(tables[0].file) +
-           ")\npeople <- read(" + r_text(tables[1].file) + ")\nratings <- read(" + r_text(tables[2].file) +
-           ")\n\ncat(\"== Exclusions\\n\")\n" + r_checks(design.exclusions()) +
+           " * items  # of equivalence, in right answers\narms <- " + r_texts(arms) + "\nreference <- " +
+           r_text(base::not_a_formula(reference)) + "\ncomparisons <- list(" + base::joined(pairs) + ")\n" + r_functions +
+           "\ntrials <- read(" + r_text(tables[0].file) + ")\npeople <- read(" + r_text(tables[1].file) + ")\nratings <- read(" +
+           r_text(tables[2].file) + ")\n\ncat(\"== Exclusions\\n\")\n" + r_checks(design.exclusions()) +
            "\ncat(\"\\n== The analysis\\n\")\nanalyse(right_of(trials[is.na(trials$excluded), ]))\n"
            "\ncat(\"\\n== Sensitivity: everybody who answered all measured trials and did not withdraw\\n\")\n"
            "analyse(right_of(trials[trials$state != \"withdrawn\", ]))\n" +

@@ -38,6 +38,10 @@ DataTable trials_table(const Design& design, const Respondents& people);
 DataTable people_table(const Design& design, const Respondents& people);
 /// One rating a row.
 DataTable ratings_table(const Design& design, const Respondents& people);
+/// One answer to a question a row: those with a right answer and those without.
+DataTable answers_table(const Design& design, const Respondents& people);
+/// What people saw: one item a row.
+DataTable stimuli_table(const Design& design);
 
 /// As RFC 4180 has it: lines end with CR LF, cells with commas, quotes or ends of lines are quoted. A cell that a spreadsheet would take for a formula gets an
 /// apostrophe before it.
@@ -49,7 +53,7 @@ std::string to_csv(const Design& design, const Respondents& people);
 std::string to_r(const Design& design);
 
 /// Writes the data set into a folder, which is made, or is empty, or holds an older export: dataset_description.json, README.md, data/study-NAME_data.csv and
-/// two more, codebook.csv, codebook.md, analysis.R. Throws `invalid_argument` for a folder with anything else in it, `io`.
+/// four more, codebook.csv, codebook.md, analysis.R. Throws `invalid_argument` for a folder with anything else in it, `io`.
 /// @returns the files that were written
 std::vector<std::filesystem::path> export_study(const Design& design, const Respondents& people, const std::filesystem::path& folder);
 

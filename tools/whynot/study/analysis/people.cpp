@@ -77,8 +77,7 @@ public:
 
     /// When there is no more to come.
     void finish() {
-        const size_t screens = course_of(design_, 0).size();  // as many for everybody
-        const bool finished = ended_ || answered_.size() >= screens;
+        const bool finished = ended_ || answered_.size() >= screens_with_answers();
         person_.state = withdrew_ ? PersonState::withdrawn : finished ? PersonState::finished : PersonState::left;
         if (finished && began_ && last_ && *last_ >= *began_) person_.minutes = (*last_ - *began_) / 60;
         std::vector<double> seconds;
@@ -96,6 +95,14 @@ public:
     }
 
 private:
+    /// So many come before the texts at the end, which ask nothing: as many for everybody.
+    size_t screens_with_answers() const {
+        const std::vector<Screen> course = course_of(design_, 0);
+        size_t count = course.size();
+        while (count > 0 && course[count - 1].kind == "text") --count;
+        return count > 0 ? count : course.size();
+    }
+
     bool take_answer(const Json& event) {
         const Step* const step = step_at(design_, event);
         const std::optional<int64_t> seq = whole_at(event, "seq");
@@ -106,7 +113,8 @@ private:
         const bool fits = kind == "trial"       ? take_trial(*step, event, *given, *seq)
                           : kind == "questions" ? take_questions(*step, *given)
                           : kind == "scale"     ? take_ratings(*step, *given)
-                                                : kind == "text" || kind == "feedback";
+                          : kind == "feedback"  ? take_feedback(*step, event)
+                                                : kind == "text";
         if (!fits) return false;
         answered_.insert(*seq);
         last_ = time_at(event);
@@ -129,17 +137,33 @@ private:
         trial.confidence = whole_at(event, "confidence");
         if (!step.confidence || (trial.confidence && (*trial.confidence < 1 || *trial.confidence > confidence_points)))
             trial.confidence.reset();
-        trial.seconds = seconds_at(event, "seconds");
+        trial.screen_seconds = seconds_at(event, "seconds");
+        trial.seconds = step.confidence && event.contains("choice_seconds") ? seconds_at(event, "choice_seconds") : trial.screen_seconds;
         trial.blurs = count_at(event, "blurs");
         trial.reloads = std::max(count_at(event, "reloads"), reloads_[seq]);
         person_.trials.push_back(std::move(trial));
         return true;
     }
 
+    /// Belongs to the trial before it.
+    bool take_feedback(const Step& step, const Json& event) {
+        if (person_.trials.empty()) return false;
+        PersonTrial& trial = person_.trials.back();
+        if (trial.step != step.id || trial.item != text_at(event, "item")) return false;
+        trial.feedback_seconds = seconds_at(event, "seconds");
+        trial.steps_seen = whole_at(event, "steps_seen");
+        return true;
+    }
+
     bool take_questions(const Step& step, const Json& given) {
         if (step.kind != "questions" || !given.is_object()) return false;
-        for (const Json& question : step.json.at("questions"))
-            if (whole_at(given, text_at(question, "id")) != question.at("right").get<int64_t>()) ++person_.comprehension_errors;
+        for (const Json& question : step.json.at("questions")) {
+            const std::string id = text_at(question, "id");
+            const std::optional<int64_t> choice = whole_at(given, id), right = whole_at(question, "right");
+            if (right && choice != right) ++person_.comprehension_errors;
+            if (choice && *choice >= 0 && *choice < static_cast<int64_t>(question.at("choices").size()))
+                person_.answers.push_back({step.id, id, *choice, right ? std::optional<bool>(choice == right) : std::nullopt});
+        }
         return true;
     }
 
@@ -210,6 +234,7 @@ Respondents people_of(const Design& design, const std::vector<Json>& events) {
     // Readers hold references to people: all people are there before the first reader is.
     std::vector<const Json*> begins;
     for (const Json& event : events) {
+        if (event.is_object() && text_at(event, "event") == "study") result.simulated = event.value("simulated", Json()) == true;
         if (!event.is_object() || text_at(event, "event") != "begin") continue;
         const std::string id = text_at(event, "participant"), arm = text_at(event, "arm");
         if (id.empty() || !is_among(arms, arm) || !places.emplace(id, begins.size()).second) {
@@ -220,6 +245,9 @@ Respondents people_of(const Design& design, const std::vector<Json>& events) {
         Respondent person;
         person.number = static_cast<int64_t>(begins.size());
         person.arm = arm;
+        const auto seed = event.find("seed");
+        if (seed != event.end() && seed->is_number_integer())
+            person.first_choice = design.classes()[first_choice_of(seed->get<uint64_t>())];
         result.people.push_back(std::move(person));
     }
     std::vector<PersonReader> readers;
@@ -276,7 +304,7 @@ bool is_declared(const Exclusions& exclusions, Reason reason) {
 std::string rule_of(const Exclusions& exclusions, Reason reason) {
     switch (reason) {
         case Reason::withdrawn: return "withdrew";
-        case Reason::not_finished: return "did not finish";
+        case Reason::not_finished: return "did not answer all that was asked";
         case Reason::incomplete: return "answers of the measured step are missing in the log";
         case Reason::catches: return std::to_string(exclusions.failed_catches) + " catch trials or more answered wrong";
         case Reason::comprehension:

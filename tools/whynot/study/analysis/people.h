@@ -25,14 +25,23 @@ struct PersonTrial {
     bool measured = false;  ///< of the step that the analysis counts, and no catch trial
     std::string answer, right;
     bool correct = false;
-    std::optional<int64_t> confidence;  ///< from 1
-    std::optional<double> seconds;
-    int64_t blurs = 0, reloads = 0;  ///< how often the page was left and came back, and was loaded again
+    std::optional<int64_t> confidence;       ///< from 1
+    std::optional<double> seconds;           ///< until the choice
+    std::optional<double> screen_seconds;    ///< until the screen was left: after the rating of confidence, where there is one
+    std::optional<double> feedback_seconds;  ///< on the screen with the right answer and the explanation, where there was one
+    std::optional<int64_t> steps_seen;       ///< of the morph there, where it was one
+    int64_t blurs = 0, reloads = 0;          ///< how often the page was left and came back, and was loaded again
 };
 
 struct PersonRating {
     std::string step, statement;
     int64_t rating = 0;  ///< from 1
+};
+
+struct PersonAnswer {
+    std::string step, question;
+    int64_t choice = 0;         ///< from 0
+    std::optional<bool> right;  ///< nothing: the question has no right answer
 };
 
 enum class PersonState { finished, withdrawn, left };
@@ -46,6 +55,8 @@ struct Respondent {
     PersonState state = PersonState::left;  ///< withdrawn, also where that was after the end
     std::vector<PersonTrial> trials;        ///< in order
     std::vector<PersonRating> ratings;
+    std::vector<PersonAnswer> answers;  ///< to questions
+    std::string first_choice;           ///< the class on the first button
     int64_t comprehension_errors = 0, catches_failed = 0;
     std::optional<double> median_seconds;  ///< of the measured trials
     std::optional<double> same_answer;     ///< share of the measured trials that have the more frequent answer
@@ -58,6 +69,7 @@ struct Respondent {
 
 struct Respondents {
     std::vector<Respondent> people;
+    bool simulated = false;  ///< they are none: `whynot study simulate` made them
     int64_t unreadable = 0;  ///< events that do not fit the design, and are not counted
 };
 

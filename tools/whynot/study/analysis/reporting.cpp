@@ -183,7 +183,9 @@ std::string share_written(const std::optional<double>& count, int64_t items) {
 }
 
 ExperimentTable flow_table(const StudyResult& result) {
-    ExperimentTable table{"Who took part", {"arm", "shows", "began", "withdrew", "left", "finished", "left out by rules", "analysed"}, {}};
+    ExperimentTable table{"Who took part",
+                          {"arm", "shows", "began", "withdrew, data kept", "stopped early", "finished", "left out by rules", "analysed"},
+                          {}};
     for (const ArmFlow& arm : result.flow)
         table.rows.push_back({arm.arm, arm.explanation, arm.began, arm.withdrawn, arm.left, arm.finished, arm.excluded, arm.analysed});
     return table;
@@ -202,7 +204,7 @@ ExperimentTable reasons_table(const StudyResult& result) {
 }
 
 ExperimentTable arms_table(const StudyResult& result, const StudyScores& scores, const std::string& title) {
-    ExperimentTable table{title, {"arm", "n", "mean", "deviation", "share", "interval of the mean", "GRIM", "note"}, {}};
+    ExperimentTable table{title, {"arm", "n", "mean", "SD", "share", "interval of the mean", "GRIM", "note"}, {}};
     for (const ArmScores& arm : scores.arms) {
         const auto& grim = arm.grim.value;
         const std::optional<double> deviation = arm.summary.value ? std::optional<double>(arm.summary.value->deviation) : std::nullopt;
@@ -218,7 +220,7 @@ ExperimentTable arms_table(const StudyResult& result, const StudyScores& scores,
 
 ExperimentTable tests_table(const StudyScores& scores, const std::string& title) {
     ExperimentTable table{
-        title, {"comparison", "difference", "interval", "t", "df", "p, two-sided", "by Holm", "p, one-sided", "note"}, {}};
+        title, {"comparison", "difference", "interval", "t", "df", "p, two-sided", "p, Holm", "p, one-sided", "note"}, {}};
     for (const Compared& each : scores.comparisons) {
         Cells row{each.first + " - " + each.second};
         if (const auto& test = each.test.value)
@@ -238,7 +240,7 @@ ExperimentTable effects_table(const StudyResult& result) {
     ExperimentTable table{
         "How large the differences are. Equivalence: within " + base::percent(bound) +
             " either way, by two one-sided tests (TOST). Bootstrap of people and items, " + std::to_string(result.resamples) + " times",
-        {"comparison", "d", "Hedges' g", "interval of g", "shares differ", "by bootstrap", "TOST p", "equivalent", "note"},
+        {"comparison", "d", "Hedges' g", "interval of g", "difference of shares", "by bootstrap", "TOST p", "equivalent", "note"},
         {}};
     for (const Compared& each : result.scores.comparisons) {
         std::set<std::string> why{each.effect.why, each.equivalence.why, each.bootstrap.why};
@@ -273,7 +275,7 @@ ExperimentTable chance_table(const StudyResult& result) {
 }
 
 ExperimentTable variance_table(const StudyResult& result) {
-    ExperimentTable table{"All arms together", {"test", "statistic", "df", "p", "note"}, {}};
+    ExperimentTable table{"Exploratory. All arms together", {"test", "statistic", "df", "p", "note"}, {}};
     const auto& anova = result.scores.anova.value;
     table.rows.push_back({"analysis of variance", anova ? "F = " + base::fixed(anova->f, 3) : "",
                           anova ? base::fixed(anova->df_between, 0) + ", " + base::fixed(anova->df_within, 0) : "",
@@ -286,8 +288,9 @@ ExperimentTable variance_table(const StudyResult& result) {
 }
 
 ExperimentTable steps_table(const StudyResult& result) {
-    ExperimentTable table{
-        "Every step of trials, described", {"step", "arm", "n", "items", "mean", "deviation", "share", "seconds a trial, median"}, {}};
+    ExperimentTable table{"Exploratory. Every step of trials, described",
+                          {"step", "arm", "n", "items", "mean", "SD", "share", "seconds a trial, median"},
+                          {}};
     for (const StepScores& row : result.steps)
         table.rows.push_back({row.step, row.arm, row.n, row.items, fixed_or_nothing(row.mean, 2), fixed_or_nothing(row.deviation, 2),
                               share_written(row.mean, row.items), fixed_or_nothing(row.median_seconds, 2)});
@@ -295,8 +298,9 @@ ExperimentTable steps_table(const StudyResult& result) {
 }
 
 ExperimentTable rated_table(const StudyResult& result) {
-    ExperimentTable table{
-        "Ratings: what people say, which is not how much they understood", {"statement", "arm", "n", "mean", "deviation", "interval"}, {}};
+    ExperimentTable table{"Exploratory. Ratings: what people say, which is not how much they understood",
+                          {"statement", "arm", "n", "mean", "SD", "interval"},
+                          {}};
     for (const RatingRow& row : result.ratings)
         table.rows.push_back({row.text + " (1 to " + std::to_string(row.points) + ")", row.arm, row.n, fixed_or_nothing(row.mean, 2),
                               fixed_or_nothing(row.deviation, 2), row.interval ? interval_written(*row.interval, 2) : ""});
@@ -304,16 +308,18 @@ ExperimentTable rated_table(const StudyResult& result) {
 }
 
 ExperimentTable confidence_table(const StudyResult& result) {
-    ExperimentTable table{"Right answers by confidence (1: guessed, 5: certain)", {"arm", "confidence", "answers", "right", "share"}, {}};
+    ExperimentTable table{
+        "Exploratory. Right answers by confidence (1: guessed, 5: certain)", {"arm", "confidence", "answers", "right", "share"}, {}};
     for (const ConfidenceRow& row : result.confidence)
         table.rows.push_back({row.arm, row.confidence, row.n, row.right, share_written(static_cast<double>(row.right), row.n)});
     return table;
 }
 
 ExperimentTable sides_table(const StudyResult& result) {
-    ExperimentTable table{"Answers by side: how often the first answer, '" + result.classes[0] + "', was given, and how often it was right",
-                          {"arm", "answers", "given", "share", "right", "share"},
-                          {}};
+    ExperimentTable table{
+        "Exploratory. Answers by class: how often the first, '" + result.classes[0] + "', was given, and how often it was right",
+        {"arm", "answers", "given", "share", "right", "share"},
+        {}};
     for (const SideRow& row : result.sides)
         table.rows.push_back({row.arm, row.n, row.first, share_written(static_cast<double>(row.first), row.n), row.first_is_right,
                               share_written(static_cast<double>(row.first_is_right), row.n)});
@@ -321,7 +327,7 @@ ExperimentTable sides_table(const StudyResult& result) {
 }
 
 ExperimentTable times_table(const StudyResult& result) {
-    ExperimentTable table{"Times, medians of people. Browsers add some hundredths of a second",
+    ExperimentTable table{"Exploratory. Times, medians of people. Browsers add some hundredths of a second",
                           {"arm", "n", "seconds a measured trial", "minutes in all"},
                           {}};
     for (const ArmTimes& row : result.times)
@@ -502,13 +508,14 @@ std::string to_json(const StudyResult& result) {
     json["everybody"] = json_of(result.everybody, result.items);
     put_descriptions(result, json);
     json["smallest_effect"] = json_of(result.smallest_effect);
+    json["simulated"] = result.simulated;
     json["unreadable_events"] = result.unreadable;
     json["notes"] = result.notes;
     return base::write_json(json, 2, ErrorCode::internal, "the analysis") + "\n";
 }
 
 std::string to_text(const StudyResult& result) {
-    std::string text;
+    std::string text = result.simulated ? "SIMULATED PARTICIPANTS\n\n" : "";
     for (const ExperimentTable& each : tables_of(result)) {
         const auto rows = text_rows(each);
         text += base::escape_controls(each.title) + "\n" + table(rows, alignment_of(rows)) + "\n";
@@ -527,7 +534,7 @@ std::vector<StudyPicture> pictures_of(const StudyResult& result) {
 ExperimentResult to_page_result(const StudyResult& result, const std::vector<StudyPicture>& pictures) {
     ExperimentResult page;
     page.name = "study/analysis";
-    page.title = base::escape_controls(result.title);
+    page.title = (result.simulated ? "Simulated participants: " : "") + base::escape_controls(result.title);
     page.seed = result.seed;
     Json settings = declared_json(result);
     settings["study_sha256"] = result.sha256;

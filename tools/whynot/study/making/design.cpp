@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <set>
 
 #include "base/file.h"
 #include "base/format.h"
+#include "base/names.h"
 #include "base/sha256.h"
 #include "base/text.h"
 #include "whynot/error.h"
@@ -18,6 +20,7 @@ namespace {
 using base::Json;
 
 constexpr const char* schema = "whynot.study/1";
+constexpr double page_takes_nothing = 0.3;  // seconds: study.js, startClock
 constexpr uint64_t largest_file = 16 * 1024 * 1024;
 
 [[noreturn]] void refuse(const std::string& why) { throw Error(ErrorCode::invalid_input, "the study: " + why); }
@@ -72,6 +75,24 @@ std::vector<std::string> texts(const Json& object, const char* key, const std::s
     return all;
 }
 
+/// No key but these: one that is misspelt would silently be none, and with it what was declared.
+void expect_keys(const Json& object, const std::vector<std::string>& keys, const std::string& where) {
+    if (!object.is_object()) refuse(where + ": expected an object, found " + base::shown(object));
+    for (const auto& [key, value] : object.items())
+        if (std::find(keys.begin(), keys.end(), key) == keys.end())
+            refuse(where + " has " + base::in_quotes(key) + ", which means nothing there; there is " + base::choice_of(key, keys));
+}
+
+/// What a step of each kind may say.
+const std::map<std::string, std::vector<std::string>>& keys_of_steps() {
+    static const std::map<std::string, std::vector<std::string>> keys{
+        {"text", {"id", "kind", "title", "text", "button"}},
+        {"questions", {"id", "kind", "title", "button", "questions"}},
+        {"scale", {"id", "kind", "title", "button", "points", "low", "high", "statements"}},
+        {"trials", {"id", "kind", "title", "items", "ask", "feedback", "explain", "confidence"}}};
+    return keys;
+}
+
 /// A name that stands in files, tables and addresses.
 void check_id(const std::string& id, const std::string& where) {
     const bool good = !id.empty() && id.size() <= 64 && std::all_of(id.begin(), id.end(), [](char c) {
@@ -97,6 +118,19 @@ bool is_of(const std::string& name, const std::vector<std::string>& names) {
 }
 
 }  // namespace
+
+std::vector<std::string> unfinished(const Design& design) {
+    std::vector<std::string> found;
+    for (const Step& step : design.steps()) {
+        for (const char* key : {"title", "text"}) {
+            const std::string text = step.json.value(key, "");
+            const size_t begin = text.find('['), end = text.find(']', begin);
+            if (begin != std::string::npos && end != std::string::npos)
+                found.push_back("the step '" + step.id + "' says " + base::in_quotes(text.substr(begin, end + 1 - begin)));
+        }
+    }
+    return found;
+}
 
 const std::vector<std::string>& explanation_kinds() {
     static const std::vector<std::string> kinds{"none", "map", "morph", "edit", "grid", "words", "edits"};
@@ -142,6 +176,10 @@ void Design::check() {
     if (found != schema)
         refuse("expected " + std::string(schema) + ", found " + base::in_quotes(found) +
                ": it was made by another version of whynot; run it with that one");
+    expect_keys(json_,
+                {"schema", "name", "preset", "title", "seed", "made", "classes", "arms", "block", "steps", "stimuli", "grid", "exclude",
+                 "completion", "analysis", "files"},
+                "study.json");
     text(json_, "title", "study.json");
     const Json& seed = member(json_, "seed", "study.json");
     if (!seed.is_number_integer() || seed.get<int64_t>() < 0)
@@ -187,16 +225,17 @@ void Design::check_steps() {
         std::set<std::string> within;  // ids of its questions or statements
         step.kind = text(each, "kind", where);
         step.json = each;
+        if (const auto keys = keys_of_steps().find(step.kind); keys != keys_of_steps().end()) expect_keys(each, keys->second, where);
         if (step.kind == "text") {
             for (const char* key : {"title", "text", "button"}) text(each, key, where);
         } else if (step.kind == "questions") {
             for (const Json& question : list(each, "questions", where)) {
                 check_new_id(text(question, "id", where), within, where);
                 text(question, "text", where);
+                expect_keys(question, {"id", "text", "choices", "right"}, where + ", a question");
                 const size_t choices = texts(question, "choices", where).size();
-                const int64_t right = whole(question, "right", 0, static_cast<double>(choices) - 1, -1, where);
-                if (choices < 2 || right < 0)
-                    refuse(where + ": a question should have two choices or more, and which of them is right (0, 1, ...)");
+                if (choices < 2) refuse(where + ": a question should have two choices or more");
+                whole(question, "right", 0, static_cast<double>(choices) - 1, 0, where);  // without it none is wrong
             }
         } else if (step.kind == "scale") {
             whole(each, "points", 2, 11, 5, where);
@@ -274,6 +313,7 @@ void Design::check_explanation(const Step& step, const std::string& item, const 
 
 void Design::check_analysis() {
     const Json& analysis = member(json_, "analysis", "study.json");
+    expect_keys(analysis, {"measure", "chance", "alpha", "equivalence", "comparisons", "published"}, "'analysis'");
     analysis_.measure = text(analysis, "measure", "'analysis'");
     const Step& measured = step(analysis_.measure);
     if (measured.kind != "trials") refuse("'analysis' measures the step '" + measured.id + "', which has no trials");
@@ -291,9 +331,13 @@ void Design::check_analysis() {
         analysis_.comparisons.emplace_back(pair[0].get<std::string>(), pair[1].get<std::string>());
     }
     const Json exclude = json_.value("exclude", Json::object());
+    expect_keys(exclude, {"failed_catches", "failed_comprehension", "least_median_seconds", "most_same_answer"}, "'exclude'");
     exclusions_.failed_catches = whole(exclude, "failed_catches", 0, 1000, 0, "'exclude'");
     exclusions_.failed_comprehension = whole(exclude, "failed_comprehension", 0, 1000, 0, "'exclude'");
     exclusions_.least_median_seconds = number(exclude, "least_median_seconds", 0, 3600, 0, "'exclude'");
+    if (exclusions_.least_median_seconds > 0 && exclusions_.least_median_seconds <= page_takes_nothing)
+        refuse("'exclude', 'least_median_seconds': the page takes no answer in the first " + base::number(page_takes_nothing) +
+               " s, so this leaves out nobody");
     exclusions_.most_same_answer = number(exclude, "most_same_answer", 0, 1, 0, "'exclude'");
 }
 

@@ -89,6 +89,9 @@ private:
     Exclusions exclusions_;
 };
 
+/// Texts for participants that still have something in [brackets], which whoever runs the study is to write: a sentence each.
+std::vector<std::string> unfinished(const Design& design);
+
 /// The file in a study's folder, where it may be read: no path leads out of the folder. Throws `invalid_input`.
 std::filesystem::path file_in(const std::filesystem::path& folder, const std::string& name);
 

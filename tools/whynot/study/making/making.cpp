@@ -63,6 +63,7 @@ public:
                 if (step.at("id") == trials.step) step["items"] = items_for(trials, step);
         json_["steps"] = steps;
         if (preset.grid > 0) make_grid();
+        json_["made"]["passed_over"] = passed_over_;
         json_["stimuli"] = stimuli_;
         json_["exclude"] = preset.exclude;
         json_["completion"] = {{"code", completion_code()}, {"url", ""}};
@@ -87,7 +88,8 @@ public:
                            {"version", result_pack_.version},
                            {"sha256", result_pack_.sha256},
                            {"licence", result_pack_.licence}}},
-                         {"inputs", making_.inputs.empty() ? manifest.corpus + ", held out" : "given"}};
+                         {"inputs", making_.inputs.empty() ? manifest.corpus + ", held out" : "given"},
+                         {"chosen", "at random, of the half of each class that the model is less sure of"}};
     }
 
 private:
@@ -146,6 +148,20 @@ private:
                 candidates_[c].push_back({inputs[i], classes_[c], std::log(std::max(mine, 1e-12)) - std::log(std::max(other, 1e-12))});
             }
         }
+        for (std::vector<Candidate>& all : candidates_) put_in_order(all);
+    }
+
+    /// The half that the model is less sure of comes first, in an order that the seed draws: what it is surest of, anybody tells at once, and where everybody is
+    /// right no arm can be better than another.
+    void put_in_order(std::vector<Candidate>& all) {
+        std::stable_sort(all.begin(), all.end(), [](const Candidate& a, const Candidate& b) { return a.margin < b.margin; });
+        const size_t half = (all.size() + 1) / 2;
+        std::vector<Candidate> less(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(half)),
+            more(all.begin() + static_cast<std::ptrdiff_t>(half), all.end());
+        random_.shuffle(less);
+        random_.shuffle(more);
+        std::move(less.begin(), less.end(), all.begin());
+        std::move(more.begin(), more.end(), all.begin() + static_cast<std::ptrdiff_t>(half));
     }
 
     /// The two classes that are each other's runner-up most often: what is learned of them is not seen at once.
@@ -209,8 +225,12 @@ private:
         for (;;) {
             const Candidate candidate = next(c);
             Json made = stimulus(candidate, id);
-            if (step.at("explain") == true && !explain(candidate, id, made)) continue;
-            if (step.at("ask") == "after-edit" && !edit(candidate, id, turns, made)) continue;
+            const bool fits = (step.at("explain") != true || explain(candidate, id, made)) &&
+                              (step.at("ask") != "after-edit" || edit(candidate, id, turns, made));
+            if (!fits) {
+                ++passed_over_;
+                continue;
+            }
             stimuli_[id] = std::move(made);
             return id;
         }
@@ -273,13 +293,13 @@ private:
         return answer;
     }
 
-    std::string says(const ClassProbabilities& before, const Frame& frame) const {
-        std::string text;
-        for (const std::string& name : classes_)
-            for (size_t c = 0; c < before.size(); ++c)
-                if (before[c].first == name)
-                    text += (text.empty() ? "" : ", ") + names_.at(name) + " " + base::probability(frame.probabilities.at(c));
-        return text;
+    /// Which of the two names the model gives to a step. Not how sure it is: no other arm is told that.
+    const std::string& name_of(const ClassProbabilities& before, const Frame& frame) const {
+        double p[2] = {0, 0};
+        for (size_t c = 0; c < before.size(); ++c)
+            for (const size_t i : {0, 1})
+                if (before[c].first == classes_[i]) p[i] = frame.probabilities.at(c);
+        return names_.at(classes_[p[1] > p[0] ? 1 : 0]);
     }
 
     Json morph(const Candidate& candidate, const std::string& id) {
@@ -290,7 +310,7 @@ private:
             made["steps"].push_back(
                 write("explanations/" + id + "-morph-" + std::to_string(i + 1) + ".png", to_png(answer->frames[i].picture)));
             made["says"].push_back("step " + std::to_string(i + 1) + " of " + std::to_string(answer->frames.size()) + ": " +
-                                   says(answer->record.probabilities.before, answer->frames[i]));
+                                   name_of(answer->record.probabilities.before, answer->frames[i]));
         }
         return made;
     }
@@ -439,7 +459,7 @@ private:
     size_t used_[2] = {0, 0};
     std::string method_, doing_;
     double share_ = 0;
-    int64_t done_ = 0;
+    int64_t done_ = 0, passed_over_ = 0;  // of the latter an arm had nothing to show
     PackIdentity result_pack_;
     Json json_, stimuli_ = Json::object(), files_ = Json::object();
 };

@@ -32,22 +32,23 @@ Json pairs(const std::vector<std::pair<std::string, std::string>>& arms) {
 
 Json consent() {
     return text_step("consent", "Before you begin",
-                     "You are asked to take part in a study of how people learn what a computer does. [Who runs it, how long it takes, "
-                     "what is paid, and whom to write "
-                     "to: fill this in.]\n\n"
-                     "Your answers, how long they take, and whether this page loses your attention are saved, under a random number. You "
-                     "may stop at any time with the "
-                     "button below, and have everything deleted that was saved of you.\n\n"
+                     "You are asked to take part in a study of how people learn what a computer does. It takes about [minutes], and "
+                     "[what is paid].\n\n"
+                     "We save your answers, when and how fast you gave them, and how often this page was loaded again or left, under a "
+                     "random number. If you came from a recruiting site, its id of you is saved to pay you, is kept apart from what we "
+                     "publish, and is deleted by [date]. The data without that id may be published for other researchers.\n\n"
+                     "There are no known risks. You may stop at any time, without giving a reason [and are paid what is said here], and "
+                     "have everything deleted that was saved of you: the button is below.\n\n"
+                     "Responsible: [name, institution, address]. Ethics approval: [number]. Questions and complaints: [address].\n\n"
                      "By going on you say that you are of age and take part of your own will.",
                      "I agree");
 }
 
 Json debriefing() {
     return text_step("debriefing", "What this was about",
-                     "People saw different things beside the answers of the computer, and we compare how well they could tell its answers "
-                     "afterwards. [Say here what "
-                     "each group saw, and where results will stand.]\n\nIf you want your data to be deleted, press the button below before "
-                     "you close this page.",
+                     "People saw different things after each answer, and we compare how well they could tell the computer's answers "
+                     "afterwards. [What each group saw, and where results will stand.]\n\nIf you want your data to be deleted, press the "
+                     "button below, now or on the next page.",
                      "Finish");
 }
 
@@ -55,11 +56,14 @@ Json instructions(const std::string& what) {
     return text_step(
         "instructions", "What you will do",
         "A computer sorts " + what +
-            " into two kinds, which have made-up names. You will learn to tell what it calls them: you see one, say what you think the "
-            "computer calls it, "
-            "and then see what it does.\n\nWhat counts is the computer's answer, also where you would have called it something else. The "
-            "keys 1 and 2 answer as well.",
-        "Begin");
+            " into two kinds, which have made-up names. You will learn to tell what it calls them.\n\nWhat counts is the computer's "
+            "answer, also where you would have called it something else. The keys 1 and 2 answer as well.",
+        "Next");
+}
+
+/// What comes now, before each part of the trials.
+Json announcement(const std::string& of, const std::string& title, const std::string& text) {
+    return text_step("before-" + of, title, text, "Begin");
 }
 
 Json comprehension() {
@@ -75,6 +79,14 @@ Json comprehension() {
                {"text", "What do the two names mean?"},
                {"choices", {"Two places", "Two made-up kinds", "Two people"}},
                {"right", 1}}}}};
+}
+
+/// For everybody: whoever had it wrong reads it once more.
+Json reminder() {
+    return text_step("reminder", "Once more",
+                     "Right is what the computer calls it, not what most people call it. The two names are made up: what they stand for is "
+                     "what you find out.",
+                     "Next");
 }
 
 Json rating(const std::string& id, const std::string& title, const std::vector<std::pair<std::string, std::string>>& statements,
@@ -93,44 +105,61 @@ Preset feghahati2020() {
     made.title = "What does the computer call it?";
     made.arms = {{"control", "none"}, {"grad-cam", "map"}, {"cdeepex", "morph"}};
     made.steps = {
-        consent(), instructions("pictures"), trials_step("learning", "class", true, false),
-        rating("rating", "One more question", {{"helped", "What I saw beside the answers helped me to tell what the computer does."}}, 5),
+        consent(),
+        instructions("pictures"),
+        announcement("learning", "Twenty pictures",
+                     "Say of each what you think the computer calls it. After each of your answers you see what it does."),
+        trials_step("learning", "class", true, false),
+        rating("rating", "One more question", {{"helped", "What I saw after each answer helped me to tell what the computer does."}}, 5),
         debriefing()};
     made.trials = {{"learning", 20, false}};
     made.exclude = Json::object();
-    made.analysis = {{"measure", "learning"},
-                     {"chance", 0.5},
-                     {"alpha", 0.05},
-                     {"comparisons", pairs({{"cdeepex", "control"}, {"grad-cam", "control"}, {"cdeepex", "grad-cam"}})},
-                     {"equivalence", 0.1}};
+    made.analysis = {
+        {"measure", "learning"}, {"chance", 0.5},
+        {"alpha", 0.05},         {"comparisons", pairs({{"cdeepex", "control"}, {"grad-cam", "control"}, {"cdeepex", "grad-cam"}})},
+        {"equivalence", 0.1},    {"published", true}};
     return made;
 }
 
+/// In words that fit each arm, also the one that saw the answers alone.
 Json satisfaction() {
-    return rating("satisfaction", "What you saw beside the answers",
-                  {{"understand", "From it I understand how the computer decides."},
-                   {"satisfying", "It was satisfying."},
-                   {"enough", "It had sufficient detail."},
+    return rating("satisfaction", "What you saw after each answer",
+                  {{"understand", "From what I saw after each answer, I understand how the computer decides."},
+                   {"satisfying", "What I saw after each answer was satisfying."},
+                   {"enough", "It had enough detail."},
                    {"complete", "It was complete."},
-                   {"useful", "It was useful for telling what the computer will answer."},
+                   {"useful", "It helped me to tell what the computer will answer."},
                    {"trust", "It shows me how far I can trust the computer."}},
                   5);
 }
 
-Json exclusions() {
-    return {{"failed_catches", 2}, {"failed_comprehension", 2}, {"least_median_seconds", 0.3}, {"most_same_answer", 0.95}};
+/// @param seconds below which nobody has looked
+Json exclusions(double seconds) {
+    return {{"failed_catches", 2}, {"failed_comprehension", 2}, {"least_median_seconds", seconds}, {"most_same_answer", 0.9}};
 }
 
 Json steps_of_learning(const std::string& what) {
-    return {consent(),
-            instructions(what),
-            comprehension(),
-            trials_step("pre-test", "class", false, false),
-            trials_step("learning", "class", true, false),
-            trials_step("test", "class", false, true),
-            trials_step("after-edit", "after-edit", false, true),
-            satisfaction(),
-            debriefing()};
+    return {
+        consent(),
+        instructions(what),
+        comprehension(),
+        reminder(),
+        announcement("pre-test", "First, without answers",
+                     "So that we know where you start: eight questions after which you are not told the computer's "
+                     "answer. You cannot know it yet; please guess."),
+        trials_step("pre-test", "class", false, false),
+        announcement("learning", "Now you learn", "After each of your answers you see what the computer calls it. Take your time to look."),
+        trials_step("learning", "class", true, false),
+        announcement("test", "Now show what you have learned",
+                     "You are not told the computer's answer any more. After each choice, say how sure you are."),
+        trials_step("test", "class", false, true),
+        announcement(
+            "after-edit", "The last part",
+            "You see one before and after a change, and are told what the computer called it before. Say what it calls it after the "
+            "change. Again you are not told its answer."),
+        trials_step("after-edit", "after-edit", false, true),
+        satisfaction(),
+        debriefing()};
 }
 
 Json analysis_of_test(const Json& comparisons) {
@@ -148,7 +177,7 @@ Preset five_arms() {
     made.steps = steps_of_learning("pictures");
     made.trials = {{"pre-test", 8, false}, {"learning", 20, true}, {"test", 20, true}, {"after-edit", 20, false}};
     made.grid = 6;
-    made.exclude = exclusions();
+    made.exclude = exclusions(0.6);
     made.analysis =
         analysis_of_test(pairs({{"morph", "control"}, {"morph", "map"}, {"morph", "grid"}, {"edit", "control"}, {"map", "control"}}));
     return made;
@@ -163,7 +192,7 @@ Preset words() {
     made.arms = {{"control", "none"}, {"words", "words"}, {"edits", "edits"}};
     made.steps = steps_of_learning("sentences");
     made.trials = {{"pre-test", 8, false}, {"learning", 16, true}, {"test", 20, true}, {"after-edit", 16, false}};
-    made.exclude = exclusions();
+    made.exclude = exclusions(1);
     made.analysis = analysis_of_test(pairs({{"edits", "control"}, {"edits", "words"}, {"words", "control"}}));
     return made;
 }

@@ -26,17 +26,17 @@ let blurs = 0, away = !document.hasFocus();
 class Refused extends Error {}  // the server has decided: to ask again changes nothing
 async function request(path, body) {
   const response = await fetch(path, {
-    method: body ? "POST" : "GET", body: body && JSON.stringify(body), headers: body ? { "Content-Type": "application/json" } : {},
-    cache: "no-store", keepalive: Boolean(body), signal: AbortSignal.timeout(20000),
+    method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json" },
+    cache: "no-store", keepalive: true, signal: AbortSignal.timeout(20000),
   });
   const { ok, status } = response, said = await response.json().catch(() => null);
-  if (status === 409) return said?.now ?? request(nowPath());
+  if (said?.error?.code === "full") throw new Refused("full");
+  if (status === 409) return said?.now ?? request("/api/now", { participant });
   if (status >= 400 && status < 500 && status !== 408 && status !== 429) throw new Refused(status);
   const next = said?.now ?? said;
   if (!ok || !next?.screen) throw new Error("no answer of the study");  // a proxy or a hotel's network may say something else
   return next;
 }
-const nowPath = () => `/api/now?participant=${participant}`;
 const pause = (seconds) => new Promise((done) => {
   setTimeout(done, 1000 * seconds);
   addEventListener("online", done, { once: true });
@@ -73,6 +73,10 @@ async function step(path, body, complaint = "Not saved yet. Trying again.") {
   }
 }
 function fail({ message }, body) {
+  if (message === "full") {
+    const text = "Nothing about you was saved. If you came from a recruiting site, please return your submission there.";
+    return show({ participant, seq, screen: { kind: "withdrawn", title: "This study has all the participants it needs", text } });
+  }
   if (message !== "404") {
     lock(false);
     return tell(`Something went wrong (${message}). Please load this page again. If that does not help, tell the people who run this study.`);
@@ -86,10 +90,12 @@ function lock(isOn) {
   ready = !isOn;
   for (const control of ui.main.querySelectorAll("button, input")) control.disabled = isOn;
 }
+const secondsHere = () => Math.round(performance.now() - since) / 1000;
 function send(answer, more) {
   if (!ready) return;
-  const seconds = Math.round(performance.now() - since) / 1000;
-  step("/api/answer", { participant, seq, answer, ...more, seconds, blurs });
+  const given = { answer, ...more, seconds: secondsHere(), blurs };
+  if (participant) step("/api/answer", { participant, seq, ...given });
+  else step("/api/begin", { ...comer(), ...given }, "The study does not answer. Trying again.");
 }
 
 // Pictures.
@@ -115,7 +121,8 @@ function show(next, loaded = new Map()) {
   ui.main.className = kind;
   ui.main.replaceChildren(heading, ...screens[kind](screen));
   document.title = [heading.textContent, next.title].filter(Boolean).join(" – ");
-  ui.top.hidden = ui.foot.hidden = isOver;
+  ui.top.hidden = isOver;
+  ui.foot.hidden = !participant || ["withdrawn", "unknown"].includes(kind);
   ui.where.textContent = `screen ${seq} of ${next.screens}`;
   Object.assign(ui.progress, { max: next.screens || 1, value: seq });
   if (isOver) ui.dialog.close();
@@ -141,6 +148,7 @@ function startClock() {
 }
 // The address goes on after a reload, without a new entry to go back to; of one who is through it keeps nothing.
 function remember(isOver) {
+  if (!participant) return;  // has not agreed yet
   const address = isOver ? "/" : `/#p=${participant}`;
   if (location.pathname + location.search + location.hash !== address) history.replaceState(null, "", address);
   store((kept) => kept.setItem("participant", participant));
@@ -154,7 +162,7 @@ const paragraphs = (text) => text.split(/\n\s*\n/).filter((part) => part.trim())
 const stimulus = ({ picture, text }, alt) => (picture ? image(picture, alt) : make("p", { className: "words", dir: "auto" }, text));
 const figure = (caption, ...content) => make("figure", {}, ...content, ...(caption ? [make("figcaption", {}, caption)] : []));
 const mainButton = (text, action) => make("p", {}, pressing(text, action, { className: "main" }));
-const nextButton = (text) => mainButton(text, () => send("next"));
+const nextButton = (text, more) => mainButton(text, () => send("next", more?.()));
 const aside = (text) => make("span", { className: "aside" }, text);  // for those who hear the page
 const sign = (text) => make("span", { ariaHidden: "true" }, text);   // for those who see it
 
@@ -190,30 +198,40 @@ const headings = {
   feedback: ({ right }) => [make("span", { className: right ? "right" : "wrong" }, sign(right ? "✓ " : "✗ "), right ? "Right" : "Wrong")],
 };
 const screens = {
-  text: ({ text, button }) => [...paragraphs(text), nextButton(button)],
+  text: ({ text, button }) => [...paragraphs(text), nextButton(button), ...(participant ? [] : [make("p", {}, pressing("I do not agree", disagree))])],
   questions: ({ questions, button = "Next" }) => [sheet(questions, button, questions.map(({ text, choices }, i) => radios(i, text, choices, 0)))],
   scale: (screen) => [sheet(screen.statements, screen.button, screen.statements.map(({ text }, i) => radios(i, text, points(screen), 1)))],
   trial,
   feedback: ({ says, explanation, button, ...input }) => {
     const panels = make("div", { className: "panels" }, figure(input.picture && "the picture", stimulus(input, "what was asked about")));
-    if (explanation) panels.append(figure(explanation.caption, ...explained[explanation.kind](explanation)));
-    return [...paragraphs(says), panels, nextButton(button)];
+    const seen = new Set();  // the steps of a way that were looked at
+    if (explanation) panels.append(figure(explanation.caption, ...explained[explanation.kind](explanation, seen)));
+    return [...paragraphs(says), panels, nextButton(button, () => (seen.size ? { steps_seen: seen.size } : {}))];
   },
-  end: ({ text, code, url }) => [...paragraphs(text), ...(code ? [codeField(code)] : []), ...(url ? [wayBack(url)] : [])],
+  end: ({ text, code, url, number }) => [
+    ...paragraphs(text), ...(code ? [codeField(code)] : []), ...(url ? [wayBack(url)] : []),
+    ...paragraphs(`Your number in this study is ${number}. Keep it if you may want to ask later for your data to be deleted; now the button below does that.`),
+  ],
   withdrawn: ({ text }) => paragraphs(text),
-  unknown: ({ text }) => [...paragraphs(text), mainButton("Start from the beginning", begin)],
+  unknown: ({ text }) => [...paragraphs(text), mainButton("Start from the beginning", first)],
 };
+function disagree() {
+  ++turn;
+  const text = "Nothing about you was saved. You may close this page. If you came from a recruiting site, please return your submission there.";
+  show({ participant, seq, screen: { kind: "withdrawn", title: "Thank you", text } });
+}
 
 // One of two. Where it is asked how sure somebody is, that comes after the choice, which may still be changed.
 function trial({ ask, instruction, edited, choices, confidence, ...input }) {
   const isEdit = ask === "after-edit";
-  const question = isEdit ? "What will the computer call it after this change?" : instruction || "What will the computer call this?";
-  let answer = "";
-  const sure = confidence && form([radios("confidence", "How sure are you?", points(confidence), 1)], "Next", ([value]) => send(answer, { confidence: value }));
+  const question = isEdit ? "What does the computer call it after this change?" : instruction || "What does the computer call this?";
+  let answer = "", chosenAfter = 0;
+  const sure = confidence && form([radios("confidence", "How sure are you?", points(confidence), 1)], "Next", ([value]) => send(answer, { confidence: value, choice_seconds: chosenAfter }));
   const choose = (name, pressed) => {
     if (!sure) return send(name);
     if (!ready) return;
     answer = name;
+    chosenAfter = secondsHere();
     for (const button of buttons) button.ariaPressed = String(button === pressed);
     sure.hidden = false;
     (chosen(sure) ?? sure.querySelector("input")).focus();
@@ -250,13 +268,14 @@ const explained = {
   )))],
 };
 // The steps of a way, moved by hand. Nothing moves before somebody presses Play; three steps a second do not flicker.
-function morph({ steps, says }) {
+function morph({ steps, says }, seen) {
   const frames = steps.map((src, i) => image(src, says[i])), output = make("output", { ariaLive: "off" });
   const slider = make("input", { type: "range", max: steps.length - 1, ariaLabel: "step" }), play = pressing("Play", () => (playing ? stop() : start()));
   const at = () => Number(slider.value), isLast = () => at() === steps.length - 1;
   let playing = 0;
   const go = (to) => {
     slider.value = to;
+    seen.add(to);
     slider.ariaValueText = output.textContent = says[to];
     frames.forEach((frame, i) => { frame.hidden = i !== to; });
   };
@@ -334,19 +353,23 @@ for (const button of ui.dialog.querySelectorAll("button")) on(button, "click", (
 // Coming.
 
 const linked = () => /^#p=(\w+)$/.exec(location.hash)?.[1];
-const now = () => step(nowPath(), undefined, "The study does not answer. Trying again.");
+const now = () => step("/api/now", { participant }, "The study does not answer. Trying again.");
 const externals = ["PROLIFIC_PID", "STUDY_ID", "SESSION_ID"];
-function begin() {
-  const external = Object.fromEntries([...new URLSearchParams(location.search)].filter(([name]) => externals.includes(name)));
-  external.key = [...crypto.getRandomValues(new Uint32Array(4))].join("-");  // one participant, however often this is sent
-  step("/api/begin", { external, agent: "browser" }, "The study does not answer. Trying again.");
+const key = [...crypto.getRandomValues(new Uint32Array(4))].join("-");  // one participant, however often this is sent
+const comer = () => ({
+  external: { ...Object.fromEntries([...new URLSearchParams(location.search)].filter(([name]) => externals.includes(name))), key }, agent: "browser",
+});
+// Nothing is saved of somebody before he or she agrees.
+function first() {
+  participant = "";
+  step("/api/first", comer(), "The study does not answer. Trying again.");
 }
 // Whom the query names comes before whoever sat in this tab before; the server knows a name that comes again.
 function come() {
   const isNamed = new URLSearchParams(location.search).has("PROLIFIC_PID");
   participant = linked() ?? (isNamed ? null : store((kept) => kept.getItem("participant"))) ?? "";
   if (participant) now();
-  else begin();
+  else first();
 }
 // Kept by the browser and come back to, what the page shows may be old.
 on(window, "pageshow", ({ persisted }) => persisted && (participant ? now() : come()));

@@ -35,7 +35,7 @@ struct Assumptions {
     double alpha = .05;       ///< two-sided, of all comparisons together
     int64_t comparisons = 1;  ///< of which this is one; each is planned at alpha / comparisons, the level of Holm's first step
     double power = .8;        ///< wanted
-    double dropout = 0;       ///< share of the people invited who leave or are excluded
+    double dropout = .2;      ///< share of the people invited who leave or are excluded
 };
 
 /// The deviation of the share of right answers of a person among T: sqrt(p (1 - p) / T + between^2 (1 - 1 / T)). It holds for any

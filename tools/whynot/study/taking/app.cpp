@@ -58,14 +58,14 @@ Json external_in(const Json& body) {
     return external;
 }
 
-double seconds_in(const Json& body) {
-    const auto found = body.find("seconds");
+double seconds_in(const Json& body, const char* key) {
+    const auto found = body.find(key);
     const double seconds = found != body.end() && found->is_number() ? found->get<double>() : 0;
     return std::isfinite(seconds) ? std::clamp(seconds, 0.0, longest_seconds) : 0;
 }
 
-int64_t blurs_in(const Json& body) {
-    const auto found = body.find("blurs");
+int64_t count_in(const Json& body, const char* key) {
+    const auto found = body.find(key);
     return found != body.end() && found->is_number_integer() ? std::clamp<int64_t>(found->get<int64_t>(), 0, 100000) : 0;
 }
 
@@ -112,12 +112,13 @@ void App::answer(const HttpRequest& request, const std::shared_ptr<HttpReply>& r
 HttpResponse App::respond(const HttpRequest& request) {
     if (request.method == "POST") {
         const Json body = base::parse_json_object(request.body, ErrorCode::invalid_argument, "a request", {8, 1000});
+        if (request.path == "/api/first") return first(body);
         if (request.path == "/api/begin") return begin(body);
+        if (request.path == "/api/now") return now(body);
         if (request.path == "/api/answer") return take(body);
         if (request.path == "/api/withdraw") return withdraw(body);
         refuse(404, "not-found", "there is no such thing here");
     }
-    if (request.path == "/api/now") return now(request);
     if (request.path.rfind("/file/", 0) == 0) return picture(request.path);
     if (const File* const file = study_file_at(request.path)) return {200, file->type, file->content};
     refuse(404, "not-found", "there is no such thing here");
@@ -130,12 +131,16 @@ Json App::now_of(const Participant& participant) const {
              {"title", design_.title()}};
     if (participant.withdrawn) {
         now["screen"] = {
-            {"kind", "withdrawn"}, {"title", "You have withdrawn"}, {"text", "Thank you for your time. You may close this page."}};
+            {"kind", "withdrawn"},
+            {"title", "You have withdrawn"},
+            {"text",
+             "Thank you for your time. You may close this page. If you came from a recruiting site, please return your submission there."}};
     } else if (participant.has_ended()) {
         const Json completion = design_.json().value("completion", Json::object());
         now["screen"] = {{"kind", "end"},
                          {"title", "Thank you"},
                          {"text", "Everything is saved. You may close this page."},
+                         {"number", participant.id},
                          {"code", short_text(completion, "code")},
                          {"url", short_text(completion, "url")}};
     } else {
@@ -146,13 +151,37 @@ Json App::now_of(const Participant& participant) const {
     return now;
 }
 
+void App::expect_room(const Json& external) const {
+    if (static_cast<int64_t>(store_.all().size()) >= most_participants_ && !store_.knows(external))
+        refuse(503, "full", "this study has as many participants as it takes");
+}
+
+/// What somebody sees who comes. Where it is a text, as the consent is, nothing is saved before it is agreed to; of somebody who is known it is the
+/// screen that he or she is at.
+HttpResponse App::first(const Json& body) {
+    const Json external = external_in(body);
+    if (store_.knows(external) || design_.steps().front().kind != "text") return begin(body);
+    expect_room(external);
+    const Screen screen = course_of(design_, 0).front();
+    return json({{"participant", ""},
+                 {"seq", 0},
+                 {"screens", course_of(design_, 0).size()},
+                 {"title", design_.title()},
+                 {"screen", to_json(design_, design_.arms().front(), screen, nullptr, names_)}});
+}
+
+/// A new participant, with the answer to the first screen, where it has been shown already.
 HttpResponse App::begin(const Json& body) {
     const Json external = external_in(body);
+    expect_room(external);
+    const bool has_answer = body.contains("answer");
+    if (has_answer)  // before anybody is made of it
+        if (const std::string problem = problem_of(design_, course_of(design_, 0).front(), body.at("answer"), nullptr); !problem.empty())
+            refuse(400, "invalid-argument", problem);
     const size_t before = store_.all().size();
-    if (static_cast<int64_t>(before) >= most_participants_ && !store_.knows(external))
-        refuse(503, "full", "this study has as many participants as it takes");
     const std::string agent = short_text(body, "agent");
-    const Participant& participant = store_.begin(external, base::is_utf8(agent) ? agent : base::escape_controls(agent));
+    Participant& participant = store_.begin(external, base::is_utf8(agent) ? agent : base::escape_controls(agent));
+    if (has_answer && participant.answers.empty() && !participant.withdrawn) save_answer(participant, body, participant.course.front());
     return json({{"participant", participant.id}, {"now", now_of(participant)}}, store_.all().size() > before ? 201 : 200);
 }
 
@@ -163,9 +192,8 @@ Participant& App::participant_in(const Json& body) {
 }
 
 /// Asked when a page is opened: where somebody has begun already, that is a reload, and noted.
-HttpResponse App::now(const HttpRequest& request) {
-    const auto id = request.query.find("participant");
-    const Participant& participant = participant_in({{"participant", id == request.query.end() ? "" : id->second}});
+HttpResponse App::now(const Json& body) {
+    const Participant& participant = participant_in(body);
     if (!participant.has_ended() && !participant.withdrawn) store_.reload(participant);
     return json(now_of(participant));
 }
@@ -183,16 +211,27 @@ HttpResponse App::take(const Json& body) {
     if (seq < at) return json(now_of(participant));  // sent again: it was saved, and its acknowledgement lost
     if (participant.has_ended()) return conflict("this was the end");
     if (seq > at) return conflict("this screen has not come yet");
-    const Screen& screen = participant.course[at];
+    save_answer(participant, body, participant.course[at]);
+    return json(now_of(participant));
+}
+
+void App::save_answer(Participant& participant, const Json& body, const Screen& screen) {
     const Json answer = body.value("answer", Json()), confidence = body.value("confidence", Json());
     if (const std::string problem = problem_of(design_, screen, answer, confidence); !problem.empty())
         refuse(400, "invalid-argument", problem);
-    Json event{{"step", screen.step}, {"kind", screen.kind}, {"answer", answer}, {"seconds", seconds_in(body)}, {"blurs", blurs_in(body)}};
+    Json event{{"step", screen.step},
+               {"kind", screen.kind},
+               {"answer", answer},
+               {"seconds", seconds_in(body, "seconds")},
+               {"blurs", count_in(body, "blurs")}};
     if (!screen.item.empty()) event["item"] = screen.item;
     if (const auto right = right_answer(design_, screen)) event["right"] = *right;
-    if (confidence.is_number_integer() && screen.kind == "trial" && design_.step(screen.step).confidence) event["confidence"] = confidence;
+    if (confidence.is_number_integer() && screen.kind == "trial" && design_.step(screen.step).confidence) {
+        event["confidence"] = confidence;
+        event["choice_seconds"] = seconds_in(body, "choice_seconds");
+    }
+    if (screen.kind == "feedback" && body.contains("steps_seen")) event["steps_seen"] = count_in(body, "steps_seen");
     store_.answer(participant, std::move(event));
-    return json(now_of(participant));
 }
 
 HttpResponse App::withdraw(const Json& body) {

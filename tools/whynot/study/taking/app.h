@@ -1,6 +1,6 @@
 #pragma once
 
-/// The web application that participants see (docs/study.md has its requests). It holds each one's place: a reload, the back button or another device
+/// The web application that participants see (docs/study.md). It holds each one's place: a reload, the back button or another device
 /// with the same link go on where he or she is.
 
 #include <memory>
@@ -26,12 +26,15 @@ public:
 
 private:
     HttpResponse respond(const HttpRequest& request);
+    HttpResponse first(const base::Json& body);
     HttpResponse begin(const base::Json& body);
-    HttpResponse now(const HttpRequest& request);
+    HttpResponse now(const base::Json& body);
     HttpResponse take(const base::Json& body);
     HttpResponse withdraw(const base::Json& body);
     HttpResponse picture(const std::string& path) const;
     base::Json now_of(const Participant& participant) const;
+    void expect_room(const base::Json& external) const;
+    void save_answer(Participant& participant, const base::Json& body, const Screen& screen);
     Participant& participant_in(const base::Json& body);
     bool is_ours(const std::string& host) const;
 

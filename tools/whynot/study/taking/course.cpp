@@ -59,7 +59,7 @@ Json explanation_of(const Design& design, const Arm& arm, const std::string& ite
     Json made{{"kind", kind}};
     if (kind == "map") {
         made["picture"] = names.of(explanation.at("picture").get<std::string>());
-        made["caption"] = "Where the computer looked: red speaks for its answer, blue against it.";
+        made["caption"] = "Where the computer looked: red counted for its answer, blue against it.";
     } else if (kind == "edit") {
         made["picture"] = names.of(explanation.at("picture").get<std::string>());
         made["caption"] = "A small change of single points after which the computer answers the other one.";
@@ -69,10 +69,13 @@ Json explanation_of(const Design& design, const Arm& arm, const std::string& ite
         made["caption"] = "How it would have to change until the computer answers the other one.";
     } else if (kind == "words") {
         made["parts"] = explanation.at("parts");
-        made["caption"] = "Which words the answer rests on.";
+        made["caption"] =
+            "How much each word counted. A bar to the right spoke for the computer's answer, a bar to the left against it; longer bars "
+            "counted more.";
     } else {
         made["parts"] = parts_of(explanation.at("line").get<std::string>());
-        made["caption"] = "Which words would have to change until the computer answers the other one.";
+        made["caption"] =
+            "With these changes the computer would have given the other answer. What is crossed out is removed, what is underlined put in.";
     }
     return made;
 }
@@ -82,12 +85,13 @@ Json trial(const Design& design, const Step& step, const Screen& screen, const O
     const std::string right = design.right(step, screen.item);
     const bool is_catch = stimulus.value("catch", false);
     Json made{{"kind", "trial"}, {"title", ""}, {"ask", step.ask}};
-    made["instruction"] = is_catch              ? "This one shows whether you read along: choose " + right + "."
-                          : step.ask == "class" ? "What does the computer call this?"
-                                                : "It was changed as you see. What does the computer call it after this change?";
+    made["instruction"] = is_catch ? "This one shows whether you read along: choose " + right + "."
+                          : step.ask == "class"
+                              ? "What does the computer call this?"
+                              : "The computer called it " + stimulus.at("model").get<std::string>() + ". Then it was changed as you see.";
     put_view(made, stimulus, names);
     if (step.ask == "after-edit") made["edited"] = view_of(stimulus.at("edited"), names);
-    made["choices"] = design.classes();
+    made["choices"] = {design.classes().at(screen.first_choice), design.classes().at(1 - screen.first_choice)};
     made["confidence"] = step.confidence ? Json{{"points", confidence_points}, {"low", "guessed"}, {"high", "certain"}} : Json();
     made["number"] = screen.number;
     made["of"] = screen.of;
@@ -117,19 +121,22 @@ std::string problem_of_numbers(const Json& things, const Json& answer, int64_t l
 
 }  // namespace
 
+size_t first_choice_of(uint64_t seed) { return Random(seed, "first button").below(2); }
+
 std::vector<Screen> course_of(const Design& design, uint64_t seed) {
+    const size_t first_choice = first_choice_of(seed);
     std::vector<Screen> screens;
     for (const Step& step : design.steps()) {
         if (step.kind != "trials") {
-            screens.push_back({step.id, step.kind, "", 0, 0});
+            screens.push_back({step.id, step.kind, "", 0, 0, 0});
             continue;
         }
         std::vector<std::string> items = step.items;
         Random(seed, step.id).shuffle(items);
         const auto of = static_cast<int64_t>(items.size());
         for (int64_t i = 0; i < of; ++i) {
-            screens.push_back({step.id, "trial", items[static_cast<size_t>(i)], i + 1, of});
-            if (step.feedback) screens.push_back({step.id, "feedback", items[static_cast<size_t>(i)], i + 1, of});
+            screens.push_back({step.id, "trial", items[static_cast<size_t>(i)], i + 1, of, first_choice});
+            if (step.feedback) screens.push_back({step.id, "feedback", items[static_cast<size_t>(i)], i + 1, of, 0});
         }
     }
     return screens;

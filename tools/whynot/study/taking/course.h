@@ -17,7 +17,11 @@ struct Screen {
     std::string kind;            ///< "text", "questions", "trial", "feedback", "scale"
     std::string item;            ///< of a trial and its feedback
     int64_t number = 0, of = 0;  ///< of the trials of its step
+    size_t first_choice = 0;     ///< of a trial: which class is on the first button
 };
+
+/// Which class is on the first button of a participant: half of them have the one, half the other, so that a liking for a side is none for a class.
+size_t first_choice_of(uint64_t seed);
 
 /// All screens in order: the trials of each step are shuffled by the participant's seed, and where a step gives feedback, each is followed by it.
 std::vector<Screen> course_of(const Design& design, uint64_t seed);

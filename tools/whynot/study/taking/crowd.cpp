@@ -52,6 +52,7 @@ public:
             given["participant"] = id_;
             given["seq"] = seq;
             given["seconds"] = 0.8 + 2 * random_.share();
+            if (given.contains("confidence")) given["choice_seconds"] = given["seconds"].get<double>() / 2;
             given["blurs"] = 0;
             now_ = ask(client, "/api/answer", given);
         }

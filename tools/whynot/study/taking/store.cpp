@@ -83,7 +83,7 @@ size_t Store::arm_of(const Design& design, int64_t number) {
     return arms[static_cast<size_t>(place)];
 }
 
-Store::Store(const Design& design) : design_(design), path_(log_of(design)) {
+Store::Store(const Design& design, Taking taking) : design_(design), taking_(taking), path_(log_of(design)) {
     std::error_code error;
     fs::create_directories(path_.parent_path(), error);
     if (error) throw Error(ErrorCode::io, "cannot make the folder " + path_.parent_path().string() + ": " + error.message());
@@ -107,7 +107,9 @@ void Store::replay() {
     if (whole < text.size() && ::ftruncate(file_, static_cast<off_t>(whole)) != 0) fail("cannot remove the cut line at the end of", path_);
     each_line(text, [&](const std::string& line) { take(event_in(line, path_), line); });
     if (text.empty()) {
-        append({{"event", "study"}, {"study", design_.sha256()}});
+        Json event{{"event", "study"}, {"study", design_.sha256()}};
+        if (taking_ == Taking::simulated) event["simulated"] = true;
+        append(event);
         sync_folder();
     }
 }
@@ -120,6 +122,10 @@ void Store::take(const Json& event, const std::string& line) {
     if (kind == "study") {
         if (event.value("study", "") != design_.sha256())
             refuse("these are data of another study, or study.json was changed after it began");
+        if (event.value("simulated", false) != (taking_ == Taking::simulated))
+            refuse(taking_ == Taking::people
+                       ? "these are data of simulated participants; people take part in the study that they were made from"
+                       : "these are data of people");
         return;
     }
     const std::string id = event.value("participant", "");
@@ -220,15 +226,31 @@ void Store::remove(const std::string& id) {
         if (event_in(line, path_).value("participant", "") != id) kept += line + "\n";
     });
     kept += Json{{"event", "gap"}, {"next", next_}, {"time", now()}}.dump() + "\n";
-    write_file_atomically(path_, kept);
+    rewrite(kept);
+    if (const Participant* const gone = find(id)) by_external_.erase(key_of(gone->external));
+    participants_.erase(id);
+}
+
+void Store::forget_externals() {
+    std::string kept;
+    each_line(contents(path_), [&](const std::string& line) {
+        Json event = event_in(line, path_);
+        if (event.contains("external")) event["external"] = Json::object();
+        kept += event.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+    });
+    rewrite(kept);
+    by_external_.clear();
+    for (auto& [id, participant] : participants_) participant.external = Json::object();
+}
+
+void Store::rewrite(const std::string& lines) {
+    write_file_atomically(path_, lines);
     sync_folder();
     // The lock goes with the file: the new one is locked before the old one is let go.
     const int renewed = ::open(path_.c_str(), O_RDWR | O_APPEND | O_CLOEXEC);
     if (renewed < 0 || ::flock(renewed, LOCK_EX | LOCK_NB) != 0) fail("cannot open", path_);
     ::close(file_);
     file_ = renewed;
-    if (const Participant* const gone = find(id)) by_external_.erase(key_of(gone->external));
-    participants_.erase(id);
 }
 
 std::vector<Json> read_log(const Design& design) {

@@ -26,11 +26,14 @@ struct Participant {
     bool has_ended() const { return answers.size() == course.size(); }
 };
 
+/// Who takes part. The data of a study are of the one kind or of the other, so that nobody takes the one for the other.
+enum class Taking { people, simulated };
+
 class Store {
 public:
     /// Opens the data of a study, makes them where there are none, and keeps other servers from them. Throws `io`, `invalid_input` for data of another
-    /// study or a line that is no event.
-    explicit Store(const Design& design);
+    /// study or kind, or a line that is no event.
+    explicit Store(const Design& design, Taking taking = Taking::people);
     ~Store();
     Store(const Store&) = delete;
     Store& operator=(const Store&) = delete;
@@ -49,6 +52,8 @@ public:
     void withdraw(Participant& participant);
     /// Everything of a participant, from the log too: the file is written anew without it.
     void remove(const std::string& id);
+    /// The ids of those who sent people, of everybody: once they are paid. Whoever has not come to the end can go on with a link alone.
+    void forget_externals();
 
     /// The arm of participant `number`: permuted blocks, so that the arms of each block are as many of each, in an order that nobody can tell.
     static size_t arm_of(const Design& design, int64_t number);
@@ -57,9 +62,11 @@ private:
     void replay();
     void take(const base::Json& event, const std::string& line);
     void append(base::Json event);
+    void rewrite(const std::string& lines);
     void sync_folder() const;
 
     const Design& design_;
+    const Taking taking_;
     const std::filesystem::path path_;
     int file_ = -1;
     int64_t next_ = 0;
