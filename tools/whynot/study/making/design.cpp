@@ -124,9 +124,11 @@ std::vector<std::string> unfinished(const Design& design) {
     for (const Step& step : design.steps()) {
         for (const char* key : {"title", "text"}) {
             const std::string text = step.json.value(key, "");
-            const size_t begin = text.find('['), end = text.find(']', begin);
-            if (begin != std::string::npos && end != std::string::npos)
+            for (size_t begin = text.find('['); begin != std::string::npos; begin = text.find('[', begin + 1)) {
+                const size_t end = text.find(']', begin);
+                if (end == std::string::npos) break;
                 found.push_back("the step '" + step.id + "' says " + base::in_quotes(text.substr(begin, end + 1 - begin)));
+            }
         }
     }
     return found;
