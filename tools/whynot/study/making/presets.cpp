@@ -38,7 +38,7 @@ Json consent() {
                      "random number. If you came from a recruiting site, its id of you is saved to pay you, is kept apart from what we "
                      "publish, and is deleted by [date]. The data without that id may be published for other researchers.\n\n"
                      "There are no known risks. You may stop at any time, without giving a reason [and are paid what is said here], and "
-                     "have everything deleted that was saved of you: the button is below.\n\n"
+                     "have everything deleted that was saved of you: the button for that is on every page.\n\n"
                      "Responsible: [name, institution, address]. Ethics approval: [number]. Questions and complaints: [address].\n\n"
                      "By going on you say that you are of age and take part of your own will.",
                      "I agree");

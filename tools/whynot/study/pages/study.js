@@ -122,6 +122,7 @@ function show(next, loaded = new Map()) {
   ui.main.replaceChildren(heading, ...screens[kind](screen));
   document.title = [heading.textContent, next.title].filter(Boolean).join(" – ");
   ui.top.hidden = isOver;
+  ui.keys.parentElement.hidden = isOver;
   ui.foot.hidden = !participant || ["withdrawn", "unknown"].includes(kind);
   ui.where.textContent = `screen ${seq} of ${next.screens}`;
   Object.assign(ui.progress, { max: next.screens || 1, value: seq });
