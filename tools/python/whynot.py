@@ -116,7 +116,7 @@ class Client:
         return self._all("explain", inputs, batch, {**_question(pack, fact, foil, keep, confidence, answers, decode, seed), "frames": False})
 
     def classify(self, input, pack=None):
-        """What the classifier says: a dict with `class`, `probabilities`, `strangeness`, `warnings`, and `reason` where it could not be read."""
+        """What the classifier says: a dict with `class` and `probabilities`; `strangeness`, `warnings` and `reason` (it could not be read) only where there is one."""
         return self._ask("classify", [input], [self._wire(input)], {"pack": pack})[0]
 
     def classify_all(self, inputs, pack=None, *, batch=64):
@@ -326,7 +326,7 @@ class Answer:
     def save_page(self, path):
         """Writes a page that any browser opens from disk (docs/pages.md).
 
-        The program makes it, and remembers a question until 64 later jobs have ended, or ten minutes: save soon.
+        The program makes it, and remembers a question until 64 later jobs have ended or take more than 200 MB, or ten minutes: save soon.
         """
         self._save(path, "page?answer={}")
 

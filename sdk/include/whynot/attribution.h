@@ -144,7 +144,7 @@ struct Attributed {
 
 /// As one line of JSON, without a newline:
 ///
-///     schema, id, question {modality, input, input_sha256?, fact, foil | null}, pack {id, version, sha256}, method {name, sweep, seed},
+///     schema, id, question {modality, input (a text, or {path, sha256}), fact, foil | null}, pack {id, version, sha256}, method {name, sweep, seed},
 ///     status "found" | "refused", reason | null, probabilities, map {shape, unit, scores, parts?, files?} | null, seconds?, warnings
 WHYNOT_API std::string to_json(const Attributed& attributed);
 

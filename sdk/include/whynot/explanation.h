@@ -113,7 +113,8 @@ struct Explanation {
     std::optional<ReadAgain> read_again;  ///< empty (absent): nothing is shown
 
     /// JSON text: an object, the modality's part of the record (`Rendering::record`), under the modality's name; empty: none.
-    /// For text: { before, answer?, nearest?, edits: [{position, from, to}], contributions: [{position, word, before, boundary}] };
+    /// For text: { before, answer?, nearest?, edits: [{position, from, to}], further?, little_reason?,
+    /// contributions: [{position, word, before, boundary}] };
     /// for images: { input, boundary, answer?, difference, sheet, morph }, paths relative to the record.
     std::string rendering;
 

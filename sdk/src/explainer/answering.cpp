@@ -37,6 +37,8 @@ std::string differing_options(const ExplainOptions& all) {
     if (all.confidence != ExplainOptions().confidence) options["confidence"] = all.confidence;
     if (all.answers != ExplainOptions().answers) options["answers"] = all.answers;
     if (!all.keep.empty()) options["keep"] = all.keep;
+    if (!all.decode.empty()) options["decode"] = all.decode;
+    if (all.strict) options["strict"] = true;
     return options.dump();
 }
 

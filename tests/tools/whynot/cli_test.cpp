@@ -296,7 +296,7 @@ TEST_F(Cli, PassesOptionsOn) {
     EXPECT_EQ(record.at("solver").at("method"), "augmented-lagrangian");
     EXPECT_EQ(record.at("solver").at("seed"), 7);
     EXPECT_EQ(record.at("solver").at("options"),
-              (json{{"guards", false}, {"starts", 1}, {"deadline", 600.0}, {"max_evaluations", 100000}}));
+              (json{{"guards", false}, {"starts", 1}, {"deadline", 600.0}, {"max_evaluations", 100000}, {"decode", "boundary"}}));
     EXPECT_EQ(record.at("points").at("boundary"), record.at("points").at("answer"));
 }
 

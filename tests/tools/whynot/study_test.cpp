@@ -15,6 +15,7 @@
 #include "study/analysis/people.h"
 #include "study/making/design.h"
 #include "study/making/presets.h"
+#include "study/planning/preregistration.h"
 #include "study/taking/app.h"
 #include "study/taking/course.h"
 #include "study/taking/crowd.h"
@@ -171,6 +172,14 @@ TEST(StudyDesign, IsRefusedWithWhatIsWrongWithIt) {
         {"/stimuli/l1/catch", "yes"},
         {"/exlude", Json::object()},  // a key that is misspelt would take what is declared away
         {"/exclude/failed_catch", 1},
+        {"/stimuli/l1/cacth", true},
+        {"/stimuli/l1/edited/modle", "Peat"},
+        {"/completion/cod", "X"},
+        {"/arms/0/explains", "none"},
+        {"/steps/5/statements/0/txt", "?"},
+        {"/steps/1/questions/0/right", 1.0},
+        {"/steps/2/title", "Trials"},
+        {"/made", 1},
         {"/analysis/measures", "test"},
         {"/steps/2/feedbacks", true},
         {"/steps/0/explain", true},
@@ -315,6 +324,55 @@ TEST_F(StudyTest, WhatWasAnsweredIsThereAgain) {
     EXPECT_EQ(store.all().size(), 2U);
 }
 
+TEST_F(StudyTest, APreregistrationSaysWhatIsDeclared) {
+    Plan plan;
+    plan.by_t = 100, plan.by_simulation = 104, plan.invited = 130;
+    const std::string text = preregistration(*design_, plan, {});
+    for (const char* said :
+         {"No data existed", "## Hypotheses", "5 of them and 1 attention trial", "1 attention trials or more wrongly",
+          "words-arm against control-arm", "104 by simulation", "312 analysed and 390 invited in all", "## Secondary and exploratory"})
+        EXPECT_THAT(text, HasSubstr(said));
+    plan.by_simulation = 0;  // thousands, too many to simulate
+    EXPECT_THAT(preregistration(*design_, plan, {}), AllOf(testing::Not(HasSubstr("by simulation")), HasSubstr("300 analysed")));
+    { Store(*design_).begin(Json::object(), ""); }
+    EXPECT_THAT(preregistration(*design_, plan, {}), HasSubstr("Data of 1 participants existed"));
+}
+
+TEST_F(StudyTest, WhoOnlyLooksLeavesNoDataOfAnotherStudy) {
+    { Store store(*design_); }
+    Json json = design_json();
+    json["title"] = "written at last";
+    std::ofstream(folder_ / "study.json") << json.dump(1);
+    const Design finished(folder_.path());
+    Store store(finished);
+    store.begin(Json::object(), "");
+    EXPECT_EQ(read_log(finished).size(), 2U);
+}
+
+TEST_F(StudyTest, OthersOfThisMachineCannotReadTheLog) {
+    Store store(*design_);
+    const std::string first = store.begin({{"PROLIFIC_PID", "a"}}, "").id;
+    store.begin({{"PROLIFIC_PID", "b"}}, "");
+    const auto others = fs::perms::group_all | fs::perms::others_all;
+    for (const bool deleted : {false, true}) {
+        if (deleted) store.remove(first);
+        EXPECT_EQ(fs::status(log()).permissions() & others, fs::perms::none);
+        EXPECT_EQ(fs::status(log().parent_path()).permissions() & others, fs::perms::none);
+    }
+}
+
+// A crash while the very first line was written.
+TEST_F(StudyTest, ACutFirstLineIsNoHeader) {
+    fs::create_directories(log().parent_path());
+    std::ofstream(log()) << R"({"event":"st)";
+    {
+        Store store(*design_);
+        store.begin(Json::object(), "");
+    }
+    EXPECT_EQ(read_log(*design_).size(), 2U);
+    EXPECT_EQ(Store(*design_).all().size(), 1U);
+}
+
 TEST_F(StudyTest, IdsOfRecruitersCanBeForgotten) {
     {
         Store store(*design_);
@@ -350,12 +408,12 @@ TEST_F(StudyTest, EachNameIsOnTheFirstButtonForHalfOfThePeople) {
 }
 
 TEST_F(StudyTest, PeopleAndSimulatedParticipantsAreKeptApart) {
-    { Store store(*design_, Taking::simulated); }
+    { Store(*design_, Taking::simulated).begin(Json::object(), ""); }
     EXPECT_TRUE(people_of(*design_, read_log(*design_)).simulated);
     EXPECT_THAT(refusal_of([&] { Store store(*design_); }), HasSubstr("data of simulated participants"));
     { Store store(*design_, Taking::simulated); }  // they may go on
     fs::remove(log());
-    { Store store(*design_); }
+    { Store(*design_).begin(Json::object(), ""); }
     EXPECT_FALSE(people_of(*design_, read_log(*design_)).simulated);
     EXPECT_THAT(refusal_of([&] { Store store(*design_, Taking::simulated); }), HasSubstr("data of people"));
 }
@@ -378,7 +436,7 @@ TEST_F(StudyTest, WhoeverIsDeletedIsGoneFromTheFile) {
 }
 
 TEST_F(StudyTest, DataOfAnotherStudyAreRefused) {
-    { const Store store(*design_); }
+    { Store(*design_).begin(Json::object(), ""); }
     Json changed = design_json();
     changed["title"] = "Another";
     std::ofstream(folder_ / "study.json") << changed.dump(1);
@@ -439,11 +497,12 @@ TEST_F(AppTest, NothingIsSavedBeforeSomebodyAgrees) {
     const auto [status, begun] = ask("POST", "/api/begin", agreed);
     EXPECT_EQ(status, 201);
     EXPECT_EQ(begun.at("now").at("seq"), 1);
-    EXPECT_EQ(lines(), before + 2);
+    EXPECT_EQ(lines(), before + 3);  // of which study, who, what
     // Sent again, or by somebody who comes back: the place that he or she is at.
     EXPECT_EQ(ask("POST", "/api/begin", agreed).second.at("now").at("seq"), 1);
+    EXPECT_EQ(lines(), before + 3);
     EXPECT_EQ(ask("POST", "/api/first", who).second.at("participant"), begun.at("participant"));
-    EXPECT_EQ(lines(), before + 2);
+    EXPECT_EQ(lines(), before + 4);  // that is a reload
 }
 
 TEST_F(AppTest, AnAnswerThatComesTwiceCountsOnce) {

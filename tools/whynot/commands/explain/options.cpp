@@ -165,7 +165,7 @@ void add_classify(CLI::App& program, ClassifyCommand& command) {
     CLI::App& app = add_command(program, "classify", "What the classifier says");
     const CLI::Option* const inputs = add_inputs(app);
     add_pack(app, command.pack, pack_help)->group("Question");
-    add_json(app, command.json, "Print one object a line: input, class, probabilities");
+    add_json(app, command.json, "Print one object a line: input, class, probabilities; strangeness, warnings, reason where there are some");
     add_common(app, command, "1 for up to 4 inputs, else one for each core up to 4");
     add_device(app, command);
     app.callback([&command, inputs] { command.inputs = inputs->results(); });

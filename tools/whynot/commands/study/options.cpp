@@ -174,7 +174,7 @@ void add_analyse(CLI::App& study, StudyCommand& command) {
         ->type_name("DIR")
         ->check(not_empty("a folder"));
     app.add_flag("--published", command.published, "The dissertation's tables 5.2 and 5.3 from its own figures, with what does not fit");
-    add_json(app, command.json, "Print one object, whynot.study-analysis/1");
+    add_json(app, command.json, "Print one object, whynot.study-analysis/1; with --published whynot.study-published/1");
     app.callback([&command, folder] {
         if ((folder->count() > 0) == command.published) throw CLI::ValidationError("expected the DIR of a study, or --published");
     });

@@ -122,21 +122,24 @@ void copy_study(const Design& design, const fs::path& out) {
 /// By how much the people of a pilot differ from one another, once the luck of their items is taken off; arms are pooled.
 double between_in_pilot(const std::string& folder) {
     const Design design{fs::path(folder)};
-    const study::StudyResult result = study::analyse(design, study::people_of(design, study::read_log(design)), 100);
+    const study::Respondents people = study::people_of(design, study::read_log(design));
+    if (people.simulated)
+        throw Error(ErrorCode::invalid_input, "--pilot " + folder + ": these are simulated participants, which say nothing of people");
+    const study::StudyResult result = study::analyse(design, people, 100);
     double squares = 0, sum = 0;
-    int64_t freedom = 0, people = 0;
+    int64_t freedom = 0, count = 0;
     for (const study::ArmScores& arm : result.everybody.arms) {
         if (!arm.summary.value) continue;
         const study::Summary& summary = *arm.summary.value;
         squares += static_cast<double>(summary.n - 1) * summary.deviation * summary.deviation;
         freedom += summary.n - 1;
         sum += static_cast<double>(summary.n) * summary.mean;
-        people += summary.n;
+        count += summary.n;
     }
     if (freedom < 2)
         throw Error(ErrorCode::invalid_input, "--pilot " + folder + ": too few have come to its end to say how much people differ");
     const auto items = static_cast<double>(result.items);
-    return study::between_people(sum / static_cast<double>(people) / items, std::sqrt(squares / static_cast<double>(freedom)) / items,
+    return study::between_people(sum / static_cast<double>(count) / items, std::sqrt(squares / static_cast<double>(freedom)) / items,
                                  result.items);
 }
 
@@ -352,7 +355,7 @@ int plan_study(const StudyCommand& command) {
                           base::number(plan.at_by_t.found) + " (error " + base::number(plan.at_by_t.error) + ")"},
                          {"to invite for each arm, as " + base::percent(assumptions.dropout) + " are lost", std::to_string(plan.invited)},
                          {"in all " + std::to_string(arms) + " arms: analysed, invited",
-                          std::to_string(plan.by_t * arms) + ", " + std::to_string(plan.invited * arms)},
+                          std::to_string(std::max(plan.by_t, plan.by_simulation) * arms) + ", " + std::to_string(plan.invited * arms)},
                          {"standard deviation between people",
                           base::number(assumptions.between) + (command.pilot.empty() ? "" : " (of the pilot)")},
                          {"difference, standard deviations (d)", base::number(plan.d)},

@@ -306,7 +306,7 @@ DataTable people_table(const Design& design, const Respondents& people) {
         {"comprehension_errors", "whole number", "Comprehension questions answered wrong.", {}, ""},
         {"median_seconds", "number", "Median of the measured trials.", {}, "s"},
         {"same_answer", "number", "Share of the measured trials that have the person's more frequent answer.", {}, "share"},
-        {"minutes", "number", "From the first screen to the last answer. Empty: did not answer all that was asked.", {}, "min"}};
+        {"minutes", "number", "From agreeing to take part to the last answer. Empty: did not answer all that was asked.", {}, "min"}};
     for (const Respondent& person : people.people) {
         const std::optional<int64_t> right = right_of(design, person, design.step(design.analysis().measure));
         table.rows.push_back({std::to_string(person.number), person.arm, arm_at(design, person.arm).explanation, to_string(person.state),
@@ -364,7 +364,7 @@ DataTable answers_table(const Design& design, const Respondents& people) {
                      {"question", "text", "The question.", questions, ""},
                      {"choice", "whole number", "The answer that was chosen, from 0.", {}, ""},
                      {"choice_text", "text", "The same in words.", {}, ""},
-                     {"correct", "whole number", "It is the right one. Empty: there is none.", no_yes, ""}};
+                     {"chose_right", "whole number", "It is the right one. Empty: there is none.", no_yes, ""}};
     for (const Respondent& person : people.people)
         for (const PersonAnswer& answer : person.answers) {
             const Json& asked = design.step(answer.step).json.at("questions");
@@ -548,8 +548,10 @@ if (nrow(ratings) > 0) print(aggregate(rating ~ arm + step + statement, data = r
 if (requireNamespace("lme4", quietly = TRUE)) {
   cat("\n== Logit mixed model, exploratory\n")
   measured <- trials[trials$measured == 1 & is.na(trials$excluded), ]
-  measured$arm <- relevel(factor(measured$arm, levels = arms), ref = reference)
-  print(summary(lme4::glmer(correct ~ arm + (1 | participant) + (1 + arm | item), data = measured, family = binomial)))
+  attempt("the mixed model", {
+    measured$arm <- droplevels(relevel(factor(measured$arm, levels = arms), ref = reference))
+    print(summary(lme4::glmer(correct ~ arm + (1 | participant) + (1 | item), data = measured, family = binomial)))
+  })
 }
 )r";
 

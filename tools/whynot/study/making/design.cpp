@@ -89,7 +89,7 @@ const std::map<std::string, std::vector<std::string>>& keys_of_steps() {
         {"text", {"id", "kind", "title", "text", "button"}},
         {"questions", {"id", "kind", "title", "button", "questions"}},
         {"scale", {"id", "kind", "title", "button", "points", "low", "high", "statements"}},
-        {"trials", {"id", "kind", "title", "items", "ask", "feedback", "explain", "confidence"}}};
+        {"trials", {"id", "kind", "items", "ask", "feedback", "explain", "confidence"}}};
     return keys;
 }
 
@@ -186,8 +186,11 @@ void Design::check() {
     const Json& seed = member(json_, "seed", "study.json");
     if (!seed.is_number_integer() || seed.get<int64_t>() < 0)
         refuse("'seed': expected a whole number of 0 or more, found " + base::shown(seed));
-    if (!member(json_, "stimuli", "study.json").is_object()) refuse("'stimuli': expected an object");
+    if (json_.contains("made") && !json_.at("made").is_object()) refuse("'made': expected an object");
+    const Json completion = json_.value("completion", Json::object());
+    expect_keys(completion, {"code", "url"}, "'completion'");
     check_classes_and_arms();
+    check_stimuli();
     check_steps();
     check_analysis();
 }
@@ -195,6 +198,7 @@ void Design::check() {
 void Design::check_classes_and_arms() {
     for (const Json& each : list(json_, "classes", "study.json")) {
         classes_.push_back(text(each, "name", "a class"));
+        expect_keys(each, {"name", "of"}, "a class");
         text(each, "of", "a class");
     }
     if (classes_.size() != 2 || classes_[0] == classes_[1] || classes_[0].empty() || classes_[1].empty())
@@ -203,6 +207,7 @@ void Design::check_classes_and_arms() {
     for (const Json& each : list(json_, "arms", "study.json")) {
         Arm arm{text(each, "id", "an arm"), text(each, "explanation", "an arm")};
         check_id(arm.id, "an arm");
+        expect_keys(each, {"id", "explanation"}, "the arm '" + arm.id + "'");
         if (!ids.insert(arm.id).second) refuse("there are two arms " + base::in_quotes(arm.id));
         if (!is_of(arm.explanation, explanation_kinds()))
             refuse("the arm '" + arm.id + "' shows " + base::in_quotes(arm.explanation) + "; there are " +
@@ -214,6 +219,24 @@ void Design::check_classes_and_arms() {
     const double block = number(json_, "block", 1, 10000, -1, "study.json");
     if (block < 1 || block != static_cast<double>(static_cast<int64_t>(block)) || static_cast<int64_t>(block) % many != 0)
         refuse("'block': expected a multiple of the " + std::to_string(many) + " arms, so that each block has all of them equally often");
+}
+
+void Design::check_stimuli() const {
+    const Json& stimuli = member(json_, "stimuli", "study.json");
+    if (!stimuli.is_object()) refuse("'stimuli': expected an object");
+    for (const auto& [id, stimulus] : stimuli.items()) {
+        const std::string of = "the stimulus " + base::in_quotes(id);
+        check_id(id, of);
+        expect_keys(stimulus, {"picture", "text", "model", "margin", "catch", "edited", "explanations"}, of);
+        check_view(stimulus, of);
+        flag(stimulus, "catch", of);
+        if (!is_of(text(stimulus, "model", of), classes_)) refuse(of + ": the model should say " + classes_[0] + " or " + classes_[1]);
+        if (!stimulus.contains("edited")) continue;
+        const Json& edited = stimulus.at("edited");
+        expect_keys(edited, {"picture", "text", "model"}, of + ", 'edited'");
+        check_view(edited, of + ", 'edited'");
+        if (!is_of(text(edited, "model", of), classes_)) refuse(of + ": after its edit the model should say one of the two");
+    }
 }
 
 void Design::check_steps() {
@@ -228,6 +251,8 @@ void Design::check_steps() {
         step.kind = text(each, "kind", where);
         step.json = each;
         if (const auto keys = keys_of_steps().find(step.kind); keys != keys_of_steps().end()) expect_keys(each, keys->second, where);
+        for (const char* key : {"title", "button"})
+            if (each.contains(key)) text(each, key, where);
         if (step.kind == "text") {
             for (const char* key : {"title", "text", "button"}) text(each, key, where);
         } else if (step.kind == "questions") {
@@ -238,11 +263,14 @@ void Design::check_steps() {
                 const size_t choices = texts(question, "choices", where).size();
                 if (choices < 2) refuse(where + ": a question should have two choices or more");
                 whole(question, "right", 0, static_cast<double>(choices) - 1, 0, where);  // without it none is wrong
+                if (question.contains("right") && !question.at("right").is_number_integer())
+                    refuse(where + ", 'right': expected a whole number, found " + base::shown(question.at("right")));
             }
         } else if (step.kind == "scale") {
             whole(each, "points", 2, 11, 5, where);
             for (const char* key : {"title", "low", "high"}) text(each, key, where);
             for (const Json& statement : list(each, "statements", where)) {
+                expect_keys(statement, {"id", "text"}, where + ", a statement");
                 check_new_id(text(statement, "id", where), within, where);
                 text(statement, "text", where);
             }
@@ -273,15 +301,7 @@ void Design::check_trials(const Step& step) const {
         check_id(item, of);
         const Json& stimuli = json_.at("stimuli");
         if (!stimuli.contains(item)) refuse(of + " is none of the stimuli, of which there are " + std::to_string(stimuli.size()));
-        check_view(stimuli.at(item), of);
-        flag(stimuli.at(item), "catch", of);
-        if (!is_of(text(stimuli.at(item), "model", of), classes_))
-            refuse(of + ": the model should say " + classes_[0] + " or " + classes_[1]);
-        if (step.ask == "after-edit") {
-            check_view(member(stimuli.at(item), "edited", of), of);
-            if (!is_of(text(stimuli.at(item).at("edited"), "model", of), classes_))
-                refuse(of + ": after its edit the model should say one of the two");
-        }
+        if (step.ask == "after-edit") member(stimuli.at(item), "edited", of);
         if (!step.explain) continue;
         for (const Arm& arm : arms_) check_explanation(step, item, arm);
     }

@@ -73,6 +73,7 @@ public:
 private:
     void check();
     void check_classes_and_arms();
+    void check_stimuli() const;
     void check_steps();
     void check_trials(const Step& step) const;
     void check_explanation(const Step& step, const std::string& item, const Arm& arm) const;

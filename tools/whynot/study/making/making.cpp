@@ -64,6 +64,7 @@ public:
         json_["steps"] = steps;
         if (preset.grid > 0) make_grid();
         json_["made"]["passed_over"] = passed_over_;
+        json_["made"]["of_the_surer_half"] = of_the_surer_half_;
         json_["stimuli"] = stimuli_;
         json_["exclude"] = preset.exclude;
         json_["completion"] = {{"code", completion_code()}, {"url", ""}};
@@ -148,14 +149,15 @@ private:
                 candidates_[c].push_back({inputs[i], classes_[c], std::log(std::max(mine, 1e-12)) - std::log(std::max(other, 1e-12))});
             }
         }
-        for (std::vector<Candidate>& all : candidates_) put_in_order(all);
+        for (const size_t c : {0, 1}) put_in_order(c);
     }
 
     /// The half that the model is less sure of comes first, in an order that the seed draws: what it is surest of, anybody tells at once, and where everybody is
     /// right no arm can be better than another.
-    void put_in_order(std::vector<Candidate>& all) {
+    void put_in_order(size_t c) {
+        std::vector<Candidate>& all = candidates_[c];
         std::stable_sort(all.begin(), all.end(), [](const Candidate& a, const Candidate& b) { return a.margin < b.margin; });
-        const size_t half = (all.size() + 1) / 2;
+        const size_t half = half_[c] = (all.size() + 1) / 2;
         std::vector<Candidate> less(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(half)),
             more(all.begin() + static_cast<std::ptrdiff_t>(half), all.end());
         random_.shuffle(less);
@@ -203,6 +205,7 @@ private:
             throw Error(ErrorCode::invalid_argument, "there are too few inputs that the model calls '" + classes_[c] +
                                                          "': " + std::to_string(all.size()) +
                                                          "; give more with --inputs, or choose other --classes");
+        if (used_[c] >= half_[c]) ++of_the_surer_half_;
         return all[used_[c]++];
     }
 
@@ -456,10 +459,11 @@ private:
     std::vector<std::string> classes_;
     std::map<std::string, std::string> names_;  // the pack's to the made-up ones
     std::vector<Candidate> candidates_[2];
-    size_t used_[2] = {0, 0};
+    size_t used_[2] = {0, 0}, half_[2] = {0, 0};  ///< of the candidates: shown, or passed over; those that the model is less sure of
     std::string method_, doing_;
     double share_ = 0;
     int64_t done_ = 0, passed_over_ = 0;  // of the latter an arm had nothing to show
+    int64_t of_the_surer_half_ = 0;       // taken, as the other was used up
     PackIdentity result_pack_;
     Json json_, stimuli_ = Json::object(), files_ = Json::object();
 };

@@ -31,17 +31,19 @@ Json pairs(const std::vector<std::pair<std::string, std::string>>& arms) {
 }
 
 Json consent() {
-    return text_step("consent", "Before you begin",
-                     "You are asked to take part in a study of how people learn what a computer does. It takes about [minutes], and "
-                     "[what is paid].\n\n"
-                     "We save your answers, when and how fast you gave them, and how often this page was loaded again or left, under a "
-                     "random number. If you came from a recruiting site, its id of you is saved to pay you, is kept apart from what we "
-                     "publish, and is deleted by [date]. The data without that id may be published for other researchers.\n\n"
-                     "There are no known risks. You may stop at any time, without giving a reason [and are paid what is said here], and "
-                     "have everything deleted that was saved of you: the button for that is on every page.\n\n"
-                     "Responsible: [name, institution, address]. Ethics approval: [number]. Questions and complaints: [address].\n\n"
-                     "By going on you say that you are of age and take part of your own will.",
-                     "I agree");
+    return text_step(
+        "consent", "Before you begin",
+        "You are asked to take part in a study of how people learn what a computer does. It takes about [minutes], and "
+        "[what is paid].\n\n"
+        "We save your answers, when and how fast you gave them, how much of what is shown you looked at, and how often this page "
+        "was loaded again or left, under a random number. If you came from a recruiting site, its ids of you are saved to pay "
+        "you, are kept apart from what we publish, and are deleted by [date]. The data without those ids may be published for "
+        "other researchers.\n\n"
+        "There are no known risks. You may stop at any time, without giving a reason [and are paid what is said here], and "
+        "have everything deleted that was saved of you: the button for that is on every page from the next one on.\n\n"
+        "Responsible: [name, institution, address]. Ethics approval: [number]. Questions and complaints: [address].\n\n"
+        "By going on you say that you are of age and take part of your own will.",
+        "I agree");
 }
 
 Json debriefing() {

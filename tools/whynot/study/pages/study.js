@@ -213,7 +213,7 @@ const screens = {
     ...paragraphs(text), ...(code ? [codeField(code)] : []), ...(url ? [wayBack(url)] : []),
     ...paragraphs(`Your number in this study is ${number}. Keep it if you may want to ask later for your data to be deleted; now the button below does that.`),
   ],
-  withdrawn: ({ text }) => paragraphs(text),
+  withdrawn: ({ text, number }) => [...paragraphs(text), ...(number ? paragraphs(`Your number in this study was ${number}. With it you can ask later for your data to be deleted.`) : [])],
   unknown: ({ text }) => [...paragraphs(text), mainButton("Start from the beginning", first)],
 };
 function disagree() {

@@ -1,5 +1,6 @@
 #include "study/planning/preregistration.h"
 
+#include <algorithm>
 #include <set>
 #include <vector>
 
@@ -17,7 +18,8 @@ using base::Json;
 /// Whether somebody has seen it already: a preregistration has to say so.
 std::string data_so_far(const Design& design) {
     std::error_code error;
-    if (!fs::exists(design.folder() / "data" / "log.jsonl", error)) return "No data existed in the study's folder when this was written.";
+    const fs::path log = design.folder() / "data" / "log.jsonl";
+    if (!fs::exists(log, error) || fs::file_size(log, error) == 0) return "No data existed in the study's folder when this was written.";
     const Respondents people = people_of(design, read_log(design));
     return "Data of " + std::to_string(people.people.size()) + " participants existed when this was written.";
 }
@@ -35,12 +37,14 @@ std::string materials(const Design& design) {
     if (pack.contains("id"))
         text += " The model is that of the pack " + pack.value("id", "") + " " + pack.value("version", "") + " (SHA-256 " +
                 pack.value("sha256", "") + "). Inputs: " + made.value("inputs", "") + "; chosen " + made.value("chosen", "") +
-                ", half of each class by the model's answer.";
+                ", half of each class by the model's answer (passed over, as an arm had nothing to show: " +
+                std::to_string(made.value("passed_over", int64_t{0})) +
+                "; of the surer half, as the other was used up: " + std::to_string(made.value("of_the_surer_half", int64_t{0})) + ").";
     std::set<std::string> methods;
     for (const auto& [id, stimulus] : design.json().at("stimuli").items()) {
         const Json explanations = stimulus.value("explanations", Json::object());
         for (const auto& [kind, explanation] : explanations.items())
-            if (explanation.contains("method")) methods.insert(explanation.at("method").get<std::string>());
+            if (explanation.value("method", Json()).is_string()) methods.insert(explanation.at("method").get<std::string>());
     }
     if (!methods.empty()) text += " Maps by " + base::joined(std::vector<std::string>(methods.begin(), methods.end())) + ".";
     return text +
@@ -99,20 +103,21 @@ std::string preregistration(const Design& design, const Plan& plan, const Assump
         text += "\n";
     }
     text += "\n" + materials(design) + "\n" + analysis_in_words(design);
-    text += "\n## Number of participants\n\nAssumed: " + base::percent(assumptions.control) + " right against " +
-            base::percent(assumptions.treated) + ", " + std::to_string(assumptions.items) +
-            " items, a standard deviation between people of " + base::number(assumptions.between) + ". For a power of " +
-            base::number(assumptions.power) + " at alpha " + base::number(plan.level) + " (two-sided, " +
-            std::to_string(assumptions.comparisons) + " comparisons): " + std::to_string(plan.by_t) +
-            " in each arm by the noncentral t distribution, " + std::to_string(plan.by_simulation) +
-            " by simulation of this one comparison at that level; " + std::to_string(plan.invited) + " in each arm are invited, as " +
-            base::percent(assumptions.dropout) + " are expected to be lost: " + std::to_string(plan.by_t * arms) + " analysed and " +
-            std::to_string(plan.invited * arms) +
-            " invited in all. [When data collection stops: at that number, or a date.] No test is looked at before.\n"
-            "\n## Secondary and exploratory\n\nDescribed, and no decision rests on it: ratings, confidence, times, learning curves, the "
-            "other steps of trials, an analysis of "
-            "variance of all arms, how far scores vary, answers by class. One-sided p are printed beside because the dissertation printed "
-            "those.\n";
+    text +=
+        "\n## Number of participants\n\nAssumed: " + base::percent(assumptions.control) + " right against " +
+        base::percent(assumptions.treated) + ", " + std::to_string(assumptions.items) + " items, a standard deviation between people of " +
+        base::number(assumptions.between) + ". For a power of " + base::number(assumptions.power) + " at alpha " +
+        base::number(plan.level) + " (two-sided, " + std::to_string(assumptions.comparisons) +
+        " comparisons): " + std::to_string(plan.by_t) + " in each arm by the noncentral t distribution" +
+        (plan.by_simulation > 0 ? ", " + std::to_string(plan.by_simulation) + " by simulation of this one comparison at that level" : "") +
+        "; " + std::to_string(plan.invited) + " in each arm are invited, as " + base::percent(assumptions.dropout) +
+        " are expected to be lost: " + std::to_string(std::max(plan.by_t, plan.by_simulation) * arms) + " analysed and " +
+        std::to_string(plan.invited * arms) +
+        " invited in all. [When data collection stops: at that number, or a date.] No test is looked at before.\n"
+        "\n## Secondary and exploratory\n\nDescribed, and no decision rests on it: ratings, confidence, times, learning curves, the "
+        "other steps of trials, an analysis of "
+        "variance of all arms, how far scores vary, answers by class. One-sided p are printed beside because the dissertation printed "
+        "those.\n";
     return text;
 }
 

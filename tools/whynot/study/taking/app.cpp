@@ -134,7 +134,8 @@ Json App::now_of(const Participant& participant) const {
             {"kind", "withdrawn"},
             {"title", "You have withdrawn"},
             {"text",
-             "Thank you for your time. You may close this page. If you came from a recruiting site, please return your submission there."}};
+             "Thank you for your time. You may close this page. If you came from a recruiting site, please return your submission there."},
+            {"number", participant.id}};
     } else if (participant.has_ended()) {
         const Json completion = design_.json().value("completion", Json::object());
         now["screen"] = {{"kind", "end"},
@@ -160,7 +161,12 @@ void App::expect_room(const Json& external) const {
 /// screen that he or she is at.
 HttpResponse App::first(const Json& body) {
     const Json external = external_in(body);
-    if (store_.knows(external) || design_.steps().front().kind != "text") return begin(body);
+    if (store_.knows(external)) {  // comes by the platform's link, and not by that of the page
+        const Participant& participant = store_.begin(external, "");
+        if (!participant.has_ended() && !participant.withdrawn) store_.reload(participant);
+        return json(now_of(participant));
+    }
+    if (design_.steps().front().kind != "text") return begin(body);
     expect_room(external);
     const Screen screen = course_of(design_, 0).front();
     return json({{"participant", ""},
@@ -228,7 +234,8 @@ void App::save_answer(Participant& participant, const Json& body, const Screen& 
     if (const auto right = right_answer(design_, screen)) event["right"] = *right;
     if (confidence.is_number_integer() && screen.kind == "trial" && design_.step(screen.step).confidence) {
         event["confidence"] = confidence;
-        event["choice_seconds"] = seconds_in(body, "choice_seconds");
+        if (body.value("choice_seconds", Json()).is_number())
+            event["choice_seconds"] = std::min(seconds_in(body, "choice_seconds"), seconds_in(body, "seconds"));
     }
     if (screen.kind == "feedback" && body.contains("steps_seen")) event["steps_seen"] = count_in(body, "steps_seen");
     store_.answer(participant, std::move(event));

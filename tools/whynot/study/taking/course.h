@@ -20,7 +20,7 @@ struct Screen {
     size_t first_choice = 0;     ///< of a trial: which class is on the first button
 };
 
-/// Which class is on the first button of a participant: half of them have the one, half the other, so that a liking for a side is none for a class.
+/// Which class is on the first button of a participant: drawn for each, so that a liking for a side is none for a class.
 size_t first_choice_of(uint64_t seed);
 
 /// All screens in order: the trials of each step are shuffled by the participant's seed, and where a step gives feedback, each is followed by it.

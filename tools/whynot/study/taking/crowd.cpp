@@ -76,10 +76,19 @@ private:
             return {{"answer", all}};
         }
         if (kind != "questions") return {{"answer", "next"}};
-        for (const Step& step : design_.steps())  // these are known to those who read
-            if (step.kind == "questions" && step.json.at("title") == screen.at("title"))
-                for (const Json& question : step.json.at("questions")) all[question.at("id").get<std::string>()] = question.at("right");
+        for (const Json& asked : screen.at("questions")) all[asked.at("id").get<std::string>()] = right_choice(asked);
         return {{"answer", all}};
+    }
+
+    /// What is right is known to those who read; where nothing is, the first choice.
+    int64_t right_choice(const Json& asked) const {
+        for (const Step& step : design_.steps()) {
+            if (step.kind != "questions") continue;
+            for (const Json& question : step.json.at("questions"))
+                if (question.at("id") == asked.at("id") && question.at("text") == asked.at("text"))
+                    return question.value("right", int64_t{0});
+        }
+        return 0;
     }
 
     Json trial(const Json& screen) {

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -63,7 +64,9 @@ void each_line(const std::string& text, const std::function<void(const std::stri
 
 std::string contents(const fs::path& path) {
     std::ifstream file(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(file), {}};
+    std::string text{std::istreambuf_iterator<char>(file), {}};
+    if (!file.is_open() || file.bad()) fail("cannot read", path);
+    return text;
 }
 
 Json event_in(const std::string& line, const fs::path& path) {
@@ -87,6 +90,7 @@ Store::Store(const Design& design, Taking taking) : design_(design), taking_(tak
     std::error_code error;
     fs::create_directories(path_.parent_path(), error);
     if (error) throw Error(ErrorCode::io, "cannot make the folder " + path_.parent_path().string() + ": " + error.message());
+    fs::permissions(path_.parent_path(), fs::perms::owner_all, error);  // the ids of recruiters are for nobody else's eyes
     file_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (file_ < 0) fail("cannot open", path_);
     try {
@@ -99,19 +103,15 @@ Store::Store(const Design& design, Taking taking) : design_(design), taking_(tak
     }
 }
 
-Store::~Store() { ::close(file_); }
+Store::~Store() {
+    if (file_ >= 0) ::close(file_);
+}
 
 void Store::replay() {
     const std::string text = contents(path_);
     const size_t whole = text.rfind('\n') == std::string::npos ? 0 : text.rfind('\n') + 1;
     if (whole < text.size() && ::ftruncate(file_, static_cast<off_t>(whole)) != 0) fail("cannot remove the cut line at the end of", path_);
     each_line(text, [&](const std::string& line) { take(event_in(line, path_), line); });
-    if (text.empty()) {
-        Json event{{"event", "study"}, {"study", design_.sha256()}};
-        if (taking_ == Taking::simulated) event["simulated"] = true;
-        append(event);
-        sync_folder();
-    }
 }
 
 void Store::take(const Json& event, const std::string& line) {
@@ -126,6 +126,7 @@ void Store::take(const Json& event, const std::string& line) {
             refuse(taking_ == Taking::people
                        ? "these are data of simulated participants; people take part in the study that they were made from"
                        : "these are data of people");
+        has_header_ = true;
         return;
     }
     const std::string id = event.value("participant", "");
@@ -197,6 +198,13 @@ Participant& Store::begin(const Json& external, const std::string& agent) {
     const uint64_t seed = Random(design_.seed(), "participant " + std::to_string(number)).below(uint64_t{1} << 53);
     Json event{{"event", "begin"}, {"participant", id},    {"number", number}, {"arm", design_.arms()[arm_of(design_, number)].id},
                {"seed", seed},     {"external", external}, {"agent", agent}};
+    if (!has_header_) {  // not before: whoever looks at a study and changes its texts then has no data of another one
+        Json header{{"event", "study"}, {"study", design_.sha256()}};
+        if (taking_ == Taking::simulated) header["simulated"] = true;
+        append(header);
+        sync_folder();
+        has_header_ = true;
+    }
     append(event);
     take(event, "");
     return participants_.at(id);
@@ -244,13 +252,31 @@ void Store::forget_externals() {
 }
 
 void Store::rewrite(const std::string& lines) {
-    write_file_atomically(path_, lines);
+    try {
+        write_file_atomically(path_, lines);
+    } catch (...) {
+        reopen();  // it may be there nevertheless
+        throw;
+    }
+    reopen();
     sync_folder();
-    // The lock goes with the file: the new one is locked before the old one is let go.
+}
+
+/// Goes over to the file that has the log's name now, where that is another one. The lock goes with the file: the new one is locked before the old one is
+/// let go.
+void Store::reopen() {
+    struct stat now {
+    }, named{};
+    if (::fstat(file_, &now) == 0 && ::stat(path_.c_str(), &named) == 0 && now.st_ino == named.st_ino && now.st_dev == named.st_dev) return;
     const int renewed = ::open(path_.c_str(), O_RDWR | O_APPEND | O_CLOEXEC);
-    if (renewed < 0 || ::flock(renewed, LOCK_EX | LOCK_NB) != 0) fail("cannot open", path_);
+    const bool is_ours = renewed >= 0 && ::flock(renewed, LOCK_EX | LOCK_NB) == 0 && ::fchmod(renewed, 0600) == 0;
+    const int why = errno;
     ::close(file_);
-    file_ = renewed;
+    file_ = is_ours ? renewed : -1;  // what is written to a file without a name would be lost
+    if (is_ours) return;
+    if (renewed >= 0) ::close(renewed);
+    errno = why;
+    fail("cannot open", path_);
 }
 
 std::vector<Json> read_log(const Design& design) {

@@ -62,13 +62,15 @@ private:
     void replay();
     void take(const base::Json& event, const std::string& line);
     void append(base::Json event);
+    void reopen();
     void rewrite(const std::string& lines);
     void sync_folder() const;
 
     const Design& design_;
     const Taking taking_;
     const std::filesystem::path path_;
-    int file_ = -1;
+    int file_ = -1;            // -1: it is not there any more, and nothing can be saved
+    bool has_header_ = false;  // the line that says of which study these data are
     int64_t next_ = 0;
     std::map<std::string, Participant> participants_;
     std::map<std::string, std::string> by_external_;
