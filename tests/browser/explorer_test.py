@@ -583,7 +583,7 @@ class Hostile(ExplorerTest):
                 card = self.ask(text)
                 self.assertEqual(self.record_of(card)["question"]["input"], text)
                 self.assert_inert()
-        self.browser.views("explorer-hostile")
+        self.browser.screenshot("explorer-hostile")
         self.browser.narrow()
         self.assert_no_overflow()
 
