@@ -340,6 +340,7 @@ TEST_F(StudyTest, APreregistrationSaysWhatIsDeclared) {
 
 TEST_F(StudyTest, WhoOnlyLooksLeavesNoDataOfAnotherStudy) {
     { Store store(*design_); }
+    EXPECT_THAT(refusal_of([&] { read_log(*design_); }), HasSubstr("nobody has taken part yet"));
     Json json = design_json();
     json["title"] = "written at last";
     std::ofstream(folder_ / "study.json") << json.dump(1);

@@ -72,10 +72,10 @@ async function step(path, body, complaint = "Not saved yet. Trying again.") {
     clearTimeout(slow);
   }
 }
+const nothingSaved = "Nothing about you was saved. You may close this page. If you came from a recruiting site, please return your submission there.";
 function fail({ message }, body) {
   if (message === "full") {
-    const text = "Nothing about you was saved. If you came from a recruiting site, please return your submission there.";
-    return show({ participant, seq, screen: { kind: "withdrawn", title: "This study has all the participants it needs", text } });
+    return show({ participant, seq, screen: { kind: "withdrawn", title: "This study has all the participants it needs", text: nothingSaved } });
   }
   if (message !== "404") {
     lock(false);
@@ -218,8 +218,7 @@ const screens = {
 };
 function disagree() {
   ++turn;
-  const text = "Nothing about you was saved. You may close this page. If you came from a recruiting site, please return your submission there.";
-  show({ participant, seq, screen: { kind: "withdrawn", title: "Thank you", text } });
+  show({ participant, seq, screen: { kind: "withdrawn", title: "Thank you", text: nothingSaved } });
 }
 
 // One of two. Where it is asked how sure somebody is, that comes after the choice, which may still be changed.

@@ -284,7 +284,8 @@ std::vector<Json> read_log(const Design& design) {
     if (!fs::exists(path)) throw Error(ErrorCode::not_found, path.string() + ": nobody has taken part yet");
     std::vector<Json> events;
     each_line(contents(path), [&](const std::string& line) { events.push_back(event_in(line, path)); });
-    if (events.empty() || events.front().value("study", "") != design.sha256())
+    if (events.empty()) throw Error(ErrorCode::not_found, path.string() + ": nobody has taken part yet");
+    if (events.front().value("study", "") != design.sha256())
         throw Error(ErrorCode::invalid_input,
                     path.string() + ": these are data of another study, or study.json was changed after it began");
     return events;
